@@ -1,0 +1,18 @@
+//! TLS by OpenSSL on a BIO pair, for Greenling's sockets or any object that
+//! reads and writes.
+//!
+//! OpenSSL never sees a socket here. It works on a pair of rings in memory
+//! (`BIO_s_bio(3)`), and the bytes travel between the rings and a
+//! transport by our own calls. So a wait parks only
+//! the tasklet, one tasklet may read while another writes, and the same code
+//! runs over a tasklet's socket, a plain [`std::net::TcpStream`], a pipe, or
+//! another TLS stream.
+//!
+//! `unsafe` is confined to the modules that say so on their `mod` line.
+
+mod error;
+mod panics;
+#[allow(unsafe_code, reason = "calls OpenSSL")]
+mod ssl;
+
+pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
