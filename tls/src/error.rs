@@ -15,6 +15,8 @@ use std::io;
 use openssl::error::ErrorStack;
 use openssl::x509::X509VerifyResult;
 
+use crate::config_error::ConfigError;
+
 /// Why a TLS operation failed.
 ///
 /// Only [`Error::TimedOut`] and an [`Error::Io`] of kind `WouldBlock` leave the
@@ -45,6 +47,9 @@ pub enum Error {
     Certificate(VerifyError),
     /// The program used the API in a way that cannot work.
     Local(Cow<'static, str>),
+    /// A certificate, key, name or option cannot be used. Met while contexts and
+    /// identities are made, and for the name given to a client's connection.
+    Config(ConfigError),
     /// OpenSSL failed for any other reason: its error queue, oldest entry first.
     Ssl(Vec<SslErrorEntry>),
     /// A deadline passed. The connection is intact and can be used again.
@@ -62,6 +67,7 @@ impl Error {
             Error::PlainHttp | Error::Certificate(_) | Error::Ssl(_) => io::ErrorKind::InvalidData,
             Error::Peer(_) => io::ErrorKind::ConnectionAborted,
             Error::Local(_) => io::ErrorKind::InvalidInput,
+            Error::Config(config) => config.io_kind(),
             Error::TimedOut => io::ErrorKind::TimedOut,
             Error::Unsupported(_) => io::ErrorKind::Unsupported,
         }
@@ -102,6 +108,7 @@ impl Clone for Error {
             Error::Peer(alert) => Error::Peer(*alert),
             Error::Certificate(verify) => Error::Certificate(*verify),
             Error::Local(what) => Error::Local(what.clone()),
+            Error::Config(config) => Error::Config(config.clone()),
             Error::Ssl(entries) => Error::Ssl(entries.clone()),
             Error::TimedOut => Error::TimedOut,
             Error::Unsupported(what) => Error::Unsupported(what.clone()),
@@ -119,6 +126,7 @@ impl fmt::Display for Error {
             Error::Peer(alert) => write!(f, "peer sent a fatal alert: {alert}"),
             Error::Certificate(verify) => write!(f, "certificate refused: {verify}"),
             Error::Local(what) => write!(f, "misuse: {what}"),
+            Error::Config(config) => write!(f, "configuration: {config}"),
             Error::Ssl(entries) if entries.is_empty() => f.write_str("OpenSSL gave no reason"),
             Error::Ssl(entries) => {
                 for (index, entry) in entries.iter().enumerate() {
@@ -137,6 +145,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io(error) => Some(error),
+            Error::Config(config) => Some(config),
             _ => None,
         }
     }

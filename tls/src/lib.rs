@@ -10,9 +10,11 @@
 //!
 //! `unsafe` is confined to the modules that say so on their `mod` line.
 
+mod config_error;
 mod error;
 mod panics;
 #[allow(unsafe_code, reason = "calls OpenSSL")]
 mod ssl;
 
+pub use config_error::{ConfigError, ConfigErrorKind};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
