@@ -10,11 +10,22 @@
 //!
 //! `unsafe` is confined to the modules that say so on their `mod` line.
 
+#[allow(unsafe_code, reason = "lends parts of OpenSSL's rings")]
+mod bio;
 mod config_error;
+mod engine;
 mod error;
+#[allow(unsafe_code, reason = "declares C functions")]
+mod ffi;
 mod panics;
+mod ring;
+mod session;
 #[allow(unsafe_code, reason = "calls OpenSSL")]
 mod ssl;
 
+pub use bio::RingSizes;
 pub use config_error::{ConfigError, ConfigErrorKind};
+pub use engine::{Engine, EngineError, Role, Want};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
+pub use session::Session;
+pub use ssl::Deferral;

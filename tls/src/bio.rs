@@ -1,0 +1,428 @@
+//! A pair of rings in memory between OpenSSL and the transport.
+//!
+//! ```text
+//!              out-ring: SSL writes, we read
+//!   SSL -- internal ==========================> network -- transport
+//!   SSL -- internal <========================== network -- transport
+//!              in-ring: we write, SSL reads
+//! ```
+//!
+//! [`BioPair`] owns one reference to each half. An SSL object that uses the pair
+//! holds a reference of its own to the internal half, so neither outlives its
+//! memory whatever the order of drops.
+//!
+//! The bytes are not copied on the transport's side: [`BioPair::in_space`] and
+//! [`BioPair::out_data`] lend parts of the rings. OpenSSL documents a trap here
+//! (`BIO_s_bio(3)`): once the reader has drained a ring its offset goes back to
+//! zero, and a pointer taken before then commits other bytes. The loans borrow
+//! the pair, hence they end before any call that could move an offset.
+//!
+//! The rings come from `malloc`, uninitialised, and a [`Transport`] may read the
+//! buffer that it is given. So the in-ring is zeroed as far as it is lent, in
+//! steps that double: a connection that receives little touches little memory.
+//!
+//! [`Transport`]: crate::transport::Transport
+
+use std::ffi::{c_char, c_int, c_long};
+use std::marker::PhantomData;
+use std::ptr::{self, NonNull};
+
+use openssl::error::ErrorStack;
+use openssl_sys::BIO;
+
+use crate::ffi;
+
+/// The least part of a fresh ring that is zeroed and lent.
+const FIRST_LOAN: usize = 4096;
+
+/// A loan shorter than this is extended if the ring has the room.
+const LEAST_LOAN: usize = 1024;
+
+/// Two rings, one for each direction.
+#[derive(Debug)]
+pub(crate) struct BioPair {
+    internal: NonNull<BIO>,
+    network: NonNull<BIO>,
+    sizes: RingSizes,
+    /// Start of the in-ring.
+    in_base: NonNull<u8>,
+    /// So much of the in-ring, from its start, has been initialised.
+    in_initialised: usize,
+    /// The last loan came back full: the next one may be larger.
+    in_was_filled: bool,
+    /// No more bytes will be written to the in-ring.
+    in_closed: bool,
+    /// The halves are used through shared references: not `Sync`.
+    not_sync: PhantomData<*mut BIO>,
+}
+
+/// The capacity of the rings of one connection, in bytes.
+///
+/// A ring of any size works; one that holds a whole record (16 KiB and a few
+/// bytes) saves system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RingSizes {
+    /// From the transport to OpenSSL.
+    pub incoming: usize,
+    /// From OpenSSL to the transport.
+    pub outgoing: usize,
+}
+
+impl RingSizes {
+    /// One record of the largest size in each direction: OpenSSL's default.
+    pub const RECORD: RingSizes = RingSizes {
+        incoming: 17 * 1024,
+        outgoing: 17 * 1024,
+    };
+    /// For bulk transfer: four records out, two in.
+    pub const BULK: RingSizes = RingSizes {
+        incoming: 34 * 1024,
+        outgoing: 66 * 1024,
+    };
+}
+
+impl Default for RingSizes {
+    fn default() -> RingSizes {
+        RingSizes::RECORD
+    }
+}
+
+// SAFETY: a BIO has no thread affinity, its reference count is atomic, and the
+// pair's lock-free state is only touched through the one owner of this value.
+unsafe impl Send for BioPair {}
+
+impl BioPair {
+    /// Makes a pair with empty rings. A size of zero is raised to one byte.
+    pub(crate) fn new(sizes: RingSizes) -> Result<BioPair, ErrorStack> {
+        let sizes = RingSizes {
+            incoming: sizes.incoming.max(1),
+            outgoing: sizes.outgoing.max(1),
+        };
+        let mut internal = ptr::null_mut();
+        let mut network = ptr::null_mut();
+        // SAFETY: both out-pointers are valid; each half gets one reference, ours.
+        let made = unsafe {
+            ffi::BIO_new_bio_pair(&mut internal, sizes.outgoing, &mut network, sizes.incoming)
+        };
+        let (1, Some(internal), Some(network)) =
+            (made, NonNull::new(internal), NonNull::new(network))
+        else {
+            return Err(ErrorStack::get());
+        };
+        let mut pair = BioPair {
+            internal,
+            network,
+            sizes,
+            in_base: NonNull::dangling(),
+            in_initialised: 0,
+            in_was_filled: false,
+            in_closed: false,
+            not_sync: PhantomData,
+        };
+        // An empty ring's free space begins at its start.
+        let (base, _) = pair.raw_space().ok_or_else(ErrorStack::get)?;
+        pair.in_base = base;
+        Ok(pair)
+    }
+
+    /// The capacity of the rings.
+    pub(crate) fn sizes(&self) -> RingSizes {
+        self.sizes
+    }
+
+    /// The half that an SSL object uses.
+    pub(crate) fn internal_ptr(&self) -> *mut BIO {
+        self.internal.as_ptr()
+    }
+
+    /// The half that faces the transport.
+    pub(crate) fn network_ptr(&self) -> *mut BIO {
+        self.network.as_ptr()
+    }
+
+    /// A new reference to the internal half, for the SSL object to own.
+    pub(crate) fn share_internal(&self) -> *mut BIO {
+        // SAFETY: our reference keeps the half alive during the call.
+        let done = unsafe { ffi::BIO_up_ref(self.internal.as_ptr()) };
+        assert_eq!(done, 1, "BIO_up_ref only fails when the count overflows");
+        self.internal.as_ptr()
+    }
+
+    /// One contiguous piece of the in-ring's free space, empty when the ring is
+    /// full or closed. There may be a second piece after this one is committed.
+    pub(crate) fn in_space(&mut self) -> &mut [u8] {
+        let Some((start, len)) = self.raw_space() else {
+            return &mut [];
+        };
+        let offset = self.offset_of(start);
+        let ready = self.in_initialised.saturating_sub(offset);
+        if ready < len && (ready < LEAST_LOAN || self.in_was_filled) {
+            self.initialise(offset, len);
+        }
+        let len = len.min(self.in_initialised - offset);
+        // SAFETY: OpenSSL says that `len` bytes from `start` are inside the ring and
+        // free; they are initialised; the borrow of `self` keeps every other access
+        // to the ring away while the slice lives.
+        unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), len) }
+    }
+
+    /// Hands the first `n` bytes of the space to OpenSSL.
+    ///
+    /// # Panics
+    ///
+    /// Panics if [`BioPair::in_space`] did not lend so much.
+    pub(crate) fn commit_in(&mut self, n: usize) {
+        if n == 0 {
+            return;
+        }
+        let lent = self.raw_space().map_or(0, |(start, len)| {
+            len.min(self.in_initialised.saturating_sub(self.offset_of(start)))
+        });
+        assert!(n <= lent, "committed {n} bytes of a window of {lent}");
+        self.in_was_filled = n == lent;
+        let mut start: *mut c_char = ptr::null_mut();
+        // SAFETY: `n` bytes of free space are there and initialised, see above.
+        let taken = unsafe { ffi::BIO_nwrite(self.network.as_ptr(), &mut start, clamp(n)) };
+        assert_eq!(
+            usize::try_from(taken),
+            Ok(n),
+            "a ring took less than it had lent"
+        );
+    }
+
+    /// No more bytes will come: OpenSSL reads end of file once the ring is empty.
+    pub(crate) fn close_in(&mut self) {
+        self.in_closed = true;
+        self.ctrl(self.network, ffi::BIO_C_SHUTDOWN_WR);
+    }
+
+    /// Whether [`BioPair::close_in`] was called.
+    pub(crate) fn is_in_closed(&self) -> bool {
+        self.in_closed
+    }
+
+    /// One contiguous piece of the out-ring's content; empty when there is none.
+    pub(crate) fn out_data(&mut self) -> &[u8] {
+        // Asking an empty ring for data would count as a read request.
+        if self.out_pending() == 0 {
+            return &[];
+        }
+        let mut start: *mut c_char = ptr::null_mut();
+        // SAFETY: the half is ours and paired; the pointer is written on success.
+        let len = unsafe { ffi::BIO_nread0(self.network.as_ptr(), &mut start) };
+        match (usize::try_from(len), NonNull::new(start.cast::<u8>())) {
+            (Ok(len), Some(start)) => {
+                #[allow(clippy::disallowed_methods, reason = "the pointer is not null")]
+                // SAFETY: OpenSSL wrote these `len` bytes of the ring, and nothing
+                // changes them while `self` is borrowed.
+                unsafe {
+                    std::slice::from_raw_parts(start.as_ptr(), len)
+                }
+            }
+            _ => &[],
+        }
+    }
+
+    /// Removes the first `n` bytes of [`BioPair::out_data`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the piece was shorter.
+    pub(crate) fn consume_out(&mut self, n: usize) {
+        if n == 0 {
+            return;
+        }
+        let mut start: *mut c_char = ptr::null_mut();
+        // SAFETY: the half is ours and paired; OpenSSL limits `n` to what is there.
+        let taken = unsafe { ffi::BIO_nread(self.network.as_ptr(), &mut start, clamp(n)) };
+        assert_eq!(
+            usize::try_from(taken),
+            Ok(n),
+            "consumed more than the ring had lent"
+        );
+    }
+
+    /// Bytes in the in-ring that OpenSSL has not read yet.
+    pub(crate) fn in_pending(&self) -> usize {
+        self.ctrl(self.internal, ffi::BIO_CTRL_PENDING)
+    }
+
+    /// Bytes in the out-ring that have not been consumed yet.
+    pub(crate) fn out_pending(&self) -> usize {
+        self.ctrl(self.network, ffi::BIO_CTRL_PENDING)
+    }
+
+    /// Bytes that OpenSSL can surely write before the out-ring is full.
+    pub(crate) fn out_free(&self) -> usize {
+        self.ctrl(self.internal, ffi::BIO_C_GET_WRITE_GUARANTEE)
+    }
+
+    /// Bytes that OpenSSL last wanted to read and did not find.
+    pub(crate) fn read_request(&self) -> usize {
+        self.ctrl(self.network, ffi::BIO_C_GET_READ_REQUEST)
+    }
+
+    /// Whether another connection can use the pair: nothing is left in it, and
+    /// end of file was never signalled, which `BIO_reset` would not undo.
+    pub(crate) fn is_reusable(&self) -> bool {
+        !self.in_closed
+            && self.in_pending() == 0
+            && self.out_pending() == 0
+            // Set by whoever used the raw pointer.
+            && self.raw_space().is_some()
+    }
+
+    /// The first contiguous free piece of the in-ring, initialised or not.
+    fn raw_space(&self) -> Option<(NonNull<u8>, usize)> {
+        // A full or closed ring would leave an error in OpenSSL's queue.
+        if self.in_closed {
+            return None;
+        }
+        let mut start: *mut c_char = ptr::null_mut();
+        // SAFETY: the half is ours and paired; the pointer is written on success.
+        let len = unsafe { ffi::BIO_nwrite0(self.network.as_ptr(), &mut start) };
+        let len = usize::try_from(len).ok().filter(|len| *len > 0)?;
+        Some((NonNull::new(start.cast())?, len))
+    }
+
+    fn offset_of(&self, start: NonNull<u8>) -> usize {
+        start.as_ptr().addr() - self.in_base.as_ptr().addr()
+    }
+
+    /// Zeroes some of the free space of `len` bytes at `offset`, from where the
+    /// initialised part ends.
+    fn initialise(&mut self, offset: usize, len: usize) {
+        let start = self.in_initialised.max(offset);
+        let end = (offset + len).min(start + start.max(FIRST_LOAN));
+        // SAFETY: `start` is within the ring, whose base this is.
+        let from = unsafe { self.in_base.add(start) };
+        // SAFETY: `start..end` is inside the free space that OpenSSL reported.
+        unsafe { from.write_bytes(0, end - start) };
+        self.in_initialised = end;
+    }
+
+    fn ctrl(&self, half: NonNull<BIO>, command: c_int) -> usize {
+        // SAFETY: `half` is one of ours, and these commands take no argument.
+        let answer: c_long =
+            unsafe { openssl_sys::BIO_ctrl(half.as_ptr(), command, 0, ptr::null_mut()) };
+        usize::try_from(answer).unwrap_or(0)
+    }
+}
+
+impl Drop for BioPair {
+    fn drop(&mut self) {
+        for half in [self.network, self.internal] {
+            // SAFETY: each half is given back once: the reference made by `new`.
+            unsafe { ffi::BIO_free(half.as_ptr()) };
+        }
+    }
+}
+
+/// A length as C takes it. Rings are far smaller than 2 GiB.
+fn clamp(n: usize) -> c_int {
+    c_int::try_from(n).unwrap_or(c_int::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What OpenSSL does on its half, by the plain calls.
+    fn internal_write(pair: &BioPair, data: &[u8]) -> c_int {
+        // SAFETY: the half is alive and `data` is readable.
+        unsafe {
+            openssl_sys::BIO_write(pair.internal_ptr(), data.as_ptr().cast(), clamp(data.len()))
+        }
+    }
+
+    fn internal_read(pair: &BioPair, len: usize) -> Vec<u8> {
+        let mut data = vec![0; len];
+        // SAFETY: the half is alive and `data` is writable.
+        let n = unsafe {
+            openssl_sys::BIO_read(pair.internal_ptr(), data.as_mut_ptr().cast(), clamp(len))
+        };
+        data.truncate(usize::try_from(n).unwrap_or(0));
+        data
+    }
+
+    fn feed(pair: &mut BioPair, mut data: &[u8]) {
+        while !data.is_empty() {
+            let space = pair.in_space();
+            let n = space.len().min(data.len());
+            assert!(n > 0, "ring full");
+            space[..n].copy_from_slice(&data[..n]);
+            pair.commit_in(n);
+            data = &data[n..];
+        }
+    }
+
+    #[test]
+    fn carries_bytes_both_ways_around_the_end_of_the_ring() {
+        for size in [1, 2, 17, 64, 4096, 5000] {
+            let mut pair = BioPair::new(RingSizes {
+                incoming: size,
+                outgoing: size,
+            })
+            .expect("memory");
+            let mut next = 0u8;
+            let mut expected = 0u8;
+            for round in 0..200 {
+                let n = 1 + round % size;
+                let free = size - pair.in_pending();
+                let data: Vec<u8> = (0..n.min(free))
+                    .map(|i| next.wrapping_add(i as u8))
+                    .collect();
+                next = next.wrapping_add(data.len() as u8);
+                feed(&mut pair, &data);
+                for byte in internal_read(&pair, 1 + round % 3) {
+                    assert_eq!(byte, expected);
+                    expected = expected.wrapping_add(1);
+                }
+                assert_eq!(internal_write(&pair, &[round as u8]), 1);
+                assert_eq!(pair.out_data(), [round as u8]);
+                pair.consume_out(1);
+                assert!(pair.out_data().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn lends_a_large_ring_in_growing_parts_of_zeroes() {
+        let mut pair = BioPair::new(RingSizes::RECORD).expect("memory");
+        assert!(pair.in_space().iter().all(|byte| *byte == 0));
+        assert_eq!(pair.in_space().len(), FIRST_LOAN);
+        feed(&mut pair, &[1; FIRST_LOAN / 2]);
+        assert_eq!(internal_read(&pair, FIRST_LOAN).len(), FIRST_LOAN / 2);
+        assert_eq!(pair.in_space().len(), FIRST_LOAN);
+        feed(&mut pair, &[1; FIRST_LOAN]);
+        assert_eq!(pair.in_space().len(), FIRST_LOAN);
+        feed(&mut pair, &[2; FIRST_LOAN]);
+        assert_eq!(pair.in_space().len(), 2 * FIRST_LOAN);
+        feed(&mut pair, &[3; 17 * 1024 - 2 * FIRST_LOAN]);
+        assert!(pair.in_space().is_empty());
+        assert_eq!(pair.in_pending(), 17 * 1024);
+        assert_eq!(internal_read(&pair, 17 * 1024).len(), 17 * 1024);
+        assert_eq!(pair.in_space().len(), 17 * 1024);
+    }
+
+    #[test]
+    fn a_pair_that_saw_end_of_file_is_not_reused() {
+        let mut pair = BioPair::new(RingSizes::RECORD).expect("memory");
+        assert!(pair.is_reusable());
+        internal_write(&pair, b"x");
+        assert!(!pair.is_reusable());
+        pair.consume_out(1);
+        assert!(pair.is_reusable());
+        pair.close_in();
+        assert!(pair.in_space().is_empty());
+        assert!(!pair.is_reusable());
+    }
+
+    #[test]
+    #[should_panic(expected = "committed 5000 bytes")]
+    fn does_not_commit_more_than_it_lent() {
+        let mut pair = BioPair::new(RingSizes::RECORD).expect("memory");
+        let _ = pair.in_space();
+        pair.commit_in(5000);
+    }
+}
