@@ -63,12 +63,21 @@ impl ConfigError {
         subject: impl Into<String>,
         detail: impl Into<String>,
     ) -> ConfigError {
-        ConfigError { kind, subject: subject.into(), detail: detail.into(), source: None }
+        ConfigError {
+            kind,
+            subject: subject.into(),
+            detail: detail.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn unreadable(path: &Path, error: io::Error) -> ConfigError {
-        ConfigError::new(ConfigErrorKind::Unreadable, path.display().to_string(), "cannot be read")
-            .because(error)
+        ConfigError::new(
+            ConfigErrorKind::Unreadable,
+            path.display().to_string(),
+            "cannot be read",
+        )
+        .because(error)
     }
 
     pub(crate) fn rejected(

@@ -13,10 +13,13 @@
 #[allow(unsafe_code, reason = "lends parts of OpenSSL's rings")]
 mod bio;
 mod config_error;
+mod context;
+pub mod crypto;
 mod engine;
 mod error;
 #[allow(unsafe_code, reason = "declares C functions")]
 mod ffi;
+mod identity;
 mod panics;
 mod ring;
 mod session;
@@ -25,7 +28,9 @@ mod ssl;
 
 pub use bio::RingSizes;
 pub use config_error::{ConfigError, ConfigErrorKind};
+pub use context::{ClientAuth, Context, ContextBuilder, Dangerous, Tickets, Version};
 pub use engine::{Engine, EngineError, Role, Want};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
+pub use identity::{Identity, PemFiles};
 pub use session::Session;
 pub use ssl::Deferral;

@@ -1,0 +1,150 @@
+//! Configurations: what a server or client of TLS accepts and presents.
+//!
+//! A [`ContextBuilder`] collects options; [`ContextBuilder::build`] checks them
+//! all and makes a [`Context`], which never changes again. That is what makes it
+//! safe to share: OpenSSL reads an `SSL_CTX` from every connection without a
+//! lock. To reload certificates, build another context and exchange the two.
+//!
+//! ```text
+//!   ContextBuilder --build()--> Context --new_ssl(name)--> SSL, one per connection
+//!     options, paths            SSL_CTX     SNI, name check
+//!                               shared
+//! ```
+//!
+//! A name resolver that chooses among contexts needs nothing from here: it picks
+//! a `Context` and makes the connection's SSL from it, before OpenSSL has seen
+//! the ClientHello. `SSL_set_SSL_CTX` is not used for it, because it keeps the
+//! verify mode and the version range of the first context.
+
+mod alpn;
+mod build;
+mod builder;
+mod name;
+#[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
+mod sys;
+mod tickets;
+mod trust;
+mod version;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openssl::ssl::{Ssl, SslContext, SslContextRef};
+use openssl::x509::verify::X509CheckFlags;
+
+pub use builder::{ContextBuilder, Dangerous, Tickets};
+pub use trust::ClientAuth;
+pub use version::Version;
+
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::engine::Role;
+use crate::error::Error;
+use name::PeerName;
+
+/// An immutable TLS configuration, made by a [`ContextBuilder`].
+///
+/// Cheap to clone, and shared by all connections and threads that use it.
+///
+/// # Examples
+///
+/// ```
+/// use greenling_tls::{ContextBuilder, crypto};
+///
+/// let server = ContextBuilder::server()
+///     .identity(crypto::self_signed(&["localhost", "127.0.0.1"])?)
+///     .alpn(["http/1.1"])
+///     .build()?;
+/// let client = ContextBuilder::client().build()?;
+/// # Ok::<(), greenling_tls::Error>(())
+/// ```
+#[doc(alias = "SSL_CTX")]
+#[doc(alias = "ContextType")]
+#[derive(Clone)]
+pub struct Context {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ssl_ctx: SslContext,
+    role: Role,
+    handshake_timeout: Duration,
+    /// Clients only: whether the name is sent, and whether it is checked.
+    send_name: bool,
+    check_name: bool,
+    /// Clients only: whether a connection must know whom it wants to reach.
+    need_name: bool,
+}
+
+impl Context {
+    /// Which side its connections are.
+    pub fn role(&self) -> Role {
+        self.shared.role
+    }
+
+    /// How long a handshake may take before it fails with [`Error::TimedOut`].
+    pub fn handshake_timeout(&self) -> Duration {
+        self.shared.handshake_timeout
+    }
+
+    /// The configuration in OpenSSL's form.
+    pub(crate) fn ssl_ctx(&self) -> &SslContextRef {
+        &self.shared.ssl_ctx
+    }
+
+    /// Makes the SSL of one connection, ready to be given its BIOs and its state.
+    ///
+    /// `name` is the server that a client wants to reach.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when a client's name is missing or malformed, and
+    /// [`Error::Local`] when a server is given one.
+    pub(crate) fn new_ssl(&self, name: Option<&str>) -> Result<Ssl, Error> {
+        let mut ssl = Ssl::new(self.ssl_ctx())?;
+        match (self.shared.role, name) {
+            (Role::Server, None) => {}
+            (Role::Server, Some(_)) => {
+                return Err(Error::local("a server's connection takes no server name"));
+            }
+            (Role::Client, None) if self.shared.need_name => {
+                return Err(ConfigError::new(
+                    ConfigErrorKind::ServerName,
+                    "server name",
+                    "is missing, and without it the peer cannot be verified",
+                )
+                .into());
+            }
+            (Role::Client, None) => {}
+            (Role::Client, Some(name)) => self.set_name(&mut ssl, &PeerName::parse(name)?)?,
+        }
+        Ok(ssl)
+    }
+
+    fn set_name(&self, ssl: &mut Ssl, name: &PeerName) -> Result<(), Error> {
+        if let (true, PeerName::Dns(host)) = (self.shared.send_name, name) {
+            ssl.set_hostname(host)?;
+        }
+        if self.shared.check_name {
+            let param = ssl.param_mut();
+            // Only names in the subjectAltName count (RFC 9525, section 6.3).
+            param.set_hostflags(
+                X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT,
+            );
+            match name {
+                PeerName::Dns(host) => param.set_host(host)?,
+                PeerName::Ip(ip) => param.set_ip(*ip)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("role", &self.shared.role)
+            .field("handshake_timeout", &self.shared.handshake_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,360 @@
+//! The calls on an `SSL_CTX` that the `openssl` crate lacks.
+//!
+//! Who owns what: the ring of ticket keys is owned by the `SSL_CTX`, in an
+//! ex_data slot, and freed with it. The callbacks find it through the
+//! connection they are called for, so they hold no pointer of their own. They
+//! run inside an OpenSSL call: they must not wait, and a panic in one is kept
+//! by [`guard_callback`] until that call has returned.
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_void};
+use std::ptr;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::cipher::Cipher;
+use openssl::cipher_ctx::CipherCtxRef;
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::rand::rand_bytes;
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
+use openssl::stack::Stack;
+use openssl_sys as ffi;
+
+use super::tickets::{KeyRing, NAME_LEN, TicketKey};
+use crate::identity::Identity;
+use crate::panics::guard_callback;
+
+/// The IV of AES-256-CBC.
+const IV_LEN: usize = 16;
+
+/// `SSL_TICKET_*` and `SSL_TICKET_RETURN_*` of `SSL_CTX_set_session_ticket_cb(3)`.
+const TICKET_SUCCESS: c_int = 5;
+const TICKET_SUCCESS_RENEW: c_int = 6;
+const TICKET_RETURN_IGNORE_RENEW: c_int = 2;
+const TICKET_RETURN_USE: c_int = 3;
+const TICKET_RETURN_USE_RENEW: c_int = 4;
+
+type TicketKeyCallback = unsafe extern "C" fn(
+    *mut ffi::SSL,
+    *mut c_uchar,
+    *mut c_uchar,
+    *mut ffi::EVP_CIPHER_CTX,
+    *mut ffi::EVP_MAC_CTX,
+    c_int,
+) -> c_int;
+
+type OpenedTicketCallback = unsafe extern "C" fn(
+    *mut ffi::SSL,
+    *mut ffi::SSL_SESSION,
+    *const c_uchar,
+    usize,
+    c_int,
+    *mut c_void,
+) -> c_int;
+
+// Exported by OpenSSL 3.0 and later, missing from `openssl-sys`.
+unsafe extern "C" {
+    fn SSL_CTX_use_cert_and_key(
+        ctx: *mut ffi::SSL_CTX,
+        certificate: *mut ffi::X509,
+        key: *mut ffi::EVP_PKEY,
+        chain: *mut ffi::stack_st_X509,
+        replace: c_int,
+    ) -> c_int;
+    fn SSL_CTX_set_timeout(ctx: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
+    fn SSL_CTX_set_tlsext_ticket_key_evp_cb(
+        ctx: *mut ffi::SSL_CTX,
+        callback: Option<TicketKeyCallback>,
+    ) -> c_int;
+    fn SSL_CTX_set_session_ticket_cb(
+        ctx: *mut ffi::SSL_CTX,
+        made: Option<unsafe extern "C" fn(*mut ffi::SSL, *mut c_void) -> c_int>,
+        opened: Option<OpenedTicketCallback>,
+        argument: *mut c_void,
+    ) -> c_int;
+    fn SSL_SESSION_get0_hostname(session: *const ffi::SSL_SESSION) -> *const c_char;
+    fn OSSL_PARAM_construct_utf8_string(
+        key: *const c_char,
+        value: *mut c_char,
+        length: usize,
+    ) -> ffi::OSSL_PARAM;
+}
+
+/// Installs a certificate, its chain and its key in one step, in a slot of
+/// their key type. Fails when that slot is taken or the security level refuses
+/// one of them.
+pub(super) fn add_identity(
+    context: &mut SslContextBuilder,
+    identity: &Identity,
+) -> Result<(), ErrorStack> {
+    let mut chain = Stack::new()?;
+    for certificate in identity.intermediates() {
+        chain.push(certificate.clone())?;
+    }
+    let (leaf, key) = (identity.leaf().as_ptr(), identity.key().as_ptr());
+    // SAFETY: all four are alive for the call, and OpenSSL takes references of
+    // its own to what it keeps.
+    let done = unsafe { SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, chain.as_ptr(), 0) };
+    check(done)
+}
+
+/// How long a session can be resumed; also the hint in its tickets.
+pub(super) fn set_session_lifetime(context: &mut SslContextBuilder, lifetime: Duration) {
+    let seconds = c_long::try_from(lifetime.as_secs()).unwrap_or(c_long::MAX);
+    // SAFETY: the context is alive and not yet shared.
+    unsafe { SSL_CTX_set_timeout(context.as_ptr(), seconds) };
+}
+
+/// Tells the time, so that tests can.
+pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
+
+/// The ticket keys of one context, shared by all threads that serve with it.
+pub(super) struct TicketKeeper {
+    ring: Mutex<KeyRing>,
+    clock: Clock,
+}
+
+impl TicketKeeper {
+    pub(super) fn new(lifetime: Duration, clock: Clock) -> TicketKeeper {
+        TicketKeeper {
+            ring: Mutex::new(KeyRing::new(lifetime)),
+            clock,
+        }
+    }
+}
+
+/// Seals and opens the context's tickets with `keeper`'s keys, and refuses to
+/// resume a session under another server name than it was made for.
+pub(super) fn install_tickets(
+    context: &mut SslContextBuilder,
+    keeper: TicketKeeper,
+) -> Result<(), ErrorStack> {
+    context.set_ex_data(keeper_index()?, keeper);
+    // SAFETY: the callback is a function for ever, and finds its data through ex_data.
+    check(unsafe { SSL_CTX_set_tlsext_ticket_key_evp_cb(context.as_ptr(), Some(ticket_key)) })?;
+    // SAFETY: as above; there is no argument.
+    check(unsafe {
+        SSL_CTX_set_session_ticket_cb(context.as_ptr(), None, Some(ticket_opened), ptr::null_mut())
+    })
+}
+
+fn keeper_index() -> Result<Index<SslContext, TicketKeeper>, ErrorStack> {
+    static INDEX: OnceLock<Index<SslContext, TicketKeeper>> = OnceLock::new();
+    if let Some(index) = INDEX.get() {
+        return Ok(*index);
+    }
+    let made = SslContext::new_ex_index()?;
+    // Two threads may both get here; one index is then never used.
+    Ok(*INDEX.get_or_init(|| made))
+}
+
+/// `SSL_CTX_set_tlsext_ticket_key_evp_cb(3)`: answers 1 to use the key, 2 to use
+/// it and send a new ticket, 0 when the key is unknown (a full handshake
+/// follows), -1 to fail.
+unsafe extern "C" fn ticket_key(
+    ssl: *mut ffi::SSL,
+    name: *mut c_uchar,
+    iv: *mut c_uchar,
+    cipher: *mut ffi::EVP_CIPHER_CTX,
+    mac: *mut ffi::EVP_MAC_CTX,
+    sealing: c_int,
+) -> c_int {
+    guard_callback(-1, || {
+        // SAFETY: OpenSSL passes the connection it works on, alive for the call.
+        let ssl = unsafe { SslRef::from_ptr(ssl) };
+        // SAFETY: the buffer of the key's name has 16 bytes and is ours for the call.
+        let name = unsafe { &mut *name.cast::<[u8; NAME_LEN]>() };
+        // SAFETY: the buffer of the IV has EVP_MAX_IV_LENGTH = 16 bytes, likewise.
+        let iv = unsafe { &mut *iv.cast::<[u8; IV_LEN]>() };
+        // SAFETY: a fresh cipher context, ours for the call.
+        let cipher = unsafe { CipherCtxRef::from_ptr_mut(cipher) };
+        let done = if sealing != 0 {
+            seal(ssl, name, iv, cipher, mac)
+        } else {
+            open(ssl, name, iv, cipher, mac)
+        };
+        done.unwrap_or_else(|stack| {
+            log::error!("session tickets: {stack}");
+            -1
+        })
+    })
+}
+
+fn seal(
+    ssl: &SslRef,
+    name: &mut [u8; NAME_LEN],
+    iv: &mut [u8; IV_LEN],
+    cipher: &mut CipherCtxRef,
+    mac: *mut ffi::EVP_MAC_CTX,
+) -> Result<c_int, ErrorStack> {
+    with_keys(ssl, -1, |ring, now| {
+        let key = ring.sealing(now)?;
+        rand_bytes(iv)?;
+        *name = key.name;
+        cipher.encrypt_init(Some(Cipher::aes_256_cbc()), Some(&key.aes), Some(iv))?;
+        init_mac(mac, key)?;
+        Ok(1)
+    })
+}
+
+fn open(
+    ssl: &SslRef,
+    name: &[u8; NAME_LEN],
+    iv: &[u8; IV_LEN],
+    cipher: &mut CipherCtxRef,
+    mac: *mut ffi::EVP_MAC_CTX,
+) -> Result<c_int, ErrorStack> {
+    with_keys(ssl, 0, |ring, now| {
+        let Some((key, renew)) = ring.opening(name, now) else {
+            return Ok(0);
+        };
+        cipher.decrypt_init(Some(Cipher::aes_256_cbc()), Some(&key.aes), Some(iv))?;
+        init_mac(mac, key)?;
+        // A TLS 1.3 ticket should be used once only (RFC 8446, appendix C.4), so
+        // the client needs another.
+        let renew = renew || ssl.version2() == Some(SslVersion::TLS1_3);
+        Ok(if renew { 2 } else { 1 })
+    })
+}
+
+/// Calls `f` with the keys of the connection's context, or answers `without`.
+fn with_keys(
+    ssl: &SslRef,
+    without: c_int,
+    f: impl FnOnce(&mut KeyRing, Instant) -> Result<c_int, ErrorStack>,
+) -> Result<c_int, ErrorStack> {
+    let Some(keeper) = ssl.ssl_context().ex_data(keeper_index()?) else {
+        return Ok(without);
+    };
+    let now = (keeper.clock)();
+    // A ring is whole between any two statements, so poisoning means nothing.
+    let mut ring = keeper.ring.lock().unwrap_or_else(PoisonError::into_inner);
+    f(&mut ring, now)
+}
+
+/// Keys OpenSSL's HMAC for one ticket.
+fn init_mac(mac: *mut ffi::EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStack> {
+    // SAFETY: both strings are static, and OpenSSL only reads through the second
+    // pointer although it is declared mutable.
+    let digest = unsafe {
+        OSSL_PARAM_construct_utf8_string(
+            c"digest".as_ptr(),
+            c"SHA256".as_ptr().cast_mut(),
+            0, // "use strlen"
+        )
+    };
+    // SAFETY: builds the end marker; no argument.
+    let end = unsafe { ffi::OSSL_PARAM_construct_end() };
+    let parameters = [digest, end];
+    // SAFETY: `mac` is the context that OpenSSL gave the callback we are in; the
+    // key and the terminated parameter list outlive the call, which copies them.
+    check(unsafe { ffi::EVP_MAC_init(mac, key.hmac.as_ptr(), key.hmac.len(), parameters.as_ptr()) })
+}
+
+/// `SSL_CTX_set_session_ticket_cb(3)`: decides about a ticket after it was
+/// opened. A session is bound to the server name it was made under (RFC 6066,
+/// section 3), or one name's client could resume as another's (the kind of
+/// CVE-2025-23419).
+unsafe extern "C" fn ticket_opened(
+    ssl: *mut ffi::SSL,
+    session: *mut ffi::SSL_SESSION,
+    _key_name: *const c_uchar,
+    _key_name_length: usize,
+    status: c_int,
+    _argument: *mut c_void,
+) -> c_int {
+    guard_callback(TICKET_RETURN_IGNORE_RENEW, || {
+        let answer = match status {
+            TICKET_SUCCESS => TICKET_RETURN_USE,
+            TICKET_SUCCESS_RENEW => TICKET_RETURN_USE_RENEW,
+            _ => return TICKET_RETURN_IGNORE_RENEW,
+        };
+        // SAFETY: with a status of success OpenSSL passes the session it read
+        // from the ticket.
+        let made_for = unsafe { SSL_SESSION_get0_hostname(session) };
+        let made_for = if made_for.is_null() {
+            None
+        } else {
+            // SAFETY: a C string that belongs to the session, which we do not change.
+            Some(unsafe { CStr::from_ptr(made_for) }.to_bytes())
+        };
+        // SAFETY: OpenSSL passes the connection whose ClientHello it processes.
+        let asked_for = unsafe { hello_server_name(ssl) };
+        let same = match (made_for, asked_for) {
+            (None, Ok(None)) => true,
+            (Some(made_for), Ok(Some(asked_for))) => made_for.eq_ignore_ascii_case(asked_for),
+            _ => false,
+        };
+        if same {
+            answer
+        } else {
+            TICKET_RETURN_IGNORE_RENEW
+        }
+    })
+}
+
+/// The ClientHello has a `server_name` extension that cannot be read.
+struct Unreadable;
+
+/// The host name in the ClientHello that is being processed. It is read from
+/// the extension itself, which OpenSSL parses only after it has chosen the
+/// session.
+///
+/// # Safety
+///
+/// `ssl` must be processing a ClientHello, and the answer must not outlive that.
+unsafe fn hello_server_name<'a>(ssl: *mut ffi::SSL) -> Result<Option<&'a [u8]>, Unreadable> {
+    const SERVER_NAME: std::ffi::c_uint = 0;
+    let mut data = ptr::null();
+    let mut length = 0;
+    // SAFETY: the caller vouches for `ssl`; the other two are out parameters.
+    let found = unsafe { ffi::SSL_client_hello_get0_ext(ssl, SERVER_NAME, &mut data, &mut length) };
+    if found == 0 || data.is_null() {
+        return Ok(None);
+    }
+    #[allow(clippy::disallowed_methods, reason = "checked for null just above")]
+    // SAFETY: OpenSSL reports `length` bytes at `data`, which live as long as the ClientHello.
+    let extension = unsafe { std::slice::from_raw_parts(data, length) };
+    host_name(extension).map(Some).ok_or(Unreadable)
+}
+
+/// The one host name of a `server_name` extension (RFC 6066, section 3).
+fn host_name(extension: &[u8]) -> Option<&[u8]> {
+    let (list_length, list) = extension.split_first_chunk()?;
+    let (&kind, entry) = list.split_first()?;
+    let (name_length, name) = entry.split_first_chunk()?;
+    let whole = usize::from(u16::from_be_bytes(*list_length)) == list.len()
+        && kind == 0
+        && usize::from(u16::from_be_bytes(*name_length)) == name.len();
+    whole.then_some(name)
+}
+
+fn check(done: c_int) -> Result<(), ErrorStack> {
+    if done > 0 {
+        Ok(())
+    } else {
+        Err(ErrorStack::get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_well_formed_server_name_is_read() {
+        assert_eq!(host_name(b"\0\x08\0\0\x05a.com"), Some(&b"a.com"[..]));
+        for bad in [
+            &b""[..],
+            b"\0",
+            b"\0\x08",
+            b"\0\x08\0\0\x05a.co",
+            b"\0\x08\0\0\x05a.comx",
+            b"\0\x08\0\0\x04a.com",
+            b"\0\x08\x01\0\x05a.com",
+        ] {
+            assert_eq!(host_name(bad), None, "{bad:?}");
+        }
+    }
+}

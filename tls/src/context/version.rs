@@ -1,0 +1,50 @@
+//! Protocol versions.
+
+use std::fmt;
+
+use openssl::ssl::SslVersion;
+
+/// A version of the TLS protocol that a context can be limited to.
+///
+/// SSL 2 and 3 no longer exist in OpenSSL, and TLS 1.0 and 1.1 are not offered
+/// (RFC 8996).
+#[doc(alias = "OP_NO_SSLv3")]
+#[doc(alias = "OP_NO_TLSv1")]
+#[doc(alias = "SSL_CTX_set_min_proto_version")]
+#[doc(alias = "SSL_CTX_set_max_proto_version")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Version {
+    /// TLS 1.2 (RFC 5246).
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl Version {
+    pub(crate) fn to_openssl(self) -> SslVersion {
+        match self {
+            Version::Tls12 => SslVersion::TLS1_2,
+            Version::Tls13 => SslVersion::TLS1_3,
+        }
+    }
+
+    /// The version of a connection; `None` for one that contexts do not allow.
+    pub(crate) fn from_openssl(version: SslVersion) -> Option<Version> {
+        match version {
+            SslVersion::TLS1_2 => Some(Version::Tls12),
+            SslVersion::TLS1_3 => Some(Version::Tls13),
+            _ => None,
+        }
+    }
+}
+
+/// The name that OpenSSL uses, such as `TLSv1.3`.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Version::Tls12 => "TLSv1.2",
+            Version::Tls13 => "TLSv1.3",
+        })
+    }
+}

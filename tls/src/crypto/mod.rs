@@ -1,0 +1,47 @@
+//! Keys and certificates made on the spot, for development and tests.
+//!
+//! [`self_signed`] is one call from nothing to a server; [`LocalCa`] issues
+//! certificates that a client can verify, also for clients.
+
+mod ca;
+mod issue;
+
+pub use ca::LocalCa;
+
+use crate::error::Error;
+use crate::identity::Identity;
+use issue::{Issuer, Kind, Request};
+
+/// Makes a new P-256 key and a certificate for `names`, signed by itself.
+///
+/// Names may be DNS names, also with a leading `*.`, and IP addresses; they become
+/// the subjectAltName. The certificate is valid from yesterday, so that clocks
+/// may differ, and for 397 days in all, the most that browsers accept. Its serial
+/// number has 159 random bits.
+///
+/// A client trusts it by name through
+/// [`trust_pem`](crate::ContextBuilder::trust_pem) with
+/// [`Identity::chain_pem`].
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Errors
+///
+/// [`Error::Config`] when there is no name or one is neither a DNS name nor an
+/// IP address.
+///
+/// # Examples
+///
+/// ```
+/// use greenling_tls::crypto;
+///
+/// let identity = crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?;
+/// std::fs::write("/dev/null", identity.chain_pem()?).expect("writable");
+/// # Ok::<(), greenling_tls::Error>(())
+/// ```
+#[doc(alias = "X509.sign")]
+pub fn self_signed(names: &[&str]) -> Result<Identity, Error> {
+    Request::new(Kind::Server, names)?.issue(Issuer::Itself)
+}

@@ -1,0 +1,192 @@
+//! Identities from PEM files: what may be opened, and how secrets are read.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{Identity, Source};
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::error::Error;
+
+/// More than any chain or key needs; bounds what a wrong path can make us read.
+const SIZE_MAX: usize = 1 << 20;
+
+const OTHERS_WRITE: u32 = 0o002;
+const GROUP_OR_OTHERS: u32 = 0o077;
+
+/// How to read an [`Identity`] from files.
+///
+/// # Examples
+///
+/// ```no_run
+/// use greenling_tls::PemFiles;
+///
+/// let identity = PemFiles::new("server.pem", "server.key")
+///     .passphrase("correct horse")
+///     .strict_key_perms()
+///     .load()?;
+/// # Ok::<(), greenling_tls::Error>(())
+/// ```
+pub struct PemFiles {
+    chain: PathBuf,
+    key: PathBuf,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
+    strict: bool,
+}
+
+impl PemFiles {
+    /// The files of the chain and of the key; they may be one and the same.
+    pub fn new(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> PemFiles {
+        PemFiles {
+            chain: chain.as_ref().to_owned(),
+            key: key.as_ref().to_owned(),
+            passphrase: None,
+            strict: false,
+        }
+    }
+
+    /// The passphrase of an encrypted key. It is zeroised with this object.
+    ///
+    /// Nothing ever asks for one on the terminal: without this call an
+    /// encrypted key is an error.
+    #[doc(alias = "set_passwd_cb")]
+    #[doc(alias = "SSL_CTX_set_default_passwd_cb")]
+    pub fn passphrase(mut self, passphrase: impl AsRef<[u8]>) -> PemFiles {
+        self.passphrase = Some(Zeroizing::new(passphrase.as_ref().to_vec()));
+        self
+    }
+
+    /// Refuses a key file that group or others have any access to.
+    ///
+    /// Without it such a file is used with a warning in the log, because
+    /// orchestrators mount keys that way; one that everyone may write to is
+    /// always refused.
+    pub fn strict_key_perms(mut self) -> PemFiles {
+        self.strict = true;
+        self
+    }
+
+    /// Reads the files.
+    ///
+    /// Symbolic links are followed. FIFOs may be used in place of files, and
+    /// block the OS thread until they have a writer.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], as listed at [`Identity::from_pem_files`].
+    pub fn load(self) -> Result<Identity, Error> {
+        let chain = read(&self.chain, SIZE_MAX, |_| Ok(()))?;
+        let key = read(&self.key, SIZE_MAX, |metadata| {
+            self.check_key_perms(metadata)
+        })?;
+        let chain_name = self.chain.display().to_string();
+        let key_name = self.key.display().to_string();
+        Source {
+            chain_name: &chain_name,
+            key_name: &key_name,
+        }
+        .parse(&chain, &key, self.passphrase.as_ref().map(|p| p.as_slice()))
+    }
+
+    fn check_key_perms(&self, metadata: &Metadata) -> Result<(), ConfigError> {
+        let mode = metadata.permissions().mode() & 0o777;
+        let error = |detail: String| {
+            ConfigError::new(
+                ConfigErrorKind::Permissions,
+                self.key.display().to_string(),
+                detail,
+            )
+        };
+        if mode & OTHERS_WRITE != 0 {
+            return Err(error(format!(
+                "everyone may write to the key (mode {mode:03o})"
+            )));
+        }
+        if mode & GROUP_OR_OTHERS != 0 {
+            if self.strict {
+                return Err(error(format!(
+                    "others have access to the key (mode {mode:03o})"
+                )));
+            }
+            log::warn!(
+                "private key {}: others have access to it (mode {mode:03o})",
+                self.key.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Shows the paths, never the passphrase.
+impl std::fmt::Debug for PemFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PemFiles")
+            .field("chain", &self.chain)
+            .field("key", &self.key)
+            .field("has_passphrase", &self.passphrase.is_some())
+            .field("strict", &self.strict)
+            .finish()
+    }
+}
+
+/// Reads all of `path`, at most `size_max` bytes, after `check` has approved of
+/// the opened file. Checking what was opened, not the path, leaves no moment to
+/// exchange it.
+pub(crate) fn read(
+    path: &Path,
+    size_max: usize,
+    check: impl FnOnce(&Metadata) -> Result<(), ConfigError>,
+) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    let error = |kind, detail: &str| ConfigError::new(kind, path.display().to_string(), detail);
+    let mut file = File::open(path).map_err(|e| ConfigError::unreadable(path, e))?;
+    let metadata = file
+        .metadata()
+        .map_err(|e| ConfigError::unreadable(path, e))?;
+    if !(metadata.is_file() || metadata.file_type().is_fifo()) {
+        return Err(error(
+            ConfigErrorKind::Unreadable,
+            "is neither a file nor a FIFO",
+        ));
+    }
+    check(&metadata)?;
+    let too_large = || {
+        error(
+            ConfigErrorKind::TooLarge,
+            &format!("is larger than {} MiB", size_max >> 20),
+        )
+    };
+    let size = usize::try_from(metadata.len()).map_err(|_| too_large())?;
+    if size > size_max {
+        return Err(too_large());
+    }
+    // One byte more than expected, so that a file of the expected size is read
+    // to its end without growing the buffer.
+    let mut content = Zeroizing::new(vec![0; (size + 1).max(4096)]);
+    let mut filled = 0;
+    loop {
+        match file.read(&mut content[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(ConfigError::unreadable(path, e)),
+        }
+        if filled > size_max {
+            return Err(too_large());
+        }
+        if filled == content.len() {
+            // A vector that grows by itself leaves its old bytes in freed memory.
+            let mut larger = Zeroizing::new(vec![0; filled * 2]);
+            larger[..filled].copy_from_slice(&content);
+            content = larger;
+        }
+    }
+    content.truncate(filled);
+    Ok(content)
+}
