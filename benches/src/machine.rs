@@ -1,0 +1,165 @@
+//! What the kernel says about a process, and which core it runs on.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+
+/// One of the cores that this process may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Core {
+    /// The first one; it serves most interrupts.
+    First,
+    /// The last one; the same as the first where there is only one.
+    Last,
+}
+
+/// Pins the calling thread, and the processes it starts later, to `core`.
+///
+/// Returns false when the platform has no affinity.
+pub fn pin(core: Core) -> bool {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    let chosen = match core {
+        Core::First => cores.first(),
+        Core::Last => cores.last(),
+    };
+    chosen.is_some_and(|&core| core_affinity::set_for_current(core))
+}
+
+/// How much memory a process holds and in how many mappings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footprint {
+    /// Resident pages, in bytes (`VmRSS`).
+    pub resident: u64,
+    /// Page tables, in bytes (`VmPTE`); the kernel does not count them as resident.
+    pub page_tables: u64,
+    /// Lines of `/proc/PID/maps`: what `vm.max_map_count` limits.
+    pub mappings: u64,
+}
+
+impl Footprint {
+    /// The footprint of process `pid` ("self" for the caller), by proc(5).
+    ///
+    /// # Errors
+    ///
+    /// When `/proc` cannot be read or lacks the fields.
+    pub fn of(pid: &str) -> io::Result<Footprint> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+        Ok(Footprint {
+            resident: kilobytes(&status, "VmRSS:")? * 1024,
+            page_tables: kilobytes(&status, "VmPTE:")? * 1024,
+            mappings: maps.lines().count() as u64,
+        })
+    }
+
+    /// Resident pages and page tables together.
+    pub fn bytes(&self) -> u64 {
+        self.resident + self.page_tables
+    }
+}
+
+fn kilobytes(status: &str, field: &str) -> io::Result<u64> {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(field))
+        .and_then(|rest| rest.trim().strip_suffix(" kB"))
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| io::Error::other(format!("no {field} in /proc/PID/status")))
+}
+
+/// Memory that can still be had without swapping, in bytes (`MemAvailable`).
+///
+/// # Errors
+///
+/// When `/proc/meminfo` cannot be read or lacks the field.
+pub fn available_memory() -> io::Result<u64> {
+    Ok(kilobytes(&fs::read_to_string("/proc/meminfo")?, "MemAvailable:")? * 1024)
+}
+
+/// CPU time that process `pid` has taken, user and system (proc(5), `stat`).
+///
+/// # Errors
+///
+/// When `/proc` cannot be read or its line has another form.
+pub fn cpu_time(pid: &str) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let ticks = ticks(&stat).ok_or_else(|| io::Error::other(format!("no times in {stat:?}")))?;
+    Ok(Duration::from_secs(1) * ticks / rustix::param::clock_ticks_per_second() as u32)
+}
+
+/// The fields utime and stime, counted from the end of the command, which is in
+/// parentheses and may contain anything.
+fn ticks(stat: &str) -> Option<u32> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut times = fields.split(' ').skip(11);
+    Some(times.next()?.parse::<u32>().ok()? + times.next()?.parse::<u32>().ok()?)
+}
+
+/// How many descriptors process `pid` has open.
+///
+/// # Errors
+///
+/// When `/proc` cannot be read.
+pub fn open_descriptors(pid: &str) -> io::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// Raises the soft limit on descriptors to the hard one, for this process and
+/// those it starts.
+pub fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // Where that is refused, the first connection too many says so.
+    let _ = rustix::process::setrlimit(Resource::Nofile, raised);
+}
+
+/// Asks process `pid` to stop, with SIGTERM.
+///
+/// # Errors
+///
+/// When there is no such process.
+pub fn terminate(pid: u32) -> io::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, Signal::TERM)?)
+}
+
+/// Lets other processes run for a while.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "these programs have no tasklets to block"
+)]
+pub fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_field_is_found_by_its_name() {
+        let status = "Name:\tx\nVmRSS:\t    1234 kB\nVmPTE:\t      56 kB\n";
+        assert_eq!(kilobytes(status, "VmRSS:").unwrap(), 1234);
+        assert_eq!(kilobytes(status, "VmPTE:").unwrap(), 56);
+        assert!(kilobytes(status, "VmSwap:").is_err());
+    }
+
+    #[test]
+    fn the_times_of_a_process_with_an_odd_name() {
+        let stat = "42 (a) b) S 1 42 42 0 -1 4194560 100 0 0 0 70 30 0 0 20 0 1 0 5 6 7";
+        assert_eq!(ticks(stat), Some(100));
+    }
+
+    #[test]
+    fn this_process_has_a_footprint() {
+        let footprint = Footprint::of("self").unwrap();
+        assert!(footprint.resident > 0 && footprint.mappings > 0);
+        assert!(footprint.bytes() >= footprint.resident);
+    }
+}
