@@ -1,0 +1,173 @@
+//! Errors of channel operations; those of a send give the value back.
+
+use super::{Parcel, Refusal};
+use crate::error::WaitError;
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// Why a send failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// The channel is closing and no receiver waits.
+    Closed,
+    /// The sender could not wait, or its wait ended otherwise.
+    Wait(WaitError),
+}
+
+/// A send that failed, with the value if nobody has taken it.
+pub struct SendError<T> {
+    kind: SendErrorKind,
+    value: Option<T>,
+}
+
+impl<T> SendError<T> {
+    #[cold]
+    pub(super) fn new(refusal: Refusal, parcel: Parcel<T>) -> SendError<T> {
+        let kind = match refusal {
+            Refusal::Closed => SendErrorKind::Closed,
+            Refusal::Wait(error) => SendErrorKind::Wait(error),
+        };
+        SendError {
+            kind,
+            value: parcel.ok(),
+        }
+    }
+
+    /// The value arrived, but something else reached the sender.
+    #[cold]
+    pub(super) fn taken(error: WaitError) -> SendError<T> {
+        SendError {
+            kind: SendErrorKind::Wait(error),
+            value: None,
+        }
+    }
+
+    /// Why it failed.
+    pub fn kind(&self) -> &SendErrorKind {
+        &self.kind
+    }
+
+    /// The value, unless a receiver has it.
+    pub fn into_inner(self) -> Option<T> {
+        self.value
+    }
+}
+
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            SendErrorKind::Closed => f.write_str("the channel is closed"),
+            SendErrorKind::Wait(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<T> Error for SendError<T> {}
+
+impl<T> From<SendError<T>> for io::Error {
+    fn from(error: SendError<T>) -> io::Error {
+        match error.kind {
+            SendErrorKind::Closed => io::Error::new(io::ErrorKind::BrokenPipe, "channel closed"),
+            SendErrorKind::Wait(error) => error.into(),
+        }
+    }
+}
+
+/// Why a receive failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// The channel is closing and no sender waits.
+    Closed,
+    /// The receiver could not wait, its wait ended otherwise, or an error was
+    /// sent (`WaitError::Thrown`).
+    Wait(WaitError),
+}
+
+impl From<Refusal> for ReceiveError {
+    fn from(refusal: Refusal) -> ReceiveError {
+        match refusal {
+            Refusal::Closed => ReceiveError::Closed,
+            Refusal::Wait(error) => ReceiveError::Wait(error),
+        }
+    }
+}
+
+impl fmt::Display for ReceiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReceiveError::Closed => f.write_str("the channel is closed"),
+            ReceiveError::Wait(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ReceiveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            ReceiveError::Closed => None,
+            ReceiveError::Wait(error) => Some(error),
+        }
+    }
+}
+
+impl From<ReceiveError> for io::Error {
+    fn from(error: ReceiveError) -> io::Error {
+        match error {
+            ReceiveError::Closed => io::Error::new(io::ErrorKind::BrokenPipe, "channel closed"),
+            ReceiveError::Wait(error) => error.into(),
+        }
+    }
+}
+
+/// Why a send that must not wait failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TrySendError<T> {
+    /// No receiver waits; the value comes back.
+    WouldBlock(T),
+    /// It could not take place for another reason.
+    Failed(SendError<T>),
+}
+
+impl<T> fmt::Display for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrySendError::WouldBlock(_) => f.write_str("no receiver waits"),
+            TrySendError::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<T: fmt::Debug> Error for TrySendError<T> {}
+
+/// Why a receive that must not wait failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TryReceiveError {
+    /// No sender waits.
+    WouldBlock,
+    /// It could not take place for another reason.
+    Failed(ReceiveError),
+}
+
+impl fmt::Display for TryReceiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TryReceiveError::WouldBlock => f.write_str("no sender waits"),
+            TryReceiveError::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for TryReceiveError {}

@@ -1,0 +1,446 @@
+//! Channels between tasklets of one thread: Stackless' rendezvous.
+//!
+//! A channel holds no values, only waiting tasklets: senders or receivers,
+//! never both. An operation that finds a partner hands over at once, and the
+//! channel's *preference* says who runs next:
+//!
+//! | acting | preference | what happens | order afterwards |
+//! |---|---|---|---|
+//! | send | receiver | the receiver runs now | receiver, others, sender |
+//! | send | sender, neither | the sender goes on | sender, others, receiver |
+//! | receive | receiver, neither | the receiver goes on | receiver, others, sender |
+//! | receive | sender | the sender runs now | sender, others, receiver |
+//! | either | any, `schedule_all` | both are queued | others, partner, actor |
+//!
+//! The payload travels from stack to stack: a waiting receiver has an empty
+//! place for it in its frame, a waiting sender the value.
+
+mod error;
+mod iter;
+
+pub use error::{ReceiveError, SendError, SendErrorKind, TryReceiveError, TrySendError};
+pub use iter::Iter;
+
+use crate::error::{Thrown, WaitError};
+use crate::scheduler::{Park, Scheduler, local};
+use crate::tasklet::Tasklet;
+use crate::tasklet::raw::{TcbRef, flag};
+use crate::wait::{WaitList, reason};
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+
+/// Who runs first after a hand-over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preference {
+    /// The receiver (-1 in Stackless): the default.
+    #[default]
+    Receiver,
+    /// The sender (+1).
+    Sender,
+    /// Whoever acts goes on (0).
+    Neither,
+}
+
+impl Preference {
+    /// Stackless' number: -1, +1 or 0.
+    pub fn as_i32(self) -> i32 {
+        match self {
+            Preference::Receiver => -1,
+            Preference::Sender => 1,
+            Preference::Neither => 0,
+        }
+    }
+
+    /// From Stackless' number, of which only the sign counts.
+    pub fn from_i32(number: i32) -> Preference {
+        match number.signum() {
+            -1 => Preference::Receiver,
+            1 => Preference::Sender,
+            _ => Preference::Neither,
+        }
+    }
+}
+
+/// What a sender passes on: a value, or an error to raise at the receiver.
+type Parcel<T> = Result<T, Thrown>;
+
+/// A channel between tasklets of one OS thread. Clones are the same channel.
+///
+/// `send` waits for a receiver and `receive` for a sender; partners are served
+/// in the order in which they came. Between OS threads, use
+/// [`thread::channel`](crate::thread::channel).
+///
+/// # Examples
+///
+/// ```
+/// use greenling::Channel;
+/// let channel = Channel::new();
+/// let sender = channel.clone();
+/// greenling::spawn(move || {
+///     for n in 1..=3 {
+///         sender.send(n).unwrap();
+///     }
+/// });
+/// assert_eq!(channel.receive().unwrap(), 1);
+/// assert_eq!(channel.receive().unwrap(), 2);
+/// assert_eq!(channel.receive().unwrap(), 3);
+/// ```
+pub struct Channel<T> {
+    shared: Rc<Shared<T>>,
+}
+
+struct Shared<T> {
+    waiters: WaitList<Option<Parcel<T>>>,
+    /// What the waiters, if any, wait to do.
+    senders_wait: Cell<bool>,
+    preference: Cell<Preference>,
+    schedule_all: Cell<bool>,
+    closing: Cell<bool>,
+}
+
+impl<T> Shared<T> {
+    #[inline(always)]
+    fn has_receivers(&self) -> bool {
+        !self.waiters.is_empty() && !self.senders_wait.get()
+    }
+
+    #[inline(always)]
+    fn has_senders(&self) -> bool {
+        !self.waiters.is_empty() && self.senders_wait.get()
+    }
+
+    /// Puts the partner of a hand-over, already off the channel, where the
+    /// preference wants it, and switches if need be.
+    #[inline(always)]
+    fn after_hand_over(
+        &self,
+        scheduler: &Scheduler,
+        partner: TcbRef,
+        partner_first: bool,
+    ) -> Result<(), WaitError> {
+        if self.schedule_all.get() {
+            scheduler.make_runnable(partner);
+            scheduler.yield_after_hand_over()
+        } else if partner_first {
+            scheduler.hand_over_to(partner)
+        } else {
+            scheduler.make_runnable(partner);
+            Ok(())
+        }
+    }
+
+    /// Whether the current tasklet may be queued here.
+    #[inline(always)]
+    fn check_may_wait(&self, current: TcbRef) -> Result<(), Refusal> {
+        if current.has(flag::BLOCK_TRAP) {
+            return Err(Refusal::Wait(WaitError::BlockTrap));
+        }
+        if self.closing.get() {
+            return Err(Refusal::Closed);
+        }
+        Ok(())
+    }
+}
+
+/// Why an operation did not take place.
+enum Refusal {
+    Closed,
+    Wait(WaitError),
+}
+
+impl<T> Channel<T> {
+    /// A channel that prefers receivers.
+    pub fn new() -> Channel<T> {
+        Channel {
+            shared: Rc::new(Shared {
+                waiters: WaitList::new(),
+                senders_wait: Cell::new(false),
+                preference: Cell::new(Preference::Receiver),
+                schedule_all: Cell::new(false),
+                closing: Cell::new(false),
+            }),
+        }
+    }
+
+    /// Hands `value` to the receiver that has waited longest, or waits for one.
+    ///
+    /// # Scheduling
+    ///
+    /// May switch. With a receiver waiting: switches to it if the channel
+    /// prefers receivers or schedules all, otherwise not. Without one: always.
+    ///
+    /// # Cancellation
+    ///
+    /// Until a receiver has taken it, the value comes back in the error; a
+    /// kill drops it.
+    ///
+    /// # Errors
+    ///
+    /// `Closed` if the channel is closing and no receiver waits; otherwise the
+    /// reasons of [`WaitError`]. An error thrown at the sender after the value
+    /// was taken comes without the value.
+    #[track_caller]
+    #[inline]
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        self.send_parcel(Ok(value), Location::caller())
+    }
+
+    /// Takes a value from the sender that has waited longest, or waits for one.
+    ///
+    /// # Scheduling
+    ///
+    /// May switch. With a sender waiting: switches to it if the channel
+    /// prefers senders or schedules all, otherwise not. Without one: always.
+    ///
+    /// # Cancellation
+    ///
+    /// A kill after the hand-over, before the receiver has run, drops the
+    /// value; so does an error thrown then.
+    ///
+    /// # Errors
+    ///
+    /// `Closed` if the channel is closing and no sender waits; an error that
+    /// was sent arrives as `Wait(WaitError::Thrown)`; otherwise the reasons of
+    /// [`WaitError`].
+    #[track_caller]
+    #[inline]
+    pub fn receive(&self) -> Result<T, ReceiveError> {
+        let scheduler = match local::get_or_make() {
+            Some(scheduler) => scheduler,
+            None => return Err(ReceiveError::Wait(WaitError::Unwinding)),
+        };
+        scheduler.check_may_park().map_err(ReceiveError::Wait)?;
+        let shared = &*self.shared;
+        if shared.has_senders() {
+            let (partner, parcel) = shared.waiters.pop_with(Option::take).expect("one waits");
+            let first = shared.preference.get() == Preference::Sender;
+            let after = shared.after_hand_over(scheduler, partner, first);
+            return open_parcel(parcel, after);
+        }
+        match shared.check_may_wait(scheduler.current()) {
+            Ok(()) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+        shared.senders_wait.set(false);
+        let park = Park::new(&reason::CHANNEL_RECEIVE, Location::caller());
+        let (result, parcel) = shared.waiters.wait(scheduler, None, park);
+        open_parcel(parcel, result)
+    }
+
+    /// Sends an error instead of a value: it is raised at the receiver, as
+    /// `ReceiveError::Wait(WaitError::Thrown)`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`send`](Channel::send).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`send`](Channel::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Channel::send); the error does not come back.
+    #[doc(alias = "send_exception")]
+    #[doc(alias = "send_throw")]
+    #[track_caller]
+    pub fn send_error(
+        &self,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Result<(), SendError<T>> {
+        self.send_parcel(Err(error.into()), Location::caller())
+    }
+
+    #[inline(always)]
+    fn send_parcel(
+        &self,
+        parcel: Parcel<T>,
+        location: &'static Location<'static>,
+    ) -> Result<(), SendError<T>> {
+        let Some(scheduler) = local::get_or_make() else {
+            return Err(SendError::new(Refusal::Wait(WaitError::Unwinding), parcel));
+        };
+        if let Err(error) = scheduler.check_may_park() {
+            return Err(SendError::new(Refusal::Wait(error), parcel));
+        }
+        let shared = &*self.shared;
+        if shared.has_receivers() {
+            let fill = |place: &mut Option<Parcel<T>>| *place = Some(parcel);
+            let (partner, ()) = shared.waiters.pop_with(fill).expect("one waits");
+            let first = shared.preference.get() == Preference::Receiver;
+            let after = shared.after_hand_over(scheduler, partner, first);
+            return after.map_err(|error| SendError::taken(error));
+        }
+        if let Err(refusal) = shared.check_may_wait(scheduler.current()) {
+            return Err(SendError::new(refusal, parcel));
+        }
+        shared.senders_wait.set(true);
+        let park = Park::new(&reason::CHANNEL_SEND, location);
+        let (result, left) = shared.waiters.wait(scheduler, Some(parcel), park);
+        match (result, left) {
+            (Ok(()), None) => Ok(()),
+            (Ok(()), Some(parcel)) | (Err(WaitError::Deadlock), Some(parcel)) => {
+                Err(SendError::new(Refusal::Wait(WaitError::Deadlock), parcel))
+            }
+            (Err(error), Some(parcel)) => Err(SendError::new(Refusal::Wait(error), parcel)),
+            (Err(error), None) => Err(SendError::taken(error)),
+        }
+    }
+
+    /// As [`send`](Channel::send), but never waits for a receiver.
+    ///
+    /// # Scheduling
+    ///
+    /// Switches if a receiver waits and the channel prefers receivers or
+    /// schedules all.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if no receiver waits; otherwise as `send`.
+    #[track_caller]
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        if self.shared.has_receivers() {
+            self.send(value).map_err(TrySendError::Failed)
+        } else if self.shared.closing.get() {
+            let error = SendError::new(Refusal::Closed, Ok(value));
+            Err(TrySendError::Failed(error))
+        } else {
+            Err(TrySendError::WouldBlock(value))
+        }
+    }
+
+    /// As [`receive`](Channel::receive), but never waits for a sender.
+    ///
+    /// # Scheduling
+    ///
+    /// Switches if a sender waits and the channel prefers senders or schedules
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if no sender waits; otherwise as `receive`.
+    #[track_caller]
+    pub fn try_receive(&self) -> Result<T, TryReceiveError> {
+        if self.shared.has_senders() {
+            self.receive().map_err(TryReceiveError::Failed)
+        } else if self.shared.closing.get() {
+            Err(TryReceiveError::Failed(ReceiveError::Closed))
+        } else {
+            Err(TryReceiveError::WouldBlock)
+        }
+    }
+
+    /// Waiting senders (positive) or receivers (negative).
+    pub fn balance(&self) -> isize {
+        let count = self.shared.waiters.len() as isize;
+        if self.shared.senders_wait.get() {
+            count
+        } else {
+            -count
+        }
+    }
+
+    /// Who runs first after a hand-over.
+    pub fn preference(&self) -> Preference {
+        self.shared.preference.get()
+    }
+
+    /// Chooses who runs first after a hand-over.
+    pub fn set_preference(&self, preference: Preference) {
+        self.shared.preference.set(preference);
+    }
+
+    /// Whether a hand-over queues both sides, whatever the preference.
+    pub fn schedule_all(&self) -> bool {
+        self.shared.schedule_all.get()
+    }
+
+    /// Makes a hand-over queue both sides, whatever the preference.
+    pub fn set_schedule_all(&self, on: bool) {
+        self.shared.schedule_all.set(on);
+    }
+
+    /// Marks the channel as closing. Wakes nobody: partners that wait already
+    /// can still be served, but nobody waits anew.
+    pub fn close(&self) {
+        self.shared.closing.set(true);
+    }
+
+    /// Undoes [`close`](Channel::close).
+    pub fn open(&self) {
+        self.shared.closing.set(false);
+    }
+
+    /// Whether [`close`](Channel::close) was called.
+    pub fn is_closing(&self) -> bool {
+        self.shared.closing.get()
+    }
+
+    /// Whether the channel is closing and nobody waits in it.
+    pub fn is_closed(&self) -> bool {
+        self.shared.closing.get() && self.shared.waiters.is_empty()
+    }
+
+    /// The waiting tasklets, the oldest first.
+    pub fn queue(&self) -> Vec<Tasklet> {
+        let tasks = self.shared.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
+    }
+
+    /// Receives until the channel is closing and no sender waits.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter::new(self)
+    }
+}
+
+/// What a receiver got, given how its wait or its turn ended.
+#[inline(always)]
+fn open_parcel<T>(
+    parcel: Option<Parcel<T>>,
+    result: Result<(), WaitError>,
+) -> Result<T, ReceiveError> {
+    match (result, parcel) {
+        (Ok(()), Some(Ok(value))) => Ok(value),
+        (Ok(()), Some(Err(error))) => Err(ReceiveError::Wait(WaitError::Thrown(error))),
+        (Ok(()), None) => Err(ReceiveError::Wait(WaitError::Deadlock)),
+        (Err(error), None) => Err(ReceiveError::Wait(error)),
+        (Err(error), Some(_)) => {
+            log::debug!("greenling: a received value was dropped: {error}");
+            Err(ReceiveError::Wait(error))
+        }
+    }
+}
+
+impl<T> Clone for Channel<T> {
+    fn clone(&self) -> Channel<T> {
+        Channel {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<T> Default for Channel<T> {
+    fn default() -> Channel<T> {
+        Channel::new()
+    }
+}
+
+impl<T> PartialEq for Channel<T> {
+    /// True for two handles of the same channel.
+    fn eq(&self, other: &Channel<T>) -> bool {
+        Rc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T> fmt::Debug for Channel<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("balance", &self.balance())
+            .field("preference", &self.preference())
+            .field("closing", &self.is_closing())
+            .finish()
+    }
+}

@@ -1,0 +1,161 @@
+//! aarch64, AAPCS64 (Linux and macOS).
+//!
+//! The stack of a context in its three states; addresses grow upwards:
+//!
+//! ```text
+//!      fresh (prepare)            suspended (switch)          running
+//!  top +--------------+         |  frames of its     |     |  frames   |
+//!      | arg          |         |  functions         |     |           |
+//!      | entry        |         +--------------------+     +-----------+ <- sp
+//!      | 0            |         | (padding)          |
+//!      | trampoline   |         | resume address     |
+//!   sp +--------------+         | x29                |
+//!                               | x19                |
+//!                            sp +--------------------+
+//! ```
+//!
+//! Whoever resumes a context loads `sp`, loads the pair at `sp + 16` (resume
+//! address and padding, or entry and argument) and branches to the address
+//! found at `[sp]`-relative offset 16; see the offsets below. `x19` and `x29`
+//! are the two callee-saved registers that LLVM reserves for itself and that
+//! inline assembly cannot name as clobbered; all others are declared clobbered.
+//!
+//! ```text
+//! offset      suspended          fresh
+//!   0         x19                arg
+//!   8         x29                entry
+//!  16         resume address     trampoline
+//!  24         padding            0
+//! ```
+
+use super::{Callee, Entry};
+use core::arch::{asm, naked_asm};
+
+/// Lays out a fresh stack so that resuming it calls `entry(arg)`.
+///
+/// # Safety
+///
+/// `top` is 16-byte aligned and the 32 bytes below it are writable and unused.
+pub(crate) unsafe fn prepare(top: *mut u8, entry: Entry, arg: *mut u8) -> *mut u8 {
+    let words = top.cast::<usize>();
+    // SAFETY: the caller guarantees 32 writable bytes below `top`.
+    unsafe { words.sub(1).write(0) };
+    // SAFETY: as above.
+    unsafe { words.sub(2).write(trampoline as *const () as usize) };
+    // SAFETY: as above.
+    unsafe { words.sub(3).write(entry as usize) };
+    // SAFETY: as above.
+    unsafe { words.sub(4).write(arg as usize) };
+    // SAFETY: stays inside the same stack.
+    unsafe { top.sub(32) }
+}
+
+/// Suspends the running context into `*save` and resumes `to`.
+///
+/// # Safety
+///
+/// `to` is a suspended or fresh context of this OS thread, and is resumed at
+/// most once. Whoever resumes `*save` does so on this OS thread.
+#[inline(always)]
+pub(crate) unsafe fn switch(save: *mut *mut u8, to: *mut u8) {
+    // SAFETY: the caller vouches for `save` and `to`; everything the compiler
+    // keeps in registers is either clobbered below or saved by hand.
+    unsafe {
+        asm!(
+            "stp x19, x29, [sp, #-32]!",
+            "adr x2, 2f",
+            "str x2, [sp, #16]",
+            // The context is complete: publish it and leave.
+            "mov x2, sp",
+            "str x2, [x0]",
+            "ldr x2, [x1, #16]",
+            "mov sp, x1",
+            "br x2",
+            "2:",
+            "ldp x19, x29, [sp], #32",
+            inlateout("x0") save => _,
+            inlateout("x1") to => _,
+            out("x2") _,
+            lateout("x20") _,
+            lateout("x21") _,
+            lateout("x22") _,
+            lateout("x23") _,
+            lateout("x24") _,
+            lateout("x25") _,
+            lateout("x26") _,
+            lateout("x27") _,
+            lateout("x28") _,
+            clobber_abi("C"),
+        );
+    }
+}
+
+/// Resumes `to` for good: the running context is never resumed.
+///
+/// # Safety
+///
+/// As for [`switch`]; nothing on the running stack is needed any more.
+#[inline(always)]
+pub(crate) unsafe fn leave(to: *mut u8) -> ! {
+    // SAFETY: the caller vouches for `to`; nothing of this stack is used again.
+    unsafe {
+        asm!(
+            "ldr x2, [{to}, #16]",
+            "mov sp, {to}",
+            "br x2",
+            to = in(reg) to,
+            options(noreturn),
+        );
+    }
+}
+
+/// The root frame of every fresh stack. Marks the end of the stack for
+/// unwinders: its return address is undefined, and `x29` is null.
+#[unsafe(naked)]
+unsafe extern "C" fn trampoline() -> ! {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined x30",
+        "ldp x0, x1, [sp], #32",
+        "mov x29, xzr",
+        "mov x30, xzr",
+        "blr x1",
+        "brk #1",
+        ".cfi_endproc",
+    )
+}
+
+/// Calls `f(arg)` with the stack pointer at `top`, then comes back.
+///
+/// Unwinding and backtraces pass through: the frame's CFA is found through
+/// `x29`. It is marked as a signal frame because debuggers take a caller that
+/// lies below its callee for a corrupt stack everywhere else.
+///
+/// # Safety
+///
+/// `top` is 16-byte aligned, below it there is enough free stack for `f`, and
+/// nothing else uses that stack until this returns or unwinds.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn call_on(top: *mut u8, f: Callee, arg: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_signal_frame",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset x29, -16",
+        ".cfi_offset x30, -8",
+        "mov x29, sp",
+        ".cfi_def_cfa_register x29",
+        "mov sp, x0",
+        "mov x0, x2",
+        "blr x1",
+        "mov sp, x29",
+        ".cfi_def_cfa_register sp",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa_offset 0",
+        ".cfi_restore x29",
+        ".cfi_restore x30",
+        "ret",
+        ".cfi_endproc",
+    )
+}

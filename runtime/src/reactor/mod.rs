@@ -1,0 +1,154 @@
+//! Readiness of descriptors, edge-triggered.
+//!
+//! A descriptor is registered once, for both directions, for as long as its
+//! object lives, and has two wait lists: readers and writers. Full duplex
+//! needs no second descriptor.
+//!
+//! ```text
+//!   operation: try the system call
+//!      done ------------------------------> return
+//!      WouldBlock: forget the readiness, park in `readers` or `writers`
+//!                        ^                          |
+//!                        +---- event: remember, wake all of that side
+//! ```
+//!
+//! The edge is remembered in `readable` and `writable`: an operation for which
+//! the flag is clear parks without a system call, since the kernel has said
+//! `WouldBlock` (or a short read has emptied the socket) and no edge has come
+//! since. A hang-up is remembered for ever, so that the end of the stream is
+//! never waited for.
+//!
+//! The reactor knows nothing of sockets, only of descriptors; `net` and `io`
+//! are built on [`Registration`].
+
+mod registration;
+
+pub(crate) use registration::Registration;
+
+use crate::scheduler::{Driver, Scheduler};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use registration::Readiness;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::RawFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The token of the waker; slots are counted from zero.
+const WAKER: Token = Token(usize::MAX);
+
+/// Events taken from the kernel at a time.
+const EVENTS: usize = 256;
+
+/// One thread's selector and the descriptors it watches.
+pub(crate) struct Reactor {
+    poll: RefCell<Poll>,
+    events: RefCell<Events>,
+    registry: Registry,
+    waker: Arc<Waker>,
+    /// By token. Free places are in `free`.
+    slots: RefCell<Vec<Option<Rc<Readiness>>>>,
+    free: RefCell<Vec<usize>>,
+    /// Tasklets that wait for a descriptor.
+    waiting: Cell<usize>,
+}
+
+impl Reactor {
+    fn new() -> io::Result<Reactor> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = Arc::new(Waker::new(&registry, WAKER)?);
+        Ok(Reactor {
+            poll: RefCell::new(poll),
+            events: RefCell::new(Events::with_capacity(EVENTS)),
+            registry,
+            waker,
+            slots: RefCell::default(),
+            free: RefCell::default(),
+            waiting: Cell::new(0),
+        })
+    }
+
+    /// The calling scheduler's reactor, made on first use.
+    pub(crate) fn of(scheduler: &Scheduler) -> io::Result<Rc<Reactor>> {
+        let driver = scheduler.driver()?.clone();
+        let reactor = driver.as_any().downcast::<Reactor>();
+        Ok(reactor.expect("the driver is a reactor"))
+    }
+
+    fn register(&self, fd: RawFd) -> io::Result<(usize, Rc<Readiness>)> {
+        let token = self.free.borrow_mut().pop().unwrap_or_else(|| {
+            let mut slots = self.slots.borrow_mut();
+            slots.push(None);
+            slots.len() - 1
+        });
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let registered = self
+            .registry
+            .register(&mut SourceFd(&fd), Token(token), both);
+        if let Err(error) = registered {
+            self.free.borrow_mut().push(token);
+            return Err(error);
+        }
+        let readiness = Rc::new(Readiness::new());
+        self.slots.borrow_mut()[token] = Some(readiness.clone());
+        Ok((token, readiness))
+    }
+
+    fn deregister(&self, fd: RawFd, token: usize) {
+        // Fails only if the descriptor is gone, and then so is its watch.
+        let _ = self.registry.deregister(&mut SourceFd(&fd));
+        self.slots.borrow_mut()[token] = None;
+        self.free.borrow_mut().push(token);
+    }
+
+    fn count_waiter(&self, up: bool) {
+        let count = self.waiting.get();
+        self.waiting.set(if up { count + 1 } else { count - 1 });
+    }
+}
+
+impl Driver for Reactor {
+    fn poll(&self, scheduler: &Scheduler, timeout: Option<Duration>) -> io::Result<()> {
+        let mut events = self.events.borrow_mut();
+        match self.poll.borrow_mut().poll(&mut events, timeout) {
+            // A signal: the caller looks at its clocks and comes again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            result => result?,
+        }
+        let slots = self.slots.borrow();
+        for event in events.iter() {
+            if let Some(Some(readiness)) = slots.get(event.token().0) {
+                readiness.note(scheduler, event);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_waiters(&self) -> bool {
+        self.waiting.get() > 0
+    }
+
+    fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let waker = self.waker.clone();
+        Arc::new(move || {
+            if let Err(error) = waker.wake() {
+                log::error!("greenling: waking another thread's scheduler failed: {error}");
+            }
+        })
+    }
+
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
+        self
+    }
+}
+
+impl Scheduler {
+    /// What polls for this scheduler, made on first use.
+    pub(crate) fn driver(&self) -> io::Result<&Rc<dyn Driver>> {
+        self.driver_or(|| Ok(Rc::new(Reactor::new()?)))
+    }
+}

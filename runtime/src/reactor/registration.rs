@@ -1,0 +1,179 @@
+//! One registered descriptor, and the two lists of those who wait for it.
+
+use super::Reactor;
+use crate::error::WaitError;
+use crate::io::{Interest, Ready};
+use crate::scheduler::{Park, Scheduler, local};
+use crate::wait::{WaitList, park_on_either};
+use mio::event::Event;
+use std::cell::Cell;
+use std::io;
+use std::os::fd::RawFd;
+use std::rc::Rc;
+
+/// What the kernel last said of a descriptor, and who wants to know more.
+pub(super) struct Readiness {
+    /// Reading might succeed: no `WouldBlock` since the last edge.
+    readable: Cell<bool>,
+    writable: Cell<bool>,
+    /// The peer has closed its side, or the descriptor is in error: reading
+    /// never waits again.
+    read_closed: Cell<bool>,
+    write_closed: Cell<bool>,
+    readers: WaitList<()>,
+    writers: WaitList<()>,
+}
+
+impl Readiness {
+    pub(super) fn new() -> Readiness {
+        Readiness {
+            readable: Cell::new(true),
+            writable: Cell::new(true),
+            read_closed: Cell::new(false),
+            write_closed: Cell::new(false),
+            readers: WaitList::new(),
+            writers: WaitList::new(),
+        }
+    }
+
+    /// An edge has come.
+    pub(super) fn note(&self, scheduler: &Scheduler, event: &Event) {
+        let failed = event.is_error();
+        if event.is_read_closed() || failed {
+            self.read_closed.set(true);
+        }
+        if event.is_write_closed() || failed {
+            self.write_closed.set(true);
+        }
+        if event.is_readable() || self.read_closed.get() {
+            self.readable.set(true);
+            self.readers.wake_all(scheduler);
+        }
+        if event.is_writable() || self.write_closed.get() {
+            self.writable.set(true);
+            self.writers.wake_all(scheduler);
+        }
+    }
+}
+
+/// A descriptor's place in its thread's reactor; ends with the object.
+pub(crate) struct Registration {
+    reactor: Rc<Reactor>,
+    readiness: Rc<Readiness>,
+    fd: RawFd,
+    token: usize,
+    /// `close` was called: every wait fails.
+    closed: Cell<bool>,
+}
+
+impl Registration {
+    /// Watches a descriptor, which the caller keeps open until the
+    /// registration is dropped.
+    pub(crate) fn new(fd: RawFd) -> io::Result<Registration> {
+        let scheduler = local::get_or_make()
+            .ok_or_else(|| io::Error::other("the thread is ending: it watches no descriptors"))?;
+        let reactor = Reactor::of(scheduler)?;
+        let (token, readiness) = reactor.register(fd)?;
+        Ok(Registration {
+            reactor,
+            readiness,
+            fd,
+            token,
+            closed: Cell::new(false),
+        })
+    }
+
+    /// Whether a read might succeed, as far as is known.
+    #[inline]
+    pub(crate) fn may_read(&self) -> bool {
+        self.readiness.readable.get()
+    }
+
+    /// Whether a write might succeed, as far as is known.
+    #[inline]
+    pub(crate) fn may_write(&self) -> bool {
+        self.readiness.writable.get()
+    }
+
+    /// The kernel has said `WouldBlock` to a read.
+    #[inline]
+    pub(crate) fn drained(&self) {
+        if !self.readiness.read_closed.get() {
+            self.readiness.readable.set(false);
+        }
+    }
+
+    /// The kernel has said `WouldBlock` to a write.
+    #[inline]
+    pub(crate) fn filled(&self) {
+        if !self.readiness.write_closed.get() {
+            self.readiness.writable.set(false);
+        }
+    }
+
+    /// True once `close` was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Wakes everybody; all their operations, and later ones, fail.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        self.readiness.read_closed.set(true);
+        self.readiness.write_closed.set(true);
+        self.readiness.readable.set(true);
+        self.readiness.writable.set(true);
+        if let Some(scheduler) = local::get() {
+            self.readiness.readers.wake_all(scheduler);
+            self.readiness.writers.wake_all(scheduler);
+        }
+    }
+
+    /// Parks the current tasklet until one of the directions may be ready,
+    /// without asking the kernel, and tells which are.
+    pub(crate) fn wait(&self, interest: Interest, park: Park) -> Result<Ready, WaitError> {
+        let ready = self.ready(interest);
+        if ready.any() {
+            return Ok(ready);
+        }
+        let scheduler = local::get().ok_or(WaitError::Unwinding)?;
+        scheduler.check_may_park()?;
+        let _waiter = Waiter::new(&self.reactor);
+        let (readers, writers) = (&self.readiness.readers, &self.readiness.writers);
+        match (interest.is_read(), interest.is_write()) {
+            (true, true) => park_on_either(scheduler, readers, writers, park)?,
+            (true, false) => readers.wait(scheduler, (), park).0?,
+            (false, _) => writers.wait(scheduler, (), park).0?,
+        }
+        Ok(self.ready(interest))
+    }
+
+    fn ready(&self, interest: Interest) -> Ready {
+        Ready {
+            readable: interest.is_read() && self.may_read(),
+            writable: interest.is_write() && self.may_write(),
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.reactor.deregister(self.fd, self.token);
+    }
+}
+
+/// Counts a tasklet as waiting for the outside, for as long as it does.
+struct Waiter<'a>(&'a Reactor);
+
+impl<'a> Waiter<'a> {
+    fn new(reactor: &'a Reactor) -> Waiter<'a> {
+        reactor.count_waiter(true);
+        Waiter(reactor)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.count_waiter(false);
+    }
+}

@@ -1,0 +1,212 @@
+//! What reaches a suspended tasklet besides what it waited for.
+//!
+//! ```text
+//!   kill, throw, deadline, deadlock, another's failure
+//!        |  post: unlink its waits, set `wake`, append or keep its place
+//!        v
+//!   the tasklet resumes, sees `wake != Notified`
+//!        |  after_park: an error for calls that return one
+//!        |  deliver_or_unwind: an unwind for calls that don't
+//! ```
+//!
+//! A later post replaces an earlier one. `Killed` and `Raised` always unwind.
+//! While `defer_kill` is in force, kills and throws are kept in the block and
+//! delivered by the first park after the guard is gone.
+
+use super::{Park, Scheduler};
+use crate::error::{TaskletExit, Uncaught, WaitError};
+use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
+use crate::time::scope;
+use crate::wait::unlink_all;
+use std::any::Any;
+use std::panic::resume_unwind;
+use std::time::Instant;
+
+impl Scheduler {
+    /// Makes a blocked tasklet runnable, at the end of the queue.
+    #[inline(always)]
+    pub(crate) fn make_runnable(&self, task: TcbRef) {
+        debug_assert!(task.state.get() == State::Blocked);
+        self.mark_woken(task);
+        self.append(task);
+    }
+
+    /// Lets a test kill a tasklet between its wake-up and its run.
+    #[inline(always)]
+    pub(super) fn mark_woken(&self, task: TcbRef) {
+        if self.is_guarded() && task.has(flag::KILL_ON_WAKE) {
+            task.clear(flag::KILL_ON_WAKE);
+            task.wake.set(Wake::Killed);
+        }
+    }
+
+    /// Gives a suspended tasklet something else than it waited for, and makes
+    /// it runnable if it is not.
+    pub(super) fn post(&self, task: TcbRef, wake: Wake, cargo: Option<Cargo>) {
+        debug_assert!(task.is_alive());
+        let replaced = task.cargo.replace(cargo.map(Box::new));
+        task.wake.set(wake);
+        match task.state.get() {
+            State::Blocked => {
+                unlink_all(task);
+                self.append(task);
+            }
+            State::Paused => self.append(task),
+            _ => {}
+        }
+        if replaced.is_some() {
+            log::debug!(
+                "greenling: an error thrown at tasklet {task:?} was replaced by a later one"
+            );
+        }
+    }
+
+    /// Posts a kill or a throw, or keeps it back if the target wants that.
+    pub(super) fn post_or_defer(&self, task: TcbRef, wake: Wake, cargo: Option<Cargo>) {
+        if task.deferrals.get() == 0 {
+            return self.post(task, wake, cargo);
+        }
+        drop(task.cargo.replace(cargo.map(Box::new)));
+        task.set(flag::DEFERRED);
+    }
+
+    /// Arms the timer for the earlier of the wait's and the scope's deadline.
+    pub(super) fn arm_timer(&self, task: TcbRef, park: &Park) {
+        if let Some(deadline) = scope::earlier(task.scope().as_deref(), park.deadline) {
+            self.timers.borrow_mut().insert(task.slot.get(), deadline);
+            task.set(flag::TIMER);
+        }
+    }
+
+    /// Wakes every tasklet whose deadline has passed, earliest first.
+    pub(super) fn expire_timers(&self, now: Instant) {
+        loop {
+            let Some(slot) = self.timers.borrow_mut().pop_due(now) else {
+                return;
+            };
+            let task = self.table.borrow().get(slot);
+            let task = task.expect("timers name blocks that exist");
+            task.clear(flag::TIMER);
+            // It may have been woken otherwise since; then that counts.
+            if task.state.get() == State::Blocked {
+                self.post(task, Wake::TimedOut, None);
+            }
+        }
+    }
+
+    /// How a wait ended that did not simply end.
+    #[cold]
+    pub(super) fn after_park(&self, current: TcbRef, park: &Park) -> Result<(), WaitError> {
+        self.disarm(current);
+        match current.wake.replace(Wake::Notified) {
+            Wake::Notified => Ok(()),
+            Wake::TimedOut => {
+                scope::note_expiry(current.scope().as_deref(), park.deadline);
+                Err(WaitError::TimedOut)
+            }
+            Wake::Deadlock => Err(WaitError::Deadlock),
+            Wake::Thrown => match take_cargo(current) {
+                Some(Cargo::Thrown(error)) => Err(WaitError::Thrown(error)),
+                _ => Ok(()),
+            },
+            Wake::Killed => exit(),
+            Wake::Raised => {
+                raise(current);
+                Ok(())
+            }
+        }
+    }
+
+    /// As `after_park`, for calls that return nothing: a throw unwinds.
+    #[cold]
+    pub(crate) fn deliver_or_unwind(&self, current: TcbRef) {
+        self.disarm(current);
+        match current.wake.replace(Wake::Notified) {
+            Wake::Notified | Wake::TimedOut | Wake::Deadlock => {}
+            Wake::Thrown => {
+                if let Some(Cargo::Thrown(error)) = take_cargo(current) {
+                    resume_unwind(Box::new(error));
+                }
+            }
+            Wake::Killed => exit(),
+            Wake::Raised => raise(current),
+        }
+    }
+
+    fn disarm(&self, task: TcbRef) {
+        if task.has(flag::TIMER) {
+            task.clear(flag::TIMER);
+            self.timers.borrow_mut().remove(task.slot.get());
+        }
+    }
+
+    /// Called when a `defer_kill` guard of the current tasklet goes: what was
+    /// held back is delivered by its next park.
+    pub(crate) fn release_deferred(&self, current: TcbRef) {
+        if current.has(flag::DEFERRED) && current.deferrals.get() == 0 {
+            current.clear(flag::DEFERRED);
+            self.doom(current, Doom::Whatever);
+        }
+    }
+
+    /// Has a tasklet killed at the next safe point: for callers that must not
+    /// switch, such as destructors.
+    pub(crate) fn doom(&self, task: TcbRef, doom: Doom) {
+        self.doomed.borrow_mut().push((task.id.get(), task, doom));
+        self.countdown.set(1);
+    }
+
+    /// The safe point: posts a kill (or a throw that was held back) to each
+    /// doomed tasklet, in the order of their ids.
+    pub(super) fn kill_doomed(&self) {
+        if self.doomed.borrow().is_empty() {
+            return;
+        }
+        let mut doomed = self.doomed.take();
+        doomed.sort_by_key(|&(id, ..)| id);
+        for (id, task, doom) in doomed {
+            let there = task.id.get() == id && task.is_alive();
+            let abandoned = task.state.get() == State::Paused
+                && !task.has_handles()
+                && !self.runners.borrow().contains(&task);
+            if there && (doom == Doom::Whatever || abandoned) {
+                let cargo = take_cargo(task);
+                let thrown = matches!(cargo, Some(Cargo::Thrown(_)));
+                let wake = if thrown { Wake::Thrown } else { Wake::Killed };
+                self.post(task, wake, cargo);
+            }
+        }
+    }
+}
+
+/// Under which condition a doomed tasklet is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doom {
+    /// If it is still paused without any handle.
+    Abandoned,
+    /// If it is alive.
+    Whatever,
+}
+
+pub(super) fn take_cargo(task: TcbRef) -> Option<Cargo> {
+    task.cargo.take().map(|cargo| *cargo)
+}
+
+/// Unwinds the current tasklet without calling the panic hook.
+pub(crate) fn exit() -> ! {
+    resume_unwind(Box::new(TaskletExit))
+}
+
+fn raise(current: TcbRef) {
+    if let Some(Cargo::Raised(payload)) = take_cargo(current) {
+        resume_unwind(payload);
+    }
+}
+
+/// The payload of an unwind that a failed tasklet causes in its wake target.
+pub(super) fn payload_of(uncaught: Uncaught) -> Box<dyn Any + Send> {
+    match uncaught {
+        Uncaught::Panic(payload) => payload,
+        Uncaught::Error(error) => Box::new(error),
+    }
+}

@@ -1,0 +1,118 @@
+//! The last steps of a tasklet, taken on its own stack.
+//!
+//! ```text
+//!   outcome stored -> uncaught error told -> joiners woken -> out of the ring
+//!     -> somebody to resume is found -> stack and block given back -> leave
+//! ```
+//!
+//! The stack goes back to the pool while it is still being run on: nobody else
+//! runs on this thread until it is left, and the pool does not touch it.
+
+use super::Scheduler;
+use super::deliver::payload_of;
+use crate::error::{TaskletExit, Uncaught, panic_message};
+use crate::stack::Stack;
+use crate::tasklet::Tasklet;
+use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
+use crate::wait::unlink_all;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl Scheduler {
+    /// Ends the current tasklet, whose outcome is stored.
+    #[inline(always)]
+    pub(crate) fn end_current(&self) -> ! {
+        let current = self.current.get();
+        while let Some(joiner) = current.joiners.first() {
+            unlink_all(joiner);
+            self.make_runnable(joiner);
+        }
+        current.state.set(State::Dead);
+        if self.unlink_current() {
+            self.count_down();
+        } else {
+            self.next_when_empty(current);
+        }
+        let stack = current.stack.replace(Stack::none());
+        self.stacks.borrow_mut().give_back(stack);
+        if !current.has_handles() {
+            self.table.borrow_mut().give_back(current);
+        }
+        self.leave_for(self.current.get())
+    }
+
+    /// Tells whoever is to know that an error has left the current tasklet and
+    /// that nobody will join it. Stackless tasklets fail their wake target;
+    /// others are logged.
+    #[cold]
+    pub(crate) fn tell_uncaught(&self, current: TcbRef, uncaught: Uncaught) {
+        let Some(uncaught) = self.ask_error_handler(current, uncaught) else {
+            return;
+        };
+        if !current.has(flag::STACKLESS) {
+            log::error!("greenling: {uncaught} (detached tasklet {current:?})");
+            return;
+        }
+        let target = self.wake_target();
+        self.raise_in(target, current, uncaught);
+    }
+
+    /// The error handler consumes the error by returning; if it panics, its
+    /// panic takes the error's place.
+    fn ask_error_handler(&self, current: TcbRef, uncaught: Uncaught) -> Option<Uncaught> {
+        let Some(handler) = self.error_handler() else {
+            return Some(uncaught);
+        };
+        let tasklet = Tasklet::from_tcb(current);
+        // Handlers run in the dying tasklet's context and may not block.
+        self.change_traps(true);
+        let result = catch_unwind(AssertUnwindSafe(|| handler(&tasklet, &uncaught)));
+        self.change_traps(false);
+        match result {
+            Ok(()) => None,
+            Err(payload) if payload.is::<TaskletExit>() => None,
+            Err(payload) => Some(Uncaught::Panic(payload)),
+        }
+    }
+
+    /// The innermost caller of `run`, or main.
+    fn wake_target(&self) -> TcbRef {
+        self.runners.borrow().last().copied().unwrap_or(self.main)
+    }
+
+    /// The target runs as soon as `dying` has left, ahead of the queue.
+    fn raise_in(&self, target: TcbRef, dying: TcbRef, uncaught: Uncaught) {
+        if !target.is_alive() {
+            log::error!("greenling: {uncaught} (tasklet {dying:?}; nobody is left to be told)");
+            return;
+        }
+        let cargo = Box::new(Cargo::Raised(payload_of(uncaught)));
+        if let Some(Cargo::Raised(lost)) = target.cargo.replace(Some(cargo)).map(|c| *c) {
+            let lost = panic_message(&lost);
+            log::debug!("greenling: a failure on its way to {target:?} was replaced: {lost}");
+        }
+        target.wake.set(Wake::Raised);
+        match target.state.get() {
+            State::Blocked => {
+                unlink_all(target);
+                self.insert_after_current(target);
+            }
+            State::Paused => self.insert_after_current(target),
+            // Already queued: the ring is rotated to it.
+            _ => self.rotate_behind_current(target),
+        }
+    }
+
+    /// Makes `target` the successor of current without changing the order of
+    /// the others: current moves in front of it.
+    fn rotate_behind_current(&self, target: TcbRef) {
+        let current = self.current.get();
+        if current.next.get() == target || current == target {
+            return;
+        }
+        self.unlink(current);
+        self.current.set(target);
+        current.state.set(State::Paused);
+        self.append(current);
+        self.current.set(current);
+    }
+}

@@ -1,0 +1,178 @@
+//! What the scheduler does between tasklets: looking at the world while some
+//! are runnable (`tick`), and waiting for it when none is.
+//!
+//! ```text
+//!   next_when_empty(leaving)
+//!     1. a doomed tasklet is to be killed        -> it runs
+//!     2. someone sits in run(), or main is paused -> that one resumes
+//!     3. a timer, descriptor, offload job or other thread may wake somebody
+//!                                                -> poll until one is runnable
+//!     4. nothing ever could                      -> deadlock: the one that
+//!        tried to block gets the error, or main if the last tasklet has ended
+//! ```
+//!
+//! Polling runs on the system stack, so that it touches no page of a tasklet's
+//! stack. With no timer armed the wait is unbounded: nothing due means that
+//! the thread does not wake up at all.
+
+use super::Scheduler;
+use crate::system_stack::on_native_stack;
+use crate::tasklet::raw::{State, TcbRef, Wake, flag};
+use std::time::{Duration, Instant};
+
+/// The clock is read at least every so many switches.
+const INTERVAL_MAX: u32 = 64;
+
+/// How often the world is looked at while tasklets are runnable.
+const QUANTUM: Duration = Duration::from_micros(100);
+
+/// Memory of unused stacks is given back at most this often.
+const TRIM_EVERY: Duration = Duration::from_millis(500);
+
+impl Scheduler {
+    /// The first value of the countdown.
+    pub(super) const fn first_interval() -> u32 {
+        INTERVAL_MAX
+    }
+
+    /// Runs every so many switches: kills the doomed, and if the quantum is
+    /// over polls timers, descriptors and the inbox.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn tick(&self) {
+        self.countdown.set(self.pace.interval.get());
+        self.kill_doomed();
+        if !self.has_world() {
+            return;
+        }
+        let now = Instant::now();
+        let since = now.saturating_duration_since(self.pace.last.get());
+        let interval = self.pace.interval.get();
+        if since >= QUANTUM {
+            if since >= QUANTUM * 2 {
+                self.pace.interval.set((interval / 2).max(1));
+            }
+            self.pace.last.set(now);
+            self.poll(Some(Duration::ZERO), now);
+        } else if since < QUANTUM / 2 {
+            self.pace.interval.set((interval * 2).min(INTERVAL_MAX));
+        }
+    }
+
+    /// True if there is anything outside the ring to look at.
+    fn has_world(&self) -> bool {
+        self.driver.get().is_some() || !self.timers.borrow().is_empty() || self.external.is_open()
+    }
+
+    /// The ring has drained: `leaving` has left it, because it is blocked,
+    /// paused or has ended. On return `current` is a tasklet to resume, which
+    /// may be `leaving` itself.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn next_when_empty(&self, leaving: TcbRef) {
+        loop {
+            self.kill_doomed();
+            if self.run_count.get() > 0 {
+                return;
+            }
+            if let Some(target) = self.floating_target(leaving) {
+                return self.append(target);
+            }
+            if !self.can_be_woken() {
+                return self.report_deadlock(leaving);
+            }
+            self.wait_for_world(leaving);
+            if self.run_count.get() > 0 {
+                return;
+            }
+        }
+    }
+
+    /// The innermost caller of `run`, or else a paused main.
+    fn floating_target(&self, leaving: TcbRef) -> Option<TcbRef> {
+        if let Some(&runner) = self.runners.borrow().last() {
+            return Some(runner);
+        }
+        let paused = self.main.state.get() == State::Paused;
+        (paused && self.main != leaving).then_some(self.main)
+    }
+
+    fn can_be_woken(&self) -> bool {
+        !self.timers.borrow().is_empty()
+            || self.driver.get().is_some_and(|driver| driver.has_waiters())
+            || self.external.could_wake()
+    }
+
+    /// Waits once for timers, descriptors and other threads.
+    fn wait_for_world(&self, leaving: TcbRef) {
+        let now = Instant::now();
+        self.give_memory_back(now);
+        let due = self.timers.borrow().next_due();
+        let timeout = due.map(|at| at.saturating_duration_since(now));
+        self.pace.last.set(now);
+        if leaving.has(flag::MAIN) {
+            self.poll(timeout, now);
+        } else {
+            on_native_stack(self.main.sp.get(), || self.poll(timeout, now));
+        }
+    }
+
+    /// Asks the kernel and the inbox, and expires timers.
+    fn poll(&self, timeout: Option<Duration>, now: Instant) {
+        self.polls.set(self.polls.get() + 1);
+        let timeout = if self.drain_inbox() > 0 {
+            Some(Duration::ZERO)
+        } else {
+            timeout
+        };
+        match (self.driver.get(), timeout) {
+            (Some(driver), timeout) => {
+                if let Err(error) = driver.poll(self, timeout) {
+                    // Out of kernel memory, at worst. The timers go on.
+                    log::error!("greenling: polling descriptors failed: {error}");
+                    pause_thread(timeout.unwrap_or(QUANTUM).min(TRIM_EVERY));
+                }
+            }
+            // Without a driver nobody outside can wake this thread.
+            (None, Some(timeout)) => pause_thread(timeout),
+            (None, None) => {}
+        }
+        self.drain_inbox();
+        if !self.timers.borrow().is_empty() {
+            let waited = timeout != Some(Duration::ZERO);
+            self.expire_timers(if waited { Instant::now() } else { now });
+        }
+    }
+
+    fn give_memory_back(&self, now: Instant) {
+        if now.saturating_duration_since(self.pace.trimmed.get()) >= TRIM_EVERY {
+            self.pace.trimmed.set(now);
+            self.stacks.borrow_mut().trim();
+        }
+    }
+
+    /// Nothing could ever wake anybody.
+    fn report_deadlock(&self, leaving: TcbRef) {
+        let victim = if leaving.state.get() == State::Dead {
+            self.main
+        } else {
+            leaving
+        };
+        log::error!(
+            "greenling: deadlock: nothing can wake any tasklet of this thread\n{}",
+            crate::inspect::listing(self)
+        );
+        self.post(victim, Wake::Deadlock, None);
+    }
+}
+
+/// Sleeps on an idle thread that nothing but a timer can wake.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "no tasklet is runnable and no descriptor is watched: the thread itself must sleep"
+)]
+fn pause_thread(time: Duration) {
+    if !time.is_zero() {
+        std::thread::sleep(time);
+    }
+}

@@ -1,0 +1,236 @@
+//! The scheduler of one OS thread.
+//!
+//! ```text
+//!            go(next)
+//!     current ----> next ----> ... ----> last --+
+//!        ^                                      |      the ring of runnables;
+//!        +--------------------------------------+      current is in it
+//!
+//!     wait lists, timers     blocked tasklets are linked there, not here
+//!     nowhere                paused ones, and callers inside `run`
+//! ```
+//!
+//! Queue order is the ring from `current` onward. Five operations move
+//! tasklets, and everything else is made of them: *append* (just before
+//! current: runs last), *insert after* (just behind current: runs next), *go*
+//! (make another member current: a rotation), *leave* (unlink current, its
+//! successor becomes current) and *next when empty* (the ring has drained).
+//!
+//! | file | has |
+//! |---|---|
+//! | `local` | the thread-local scheduler, its making and its end |
+//! | `ring` | the links |
+//! | `switch` | `schedule`, `park`: the hot paths that switch |
+//! | `idle` | what happens when nothing is runnable; polling |
+//! | `deliver` | kills, throws, expired deadlines, failures of others |
+//! | `control` | insert, remove, run, switch and kill of a given tasklet |
+//! | `run` | `run` and the stack of its callers |
+//! | `end` | the last steps of a tasklet, and whom to tell of its failure |
+//! | `enter` | `enter`, which leaves no tasklet behind |
+//! | `external` | waits that another OS thread ends; the inbox |
+//!
+//! # Invariants
+//!
+//! * Nothing but `switch` and `end` leaves a stack; nothing but `park`,
+//!   `schedule_remove`, `switch` and `run` takes the current tasklet out of
+//!   the ring.
+//! * A tasklet is in the ring exactly when its state is `Runnable`.
+//! * User code (destructors, hooks, loggers) never runs while the ring or a
+//!   list is half linked, nor while a `RefCell` in here is borrowed.
+//! * The ring is touched only on the scheduler's own thread; other threads
+//!   have the inbox.
+
+mod control;
+mod deliver;
+mod driver;
+mod end;
+mod enter;
+mod external;
+mod idle;
+#[allow(unsafe_code, reason = "the thread-local pointer to the scheduler")]
+pub(crate) mod local;
+mod park_hook;
+mod ring;
+mod run;
+#[allow(unsafe_code, reason = "leaves one stack for another")]
+mod switch;
+
+pub(crate) use deliver::{Doom, exit};
+pub(crate) use driver::Driver;
+pub use enter::enter;
+pub(crate) use external::{ExternalWaker, Inbox, Message};
+pub(crate) use local::overflow_suspect;
+pub use park_hook::{ParkAction, set_park_hook};
+pub use run::{RunReport, run};
+pub(crate) use switch::Park;
+pub use switch::{schedule, schedule_remove};
+
+use crate::error::Uncaught;
+use crate::stack::StackPool;
+use crate::tasklet::Tasklet;
+use crate::tasklet::raw::{Table, TcbRef};
+use crate::timer::Timers;
+use external::External;
+use park_hook::ParkHook;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Bits of `Scheduler::guarded`: why the fast paths must not be taken.
+pub(crate) mod guard {
+    /// Code runs on the system stack on behalf of a tasklet.
+    pub(crate) const SYSTEM_STACK: u32 = 1;
+    /// A switch trap is set.
+    pub(crate) const TRAP: u32 = 2;
+    /// The thread is ending.
+    pub(crate) const ENDED: u32 = 4;
+    /// A test watches the park points.
+    pub(crate) const PARK_HOOK: u32 = 8;
+
+    /// Those that forbid switching.
+    pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED;
+}
+
+/// Called with the error that leaves a tasklet; see `set_error_handler`.
+pub(crate) type ErrorHandler = Rc<dyn Fn(&Tasklet, &Uncaught)>;
+
+/// One OS thread's scheduler.
+pub(crate) struct Scheduler {
+    /// The tasklet that runs. In the ring unless the ring is empty.
+    current: Cell<TcbRef>,
+    /// Bits of `guard`; zero on the fast path.
+    guarded: Cell<u32>,
+    /// Switches until the next look at the clock.
+    countdown: Cell<u32>,
+    /// Members of the ring.
+    run_count: Cell<usize>,
+    main: TcbRef,
+    /// Callers inside `run`, innermost last.
+    runners: RefCell<Vec<TcbRef>>,
+    /// To be killed at the next safe point: paused tasklets whose last handle
+    /// is gone, and those a test has picked.
+    doomed: RefCell<Vec<(u64, TcbRef, Doom)>>,
+    table: RefCell<Table>,
+    stacks: RefCell<StackPool>,
+    timers: RefCell<Timers>,
+    /// Polls descriptors; made when the first is registered.
+    driver: OnceCell<Rc<dyn Driver>>,
+    external: External,
+    pace: Pace,
+    error_handler: RefCell<Option<ErrorHandler>>,
+    park_hook: RefCell<Option<ParkHook>>,
+    /// Nested switch traps.
+    traps: Cell<u32>,
+    /// This scheduler's number, in the upper bits of every id it gives.
+    number: u64,
+    ids: Cell<u64>,
+    /// An `enter` is on the stack.
+    entered: Cell<bool>,
+    polls: Cell<u64>,
+}
+
+/// How often the clock is read: every `interval` switches, adapted so that a
+/// look comes about every 100 microseconds.
+#[derive(Debug)]
+struct Pace {
+    interval: Cell<u32>,
+    last: Cell<Instant>,
+    /// Stacks in use when memory was last given back, and when that was.
+    trimmed: Cell<Instant>,
+}
+
+/// Bits of an id that count tasklets; the rest number schedulers.
+pub(crate) const ID_BITS: u32 = 40;
+
+impl Scheduler {
+    /// The running tasklet.
+    #[inline(always)]
+    pub(crate) fn current(&self) -> TcbRef {
+        self.current.get()
+    }
+
+    pub(crate) fn main(&self) -> TcbRef {
+        self.main
+    }
+
+    pub(crate) fn run_count(&self) -> usize {
+        self.run_count.get()
+    }
+
+    pub(crate) fn stacks(&self) -> &RefCell<StackPool> {
+        &self.stacks
+    }
+
+    pub(crate) fn table(&self) -> &RefCell<Table> {
+        &self.table
+    }
+
+    pub(crate) fn error_handler(&self) -> Option<ErrorHandler> {
+        self.error_handler.borrow().clone()
+    }
+
+    pub(crate) fn set_error_handler(&self, handler: Option<ErrorHandler>) -> Option<ErrorHandler> {
+        self.error_handler.replace(handler)
+    }
+
+    pub(crate) fn external(&self) -> &External {
+        &self.external
+    }
+
+    /// What polls, or what `make` makes.
+    pub(crate) fn driver_or(
+        &self,
+        make: impl FnOnce() -> io::Result<Rc<dyn Driver>>,
+    ) -> io::Result<&Rc<dyn Driver>> {
+        if self.driver.get().is_none() {
+            let driver = make()?;
+            let _ = self.driver.set(driver);
+        }
+        self.driver
+            .get()
+            .ok_or_else(|| io::Error::other("no driver"))
+    }
+
+    /// Times the kernel was asked what is ready.
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls.get()
+    }
+
+    /// An id that no other tasklet of the process ever has.
+    #[inline(always)]
+    pub(crate) fn next_id(&self) -> u64 {
+        let id = self.ids.get();
+        self.ids.set(id + 1);
+        self.number << ID_BITS | id
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guarded.get() != 0
+    }
+
+    pub(crate) fn guard_bits(&self) -> u32 {
+        self.guarded.get()
+    }
+
+    pub(crate) fn set_guard(&self, bit: u32) {
+        self.guarded.set(self.guarded.get() | bit);
+    }
+
+    pub(crate) fn clear_guard(&self, bit: u32) {
+        self.guarded.set(self.guarded.get() & !bit);
+    }
+
+    /// Counts one more switch trap, or one less.
+    pub(crate) fn change_traps(&self, up: bool) {
+        let traps = self.traps.get();
+        let traps = if up { traps + 1 } else { traps - 1 };
+        self.traps.set(traps);
+        if traps == 0 {
+            self.clear_guard(guard::TRAP);
+        } else {
+            self.set_guard(guard::TRAP);
+        }
+    }
+}

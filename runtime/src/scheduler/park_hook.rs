@@ -1,0 +1,57 @@
+//! A hook at every park point, for tests of kills.
+//!
+//! A scenario's park points are counted by running it once with a hook that
+//! only counts; then it is run again for each of them, with a hook that has
+//! the tasklet killed there.
+
+use super::{Doom, Scheduler, guard, local};
+use crate::tasklet::Tasklet;
+use crate::tasklet::raw::{TcbRef, flag};
+use crate::wait::WaitReason;
+use std::rc::Rc;
+
+/// What a park hook wants done with the tasklet that is about to park.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParkAction {
+    /// Let it park.
+    Continue,
+    /// Let it park, then kill it at the next safe point.
+    Kill,
+    /// Let it park, and kill it when it has been woken but has not run yet.
+    KillWhenWoken,
+}
+
+pub(crate) type ParkHook = Rc<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>;
+
+/// Installs a hook that is called before each park of this thread's tasklets;
+/// `None` removes it. The hook must not block.
+///
+/// Meant for tests: it takes every wait off the fast path.
+pub fn set_park_hook(hook: Option<Box<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>>) {
+    let scheduler = local::expect();
+    match hook {
+        Some(hook) => {
+            scheduler.set_guard(guard::PARK_HOOK);
+            *scheduler.park_hook.borrow_mut() = Some(Rc::from(hook));
+        }
+        None => {
+            scheduler.clear_guard(guard::PARK_HOOK);
+            drop(scheduler.park_hook.take());
+        }
+    }
+}
+
+impl Scheduler {
+    #[cold]
+    pub(super) fn call_park_hook(&self, current: TcbRef, reason: &'static WaitReason) {
+        let Some(hook) = self.park_hook.borrow().clone() else {
+            return;
+        };
+        match hook(&Tasklet::from_tcb(current), reason) {
+            ParkAction::Continue => {}
+            ParkAction::Kill => self.doom(current, Doom::Whatever),
+            ParkAction::KillWhenWoken => current.set(flag::KILL_ON_WAKE),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Which stack to hand out, and when memory goes back to the kernel.
+//!
+//! Freed stacks are reused last in, first out: the hottest is in the cache.
+//! Pages that a deep call once touched stay resident until `trim`, which the
+//! scheduler calls when it is idle: stacks that lay unused since the last call
+//! lose all their pages, the others all beyond `HOT_BYTES`.
+
+use super::slab::{GuardMethod, Slab, discard_pages};
+use super::{Stack, default_stack_size};
+use std::io;
+
+/// What an idle stack in the hot part of the free list keeps resident.
+const HOT_BYTES: usize = 16 * 1024;
+
+/// Free stacks that are kept hot at all times.
+const HOT_STACKS: usize = 64;
+
+/// Stacks trimmed in one go, so that a trim never holds the thread for long.
+const TRIM_BATCH: usize = 64;
+
+/// All stacks of one OS thread.
+#[derive(Debug)]
+pub(crate) struct StackPool {
+    /// The class of the default size first; few programs have a second one.
+    classes: Vec<Class>,
+    guard: GuardMethod,
+}
+
+/// Stacks of one size.
+#[derive(Debug)]
+struct Class {
+    size: usize,
+    /// Last in, first out.
+    free: Vec<Stack>,
+    slabs: Vec<Slab>,
+    /// Stacks in use now.
+    live: usize,
+    /// Free stacks below this index have been trimmed and not used since.
+    trimmed: usize,
+}
+
+impl StackPool {
+    pub(crate) fn new() -> StackPool {
+        StackPool::with_guard(GuardMethod::Install)
+    }
+
+    pub(super) fn with_guard(guard: GuardMethod) -> StackPool {
+        let mut pool = StackPool {
+            classes: Vec::new(),
+            guard,
+        };
+        pool.class_of(default_stack_size());
+        pool
+    }
+
+    /// A stack of the default size.
+    #[inline]
+    pub(crate) fn take_default(&mut self) -> io::Result<Stack> {
+        self.classes[0].take(self.guard)
+    }
+
+    /// A stack of `size` bytes, which `slot_size` has rounded.
+    pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
+        let class = self.class_of(size);
+        self.classes[class].take(self.guard)
+    }
+
+    /// Takes a stack back. The caller may still be running on it, as long as
+    /// it leaves it before anyone calls the pool again.
+    #[inline]
+    pub(crate) fn give_back(&mut self, stack: Stack) {
+        let class = if self.classes[0].size == stack.size() {
+            0
+        } else {
+            self.class_of(stack.size())
+        };
+        let class = &mut self.classes[class];
+        class.live -= 1;
+        class.free.push(stack);
+    }
+
+    /// Returns memory of free stacks to the kernel, a batch at a time; true
+    /// while more is left to do. Called off the hot path.
+    pub(crate) fn trim(&mut self) -> bool {
+        let mut more = false;
+        for class in &mut self.classes {
+            more |= class.trim();
+        }
+        more
+    }
+
+    /// Stacks in use.
+    pub(crate) fn live(&self) -> usize {
+        self.classes.iter().map(|class| class.live).sum()
+    }
+
+    /// Unmaps every slab of which no stack is in use; leaks the others, whose
+    /// frames may still be pointed at.
+    pub(crate) fn release(&mut self) {
+        for class in self.classes.drain(..) {
+            if class.live == 0 {
+                for slab in class.slabs {
+                    // SAFETY: no stack of this class is in use, and the free
+                    // list that named them is gone with the class.
+                    unsafe { slab.unmap() };
+                }
+            }
+        }
+    }
+
+    fn class_of(&mut self, size: usize) -> usize {
+        if let Some(index) = self.classes.iter().position(|class| class.size == size) {
+            return index;
+        }
+        self.classes.push(Class {
+            size,
+            free: Vec::new(),
+            slabs: Vec::new(),
+            live: 0,
+            trimmed: 0,
+        });
+        self.classes.len() - 1
+    }
+
+    #[cfg(test)]
+    pub(super) fn guard_methods(&self) -> Vec<GuardMethod> {
+        let slabs = self.classes.iter().flat_map(|class| &class.slabs);
+        slabs.map(Slab::guard_method).collect()
+    }
+}
+
+impl Class {
+    #[inline]
+    fn take(&mut self, guard: GuardMethod) -> io::Result<Stack> {
+        let stack = match self.free.pop() {
+            Some(stack) => {
+                self.trimmed = self.trimmed.min(self.free.len());
+                stack
+            }
+            None => self.carve(guard)?,
+        };
+        self.live += 1;
+        Ok(stack)
+    }
+
+    #[cold]
+    fn carve(&mut self, guard: GuardMethod) -> io::Result<Stack> {
+        if !self.slabs.last().is_some_and(Slab::has_room) {
+            self.slabs.push(Slab::reserve(self.size, guard)?);
+        }
+        let slab = self.slabs.last_mut().expect("a slab was just pushed");
+        let stack = slab.carve()?;
+        Ok(stack.expect("the slab was seen to have room"))
+    }
+
+    fn trim(&mut self) -> bool {
+        let cold = self.free.len().saturating_sub(HOT_STACKS);
+        let end = cold.min(self.trimmed + TRIM_BATCH);
+        for stack in self.free.get(self.trimmed..end).unwrap_or_default() {
+            // SAFETY: a stack on the free list has no frames.
+            unsafe { discard_pages(stack, 0) };
+        }
+        self.trimmed = self.trimmed.max(end);
+        for stack in &self.free[cold..] {
+            // SAFETY: as above.
+            unsafe { discard_pages(stack, HOT_BYTES) };
+        }
+        self.trimmed < cold
+    }
+}

@@ -1,0 +1,85 @@
+//! Guards that hold something back for as long as they live.
+
+use super::raw::TcbRef;
+use crate::scheduler::{Scheduler, local};
+use std::marker::PhantomData;
+
+/// Holds back kills and throws; see [`defer_kill`].
+#[derive(Debug)]
+#[must_use = "kills are held back only while the guard lives"]
+pub struct DeferKill {
+    task: TcbRef,
+}
+
+/// Holds back kills of, and throws at, the current tasklet until the guard is
+/// dropped; the first wait after that delivers the last of them.
+///
+/// Required around foreign callbacks that park: a kill below an `extern "C"`
+/// frame aborts the process. Guards nest.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Panics
+///
+/// When the thread is ending.
+pub fn defer_kill() -> DeferKill {
+    let task = local::expect().current();
+    task.deferrals.set(task.deferrals.get() + 1);
+    // The guard may be leaked or outlive the tasklet: it counts as a handle.
+    task.retain();
+    DeferKill { task }
+}
+
+impl Drop for DeferKill {
+    fn drop(&mut self) {
+        self.task.deferrals.set(self.task.deferrals.get() - 1);
+        if let Some(scheduler) = local::get() {
+            scheduler.release_deferred(self.task);
+        }
+        super::handle::release(self.task);
+    }
+}
+
+/// Forbids switching; see [`switch_trap`].
+#[must_use = "switching is forbidden only while the guard lives"]
+pub struct SwitchTrap {
+    scheduler: &'static Scheduler,
+    /// Not `Send`: it belongs to its thread's scheduler.
+    thread: PhantomData<*const ()>,
+}
+
+impl std::fmt::Debug for SwitchTrap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SwitchTrap")
+    }
+}
+
+/// Makes every operation of this thread that would switch fail, with
+/// everything rolled back, until the guard is dropped. Guards nest.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Panics
+///
+/// When the thread is ending.
+pub fn switch_trap() -> SwitchTrap {
+    let scheduler = local::expect();
+    scheduler.change_traps(true);
+    SwitchTrap {
+        scheduler,
+        thread: PhantomData,
+    }
+}
+
+impl Drop for SwitchTrap {
+    fn drop(&mut self) {
+        // A guard that outlives its scheduler has nothing left to undo.
+        if local::get().is_some_and(|now| std::ptr::eq(now, self.scheduler)) {
+            self.scheduler.change_traps(false);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Tasklets: what can be done to one, and how they are made.
+//!
+//! `spawn` is the everyday way and gives a join handle; [`Tasklet`] is
+//! Stackless' object. Both are the same machine: `raw` has the control block,
+//! `entry` its first and last function.
+
+mod builder;
+#[allow(unsafe_code, reason = "moves closures to fresh stacks")]
+pub(crate) mod entry;
+mod guards;
+mod handle;
+#[allow(unsafe_code, reason = "moves results out of control blocks")]
+mod join;
+#[allow(unsafe_code, reason = "control blocks and their table")]
+pub(crate) mod raw;
+
+pub use builder::{Builder, spawn};
+pub use guards::{DeferKill, SwitchTrap, defer_kill, switch_trap};
+pub use handle::{Tasklet, TaskletResult, current, main_tasklet, run_count};
+pub use join::JoinHandle;

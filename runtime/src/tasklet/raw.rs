@@ -1,0 +1,453 @@
+//! The control block of a tasklet, and the table they live in.
+//!
+//! Control blocks lie apart from the stacks, densely: blocks at the end of
+//! equally strided stacks would all fall into the same cache sets. Each is
+//! 192 bytes, of which a switch touches the first line only.
+//!
+//! # Who may touch what
+//!
+//! A block belongs to one OS thread; `TcbRef` is neither `Send` nor `Sync`, so
+//! its fields are plain cells.
+//!
+//! | field | written by |
+//! |---|---|
+//! | `sp` | `context::switch`, when the tasklet is left |
+//! | `next`, `prev` | `scheduler::ring`; an unlinked block points at itself |
+//! | `state` | the scheduler, together with the ring or the wait lists |
+//! | `wake`, `cargo` | whoever wakes the tasklet; taken by it when it resumes |
+//! | `waits` | `wait::list`; the nodes are on the tasklet's own stack |
+//! | `outcome`, `result` | `tasklet::entry`; taken by the join handle |
+//! | `handles` | `TcbRef::retain` and `release` |
+//!
+//! # Lifetime
+//!
+//! A block is free (in the table's free list) or in use. It is in use while
+//! the tasklet is alive or a handle exists. Blocks are never moved, and chunks
+//! are unmapped only when the thread's scheduler ends without any handle left,
+//! so dereferencing a `TcbRef` is always valid.
+
+use crate::error::Thrown;
+use crate::stack::Stack;
+use crate::time::scope::Scope;
+use crate::wait::{Node, RawWaitList, WaitReason};
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::ops::Deref;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// Where a tasklet is in its life.
+///
+/// ```text
+///   Unbound --bind--> Paused <--remove-- Runnable <--wake-- Blocked
+///                        \--insert, run-->  |   \----park---->
+///                                           v
+///                                          Dead
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    /// A free block.
+    Free,
+    /// Has no function yet.
+    Unbound,
+    /// Alive but linked nowhere.
+    Paused,
+    /// In the ring; the current tasklet is, too.
+    Runnable,
+    /// Waits; in the wait lists of `waits`, or for its timer only.
+    Blocked,
+    /// Has ended, or its thread has.
+    Dead,
+}
+
+/// Why a suspended tasklet was resumed. Everything but `Notified` is rare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Wake {
+    /// By whoever it waited for, or by its turn in the ring.
+    Notified,
+    /// Its deadline passed.
+    TimedOut,
+    /// Nothing could ever wake it.
+    Deadlock,
+    /// An error was thrown at it; it is in `cargo`.
+    Thrown,
+    /// It is to unwind with `TaskletExit`.
+    Killed,
+    /// It is the wake target of a tasklet that failed; payload in `cargo`.
+    Raised,
+}
+
+/// What travels with `Wake::Thrown` and `Wake::Raised`.
+pub(crate) enum Cargo {
+    Thrown(Thrown),
+    Raised(Box<dyn Any + Send>),
+}
+
+/// How a tasklet ended and what its result cells hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Outcome {
+    /// Has not ended, or its result was taken.
+    None,
+    /// `result` holds the value, or a box of it if it is large.
+    Returned,
+    /// `result` holds the panic payload.
+    Panicked,
+    /// Ended by `TaskletExit`.
+    Killed,
+    /// Ended by an error thrown at it; `result` holds it.
+    Thrown,
+}
+
+/// Bits of `Tcb::flags`.
+pub(crate) mod flag {
+    /// The thread's native flow of control.
+    pub(crate) const MAIN: u8 = 1;
+    /// Its entry function has begun.
+    pub(crate) const STARTED: u8 = 2;
+    /// A timer is armed for it.
+    pub(crate) const TIMER: u8 = 4;
+    /// Must not be queued on a channel.
+    pub(crate) const BLOCK_TRAP: u8 = 8;
+    /// The join handle is gone: nobody will take the result.
+    pub(crate) const DETACHED: u8 = 16;
+    /// A kill or throw is held back by `defer_kill`; it is in `wake`.
+    pub(crate) const DEFERRED: u8 = 32;
+    /// Stackless kind: errors go to the handler and the wake target.
+    pub(crate) const STACKLESS: u8 = 64;
+    /// A test wants it killed between its wake-up and its run.
+    pub(crate) const KILL_ON_WAKE: u8 = 128;
+}
+
+/// Words of result kept inside the block.
+const RESULT_WORDS: usize = 4;
+
+#[repr(C, align(64))]
+pub(crate) struct Tcb {
+    // First cache line: what a switch touches.
+    pub(crate) sp: Cell<*mut u8>,
+    pub(crate) next: Cell<TcbRef>,
+    pub(crate) prev: Cell<TcbRef>,
+    pub(crate) state: Cell<State>,
+    pub(crate) wake: Cell<Wake>,
+    pub(crate) flags: Cell<u8>,
+    pub(crate) outcome: Cell<Outcome>,
+    /// Index in the table.
+    pub(crate) slot: Cell<u32>,
+    /// First of the wait nodes on its stack, or null.
+    pub(crate) waits: Cell<*const Node>,
+    /// Innermost `timeout` scope.
+    pub(crate) scope: Cell<Option<Rc<Scope>>>,
+    pub(crate) id: Cell<u64>,
+
+    // Second line: creation, waiting and the end.
+    handles: Cell<u32>,
+    /// Nested `defer_kill` guards.
+    pub(crate) deferrals: Cell<u32>,
+    pub(crate) stack: Cell<Stack>,
+    pub(crate) reason: Cell<&'static WaitReason>,
+    pub(crate) location: Cell<&'static Location<'static>>,
+    pub(crate) joiners: RawWaitList,
+
+    // Third line: the rare and the result.
+    pub(crate) spawned_at: Cell<&'static Location<'static>>,
+    pub(crate) name: Cell<Option<Box<Box<str>>>>,
+    pub(crate) cargo: Cell<Option<Box<Cargo>>>,
+    result: UnsafeCell<[MaybeUninit<u64>; RESULT_WORDS]>,
+}
+
+const _: () = assert!(size_of::<Tcb>() <= 192);
+
+/// A pointer to a control block of this OS thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TcbRef(NonNull<Tcb>);
+
+impl Deref for TcbRef {
+    type Target = Tcb;
+
+    #[inline(always)]
+    fn deref(&self) -> &Tcb {
+        // SAFETY: blocks live in chunks that outlast every TcbRef (see the
+        // header), and a block is only ever accessed through shared references.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl std::fmt::Debug for TcbRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{} {:?}", self.id.get(), self.state.get())
+    }
+}
+
+impl Tcb {
+    #[inline(always)]
+    pub(crate) fn has(&self, bit: u8) -> bool {
+        self.flags.get() & bit != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, bit: u8) {
+        self.flags.set(self.flags.get() | bit);
+    }
+
+    #[inline(always)]
+    pub(crate) fn clear(&self, bit: u8) {
+        self.flags.set(self.flags.get() & !bit);
+    }
+
+    /// Has work left.
+    #[inline(always)]
+    pub(crate) fn is_alive(&self) -> bool {
+        matches!(
+            self.state.get(),
+            State::Paused | State::Runnable | State::Blocked
+        )
+    }
+
+    /// True if a timeout scope surrounds the tasklet's code.
+    #[inline(always)]
+    pub(crate) fn has_scope(&self) -> bool {
+        // SAFETY: only looks, and no reference into the cell outlives the line.
+        unsafe { (*self.scope.as_ptr()).is_some() }
+    }
+
+    /// The name as bytes, for the fault handler; empty if there is none.
+    pub(crate) fn name_bytes(&self) -> &'static [u8] {
+        // SAFETY: only looks; the name is not changed while its tasklet runs.
+        let name = unsafe { &*self.name.as_ptr() };
+        let Some(name) = name else {
+            return b"unnamed";
+        };
+        let bytes: *const [u8] = name.as_bytes();
+        // SAFETY: the handler that asks ends the process.
+        unsafe { &*bytes }
+    }
+
+    /// The stack's base, size and usable size, for reports.
+    pub(crate) fn stack_bounds(&self) -> (usize, usize, usize) {
+        // SAFETY: as above.
+        let stack = unsafe { &*self.stack.as_ptr() };
+        (stack.base() as usize, stack.size(), stack.usable())
+    }
+
+    /// The innermost timeout scope.
+    pub(crate) fn scope(&self) -> Option<Rc<Scope>> {
+        let scope = self.scope.take();
+        let copy = scope.clone();
+        self.scope.set(scope);
+        copy
+    }
+
+    /// Runs `f` with the name, if there is one.
+    pub(crate) fn with_name<R>(&self, f: impl FnOnce(Option<&str>) -> R) -> R {
+        let name = self.name.take();
+        let result = f(name.as_ref().map(|name| &***name));
+        self.name.set(name);
+        result
+    }
+
+    /// Stores a value in the result cells, boxed if it does not fit.
+    ///
+    /// # Safety
+    ///
+    /// The cells are empty; `take_result::<T>` or nobody reads them next.
+    #[inline(always)]
+    pub(crate) unsafe fn put_result<T>(&self, value: T) {
+        let cells = self.result.get();
+        if fits::<T>() {
+            // SAFETY: size and alignment were checked; only this thread has
+            // access, and nobody holds a reference into the cells.
+            unsafe { cells.cast::<T>().write(value) };
+        } else {
+            // SAFETY: a box is one word.
+            unsafe { cells.cast::<Box<T>>().write(Box::new(value)) };
+        }
+    }
+
+    /// Moves the value out of the result cells.
+    ///
+    /// # Safety
+    ///
+    /// `put_result::<T>` with the same `T` came before, and nothing has taken
+    /// the value since.
+    #[inline(always)]
+    pub(crate) unsafe fn take_result<T>(&self) -> T {
+        let cells = self.result.get();
+        if fits::<T>() {
+            // SAFETY: the caller vouches that a T is there.
+            unsafe { cells.cast::<T>().read() }
+        } else {
+            // SAFETY: the caller vouches that a Box<T> is there.
+            *unsafe { cells.cast::<Box<T>>().read() }
+        }
+    }
+}
+
+const fn fits<T>() -> bool {
+    size_of::<T>() <= RESULT_WORDS * 8 && align_of::<T>() <= 8
+}
+
+impl TcbRef {
+    /// Counts one more handle.
+    #[inline(always)]
+    pub(crate) fn retain(self) {
+        self.handles.set(self.handles.get() + 1);
+    }
+
+    /// Counts one handle less; true if it was the last.
+    #[inline(always)]
+    pub(crate) fn release(self) -> bool {
+        let left = self.handles.get() - 1;
+        self.handles.set(left);
+        left == 0
+    }
+
+    /// True if a handle exists.
+    #[inline(always)]
+    pub(crate) fn has_handles(self) -> bool {
+        self.handles.get() != 0
+    }
+
+    /// Linked to no other block.
+    #[inline(always)]
+    pub(crate) fn link_to_self(self) {
+        self.next.set(self);
+        self.prev.set(self);
+    }
+}
+
+/// Blocks per chunk: 48 KiB each.
+const CHUNK: usize = 256;
+
+type Chunk = [MaybeUninit<Tcb>; CHUNK];
+
+/// All control blocks of one scheduler: the registry of its tasklets.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    chunks: Vec<NonNull<Chunk>>,
+    /// Blocks that were handed out at least once.
+    used: u32,
+    /// Free blocks, last in, first out; linked through `next`.
+    free: Option<TcbRef>,
+    /// Blocks in use.
+    live: usize,
+}
+
+impl Table {
+    /// A block in state `Unbound`, without handles, linked to itself.
+    #[inline]
+    pub(crate) fn take(&mut self, id: u64, at: &'static Location<'static>) -> TcbRef {
+        let tcb = match self.free {
+            Some(tcb) => {
+                let next = tcb.next.get();
+                self.free = (next != tcb).then_some(next);
+                tcb
+            }
+            None => self.carve(at),
+        };
+        self.live += 1;
+        tcb.link_to_self();
+        tcb.state.set(State::Unbound);
+        tcb.wake.set(Wake::Notified);
+        tcb.flags.set(0);
+        tcb.outcome.set(Outcome::None);
+        tcb.id.set(id);
+        tcb.spawned_at.set(at);
+        tcb.deferrals.set(0);
+        tcb
+    }
+
+    /// Takes a block back that nobody refers to any more.
+    #[inline]
+    pub(crate) fn give_back(&mut self, tcb: TcbRef) {
+        debug_assert!(!tcb.is_alive() && !tcb.has_handles());
+        self.live -= 1;
+        tcb.state.set(State::Free);
+        drop(tcb.name.take());
+        tcb.next.set(self.free.unwrap_or(tcb));
+        self.free = Some(tcb);
+    }
+
+    /// The block at `slot`, in use or not.
+    pub(crate) fn get(&self, slot: u32) -> Option<TcbRef> {
+        if slot >= self.used {
+            return None;
+        }
+        let chunk = self.chunks[slot as usize / CHUNK].cast::<Tcb>();
+        // SAFETY: the index is below CHUNK and the block below `used` was
+        // initialised by `carve`.
+        Some(TcbRef(unsafe { chunk.add(slot as usize % CHUNK) }))
+    }
+
+    /// Every block in use, by slot.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = TcbRef> + '_ {
+        (0..self.used)
+            .filter_map(|slot| self.get(slot))
+            .filter(|tcb| tcb.state.get() != State::Free)
+    }
+
+    /// Blocks in use.
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    #[cold]
+    fn carve(&mut self, at: &'static Location<'static>) -> TcbRef {
+        let slot = self.used as usize;
+        if slot.is_multiple_of(CHUNK) {
+            let chunk: Box<Chunk> = Box::new([const { MaybeUninit::uninit() }; CHUNK]);
+            self.chunks.push(NonNull::from(Box::leak(chunk)));
+        }
+        let chunk = self.chunks[slot / CHUNK].cast::<Tcb>();
+        // SAFETY: the index is below CHUNK.
+        let pointer = unsafe { chunk.add(slot % CHUNK) };
+        let tcb = TcbRef(pointer);
+        let block = Tcb {
+            sp: Cell::new(std::ptr::null_mut()),
+            next: Cell::new(tcb),
+            prev: Cell::new(tcb),
+            state: Cell::new(State::Free),
+            wake: Cell::new(Wake::Notified),
+            flags: Cell::new(0),
+            outcome: Cell::new(Outcome::None),
+            slot: Cell::new(self.used),
+            waits: Cell::new(std::ptr::null()),
+            scope: Cell::new(None),
+            id: Cell::new(0),
+            handles: Cell::new(0),
+            deferrals: Cell::new(0),
+            stack: Cell::new(Stack::none()),
+            reason: Cell::new(&crate::wait::reason::NOTHING),
+            location: Cell::new(at),
+            joiners: RawWaitList::new(),
+            spawned_at: Cell::new(at),
+            name: Cell::new(None),
+            cargo: Cell::new(None),
+            result: UnsafeCell::new([MaybeUninit::uninit(); RESULT_WORDS]),
+        };
+        // SAFETY: the block is inside the chunk, unused and well aligned.
+        unsafe { pointer.write(block) };
+        self.used += 1;
+        tcb
+    }
+
+    /// Frees the chunks if nobody can refer to a block any more; otherwise
+    /// leaks them, since handles may sit in other thread-locals.
+    pub(crate) fn release(&mut self) {
+        let referred = self.iter().any(|tcb| tcb.has_handles());
+        for chunk in self.chunks.drain(..) {
+            if !referred {
+                // SAFETY: leaked from a Box in `carve`; no handle is left and
+                // the scheduler is gone. A block owns nothing on the heap by
+                // now, or what it owns belongs to a stack that is leaked too.
+                drop(unsafe { Box::from_raw(chunk.as_ptr()) });
+            }
+        }
+        self.used = 0;
+        self.free = None;
+    }
+}

@@ -1,0 +1,171 @@
+//! Timeout scopes: a deadline for every wait inside a closure.
+//!
+//! A tasklet's scopes form a chain, innermost first. A wait arms one timer,
+//! for the earliest deadline among its own and all scopes'. When it expires,
+//! every scope whose deadline is not later is marked, and its `timeout` call
+//! reports `Elapsed`.
+
+use crate::scheduler::local;
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// One `timeout` call in progress.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    deadline: Instant,
+    /// A wait inside was ended by this deadline.
+    expired: Cell<bool>,
+    outer: Option<Rc<Scope>>,
+}
+
+/// The chain of scopes, innermost first.
+fn chain(innermost: Option<&Scope>) -> impl Iterator<Item = &Scope> {
+    std::iter::successors(innermost, |scope| scope.outer.as_deref())
+}
+
+/// The earliest of a wait's own deadline and those of the scopes.
+pub(crate) fn earlier(scope: Option<&Scope>, own: Option<Instant>) -> Option<Instant> {
+    chain(scope).map(|scope| scope.deadline).chain(own).min()
+}
+
+/// Marks the scopes whose deadline ended a wait with deadline `own`.
+pub(crate) fn note_expiry(scope: Option<&Scope>, own: Option<Instant>) {
+    let Some(ended) = earlier(scope, own) else {
+        return;
+    };
+    for scope in chain(scope).filter(|scope| scope.deadline <= ended) {
+        scope.expired.set(true);
+    }
+}
+
+/// The deadline of a [`timeout`] passed while something inside it waited.
+///
+/// It carries what the closure returned, for nothing is lost by a timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed<T> {
+    value: T,
+}
+
+impl<T> Elapsed<T> {
+    /// What the closure returned.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// What the closure returned.
+    pub fn get_ref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> fmt::Display for Elapsed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deadline has passed")
+    }
+}
+
+impl<T: fmt::Debug> Error for Elapsed<T> {}
+
+impl<T> From<Elapsed<T>> for std::io::Error {
+    fn from(_: Elapsed<T>) -> std::io::Error {
+        std::io::Error::new(std::io::ErrorKind::TimedOut, "the deadline has passed")
+    }
+}
+
+/// Runs `f` with a deadline for every wait inside it.
+///
+/// When the deadline passes, the wait in progress ends with
+/// [`WaitError::TimedOut`](crate::WaitError::TimedOut) (sockets:
+/// `ErrorKind::TimedOut`), and so does every later wait in `f`; sleeps return
+/// early. `f` decides what to do about it. Scopes nest, and the earliest
+/// deadline counts.
+///
+/// # Scheduling
+///
+/// Switches only as `f` does.
+///
+/// # Cancellation
+///
+/// Nothing is lost: a wait that timed out took nothing, and what `f` returned
+/// is in [`Elapsed`].
+///
+/// # Errors
+///
+/// [`Elapsed`] if the deadline ended a wait inside. A closure that ends late
+/// without having been cut short is `Ok`.
+///
+/// # Panics
+///
+/// When the thread is ending.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::{Channel, time::timeout};
+/// use std::time::Duration;
+/// let never: Channel<u32> = Channel::new();
+/// let result = timeout(Duration::from_millis(1), || never.receive());
+/// assert!(result.unwrap_err().into_inner().is_err());
+/// ```
+pub fn timeout<T>(duration: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed<T>> {
+    match Instant::now().checked_add(duration) {
+        Some(deadline) => timeout_at(deadline, f),
+        None => Ok(f()),
+    }
+}
+
+/// As [`timeout`], with the deadline as an instant.
+///
+/// # Scheduling
+///
+/// Switches only as `f` does.
+///
+/// # Cancellation
+///
+/// As [`timeout`].
+///
+/// # Errors
+///
+/// As [`timeout`].
+///
+/// # Panics
+///
+/// When the thread is ending.
+pub fn timeout_at<T>(deadline: Instant, f: impl FnOnce() -> T) -> Result<T, Elapsed<T>> {
+    let task = local::expect().current();
+    let outer = task.scope();
+    let scope = Rc::new(Scope {
+        deadline,
+        expired: Cell::new(false),
+        outer: outer.clone(),
+    });
+    task.scope.set(Some(scope.clone()));
+    let _restore = Restore { task, outer };
+    let value = f();
+    if scope.expired.get() {
+        Err(Elapsed { value })
+    } else {
+        Ok(value)
+    }
+}
+
+/// The earliest deadline of the scopes around the caller.
+pub fn deadline() -> Option<Instant> {
+    let task = local::get()?.current();
+    earlier(task.scope().as_deref(), None)
+}
+
+/// Leaves a scope, also by unwinding.
+struct Restore {
+    task: crate::tasklet::raw::TcbRef,
+    outer: Option<Rc<Scope>>,
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        drop(self.task.scope.replace(self.outer.take()));
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a tasklet is parked, so that a dump of all tasklets explains itself.
+//!
+//! Reasons are statics, compared by address, and never shared by two kinds of
+//! wait: add a new one instead.
+
+/// The name of one kind of wait.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::WaitReason;
+/// static TABLE_LOCK: WaitReason = WaitReason::new("table lock");
+/// assert_eq!(TABLE_LOCK.name(), "table lock");
+/// ```
+#[derive(Debug)]
+pub struct WaitReason {
+    name: &'static str,
+}
+
+impl WaitReason {
+    /// A reason with the name that dumps show.
+    pub const fn new(name: &'static str) -> WaitReason {
+        WaitReason { name }
+    }
+
+    /// The name that dumps show.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+macro_rules! reasons {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        $(pub(crate) static $name: WaitReason = WaitReason::new($text);)*
+
+        /// Every reason for which this crate parks a tasklet.
+        pub static WAIT_REASONS: &[&WaitReason] = &[$(&$name),*];
+    };
+}
+
+/// A tasklet that is not parked.
+pub(crate) static NOTHING: WaitReason = WaitReason::new("nothing");
+
+reasons! {
+    CHANNEL_SEND = "channel send",
+    CHANNEL_RECEIVE = "channel receive",
+    JOIN = "join",
+    SLEEP = "sleep",
+    IO_READ = "descriptor readable",
+    IO_WRITE = "descriptor writable",
+    IO_EITHER = "descriptor readable or writable",
+    ACCEPT = "accept",
+    ACCEPT_BACKOFF = "accept back-off",
+    CONNECT = "connect",
+    OFFLOAD = "offload",
+    THREAD_SEND = "thread channel send",
+    THREAD_RECEIVE = "thread channel receive",
+    REMOTE_JOIN = "remote join",
+    SHUTDOWN = "shutdown of the workers",
+    SIGNAL = "signal",
+}
