@@ -310,3 +310,5 @@ fn has_private_key(pem: &[u8]) -> bool {
     pem.windows(marker.len()).any(|window| window == marker)
 }
 
+#[cfg(test)]
+mod tests;

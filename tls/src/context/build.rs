@@ -254,7 +254,10 @@ impl ContextBuilder {
     }
 
     /// Hashes what a session's client was judged by.
-    fn derive_session_id_context(&self, anchors: &[X509]) -> Result<Vec<u8>, ErrorStack> {
+    pub(super) fn derive_session_id_context(
+        &self,
+        anchors: &[X509],
+    ) -> Result<Vec<u8>, ErrorStack> {
         let mut hash = Sha256::new();
         for identity in &self.identities {
             hash.update(b"identity");

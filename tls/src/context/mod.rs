@@ -22,6 +22,8 @@ mod builder;
 mod name;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
 mod sys;
+#[cfg(test)]
+mod tests;
 mod tickets;
 mod trust;
 mod version;

@@ -45,3 +45,25 @@ use issue::{Issuer, Kind, Request};
 pub fn self_signed(names: &[&str]) -> Result<Identity, Error> {
     Request::new(Kind::Server, names)?.issue(Issuer::Itself)
 }
+
+/// A leaf, the authority that signed it, the one that signed that, and their root.
+#[cfg(test)]
+pub(crate) fn chain_of_four() -> Vec<openssl::x509::X509> {
+    let mut above = Request::authority("root")
+        .issue(Issuer::Itself)
+        .expect("a certificate");
+    let mut chain = vec![above.leaf().clone()];
+    for name in ["upper", "lower"] {
+        let request = Request::authority(name);
+        above = request
+            .issue(Issuer::Authority(&above))
+            .expect("a certificate");
+        chain.insert(0, above.leaf().clone());
+    }
+    let request = Request::new(Kind::Server, &["leaf.test"]).expect("a name");
+    let leaf = request
+        .issue(Issuer::Authority(&above))
+        .expect("a certificate");
+    chain.insert(0, leaf.leaf().clone());
+    chain
+}
