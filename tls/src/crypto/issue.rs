@@ -158,7 +158,7 @@ impl Request {
         let mut usage = KeyUsage::new();
         usage.critical();
         if self.kind == Kind::Authority {
-            constraints.ca().pathlen(0);
+            constraints.ca();
             usage.key_cert_sign().crl_sign();
         } else {
             usage.digital_signature();

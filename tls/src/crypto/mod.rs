@@ -46,9 +46,10 @@ pub fn self_signed(names: &[&str]) -> Result<Identity, Error> {
     Request::new(Kind::Server, names)?.issue(Issuer::Itself)
 }
 
-/// A leaf, the authority that signed it, the one that signed that, and their root.
+/// A leaf for `leaf.test` with its key, the authority that signed it, the one that
+/// signed that, and their root.
 #[cfg(test)]
-pub(crate) fn chain_of_four() -> Vec<openssl::x509::X509> {
+pub(crate) fn chain_of_four() -> (Identity, Vec<openssl::x509::X509>) {
     let mut above = Request::authority("root")
         .issue(Issuer::Itself)
         .expect("a certificate");
@@ -65,5 +66,5 @@ pub(crate) fn chain_of_four() -> Vec<openssl::x509::X509> {
         .issue(Issuer::Authority(&above))
         .expect("a certificate");
     chain.insert(0, leaf.leaf().clone());
-    chain
+    (leaf, chain)
 }

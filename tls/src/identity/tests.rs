@@ -295,7 +295,7 @@ fn a_file_of_more_than_a_mebibyte_is_not_read() {
 
 #[test]
 fn intermediates_are_put_in_order() {
-    let chain: Vec<X509> = crypto::chain_of_four();
+    let (_, chain) = crypto::chain_of_four();
     let (leaf, rest) = chain.split_first().unwrap();
     let der = |certs: &[X509]| {
         certs

@@ -138,6 +138,29 @@ fn a_server_refuses_to_renegotiate() {
 }
 
 #[test]
+fn a_client_refuses_to_renegotiate() {
+    let (_ca, client, server) = certified();
+    let identity = &server.identities[0];
+    let mut old = SslContextBuilder::new(SslMethod::tls_server()).unwrap();
+    old.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();
+    old.set_certificate(identity.leaf()).unwrap();
+    old.set_private_key(identity.key()).unwrap();
+    let mut pair = Pair {
+        client: client_engine(&client.build().unwrap(), Some("localhost")),
+        server: plain_engine(&old.build(), Role::Server),
+    }
+    .connect();
+    // A HelloRequest, which a willing client answers with a ClientHello.
+    pair.server.renegotiate().unwrap();
+    let _ = pair.server.handshake();
+    pair.shuttle();
+    let _ = pair.client.read(&mut [0; 16]);
+    pair.shuttle();
+    let after = pair.server.read(&mut [0; 16]);
+    assert!(matches!(after, Err(EngineError::Failed(_))), "{after:?}");
+}
+
+#[test]
 fn weak_keys_are_refused_when_the_context_is_built() {
     let key = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
     let certificate = verification::hand_made(&key, "localhost", "DNS:localhost");

@@ -115,6 +115,7 @@ fn without_tickets_nothing_is_resumed() {
         let (_ca, client, server) = certified();
         let client = client.versions(version..=version).build().unwrap();
         let server = server.tickets(Tickets::Off).build().unwrap();
+        assert_eq!(server.ssl_ctx().num_tickets(), 0);
         let (_, session) = visit(&client, &server, None);
         assert!(!visit(&client, &server, Some(&session)).0, "{version}");
     }
@@ -177,6 +178,19 @@ fn the_server_name_reaches_the_application_on_resumed_connections_too() {
 fn force_session(engine: &mut Engine, session: &SslSession) {
     // SAFETY: callers pass a session that was made under the same context.
     unsafe { engine.ssl_mut().set_session(session) }.unwrap();
+}
+
+#[test]
+fn resuming_in_tls_1_3_brings_a_new_ticket() {
+    let f = fixture(Version::Tls13);
+    let first = Pair::new(&f.client, "localhost", &f.server).connect();
+    let session = first.client.ssl().session().unwrap().to_owned();
+    let mut second = Pair::new(&f.client, "localhost", &f.server);
+    force_session(&mut second.client, &session);
+    let second = second.connect();
+    assert!(second.client.ssl().session_reused());
+    let renewed = second.client.ssl().session().unwrap();
+    assert_ne!(renewed.to_der().unwrap(), session.to_der().unwrap());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use openssl::x509::{X509, X509Name};
 
 use super::*;
 use crate::config_error::ConfigErrorKind;
-use crate::context::ClientAuth;
+use crate::context::{ClientAuth, Version};
 use crate::crypto;
 use crate::error::Alert;
 use crate::identity::Identity;
@@ -17,6 +17,7 @@ use crate::identity::Identity;
 const EXPIRED: i32 = 10;
 const NOT_YET_VALID: i32 = 9;
 const SELF_SIGNED: i32 = 18;
+const CHAIN_TOO_LONG: i32 = 22;
 const UNKNOWN_ISSUER: i32 = 20;
 const HOST_MISMATCH: i32 = 62;
 const IP_MISMATCH: i32 = 64;
@@ -157,6 +158,25 @@ fn certificates_out_of_their_time_are_refused() {
             "{told:?}"
         );
     }
+}
+
+#[test]
+fn a_chain_may_have_so_many_intermediates_and_end_at_any_anchor() {
+    let (leaf, chain) = crypto::chain_of_four();
+    let [_, lower, upper, root] = &chain[..] else {
+        panic!("four certificates");
+    };
+    let sent = vec![chain[0].clone(), lower.clone(), upper.clone()];
+    let identity = Identity::new(sent, leaf.key().clone()).unwrap();
+    let server = ContextBuilder::server().identity(identity).build().unwrap();
+    let verdict = |anchor: &X509, depth: u32| {
+        let client = ContextBuilder::client().trust_pem(anchor.to_pem().unwrap());
+        let client = client.verify_depth(depth).build().unwrap();
+        Pair::new(&client, "leaf.test", &server).handshake().0
+    };
+    assert!(verdict(root, 2).is_ok());
+    refused_for(&verdict(root, 1), CHAIN_TOO_LONG);
+    assert!(verdict(lower, 0).is_ok());
 }
 
 #[test]
@@ -301,6 +321,37 @@ fn a_required_client_certificate_is_required() {
     // A server's certificate does not make a client.
     let (_, told) = with(ca.issue(&["localhost"]).unwrap()).handshake();
     assert!(matches!(told, Err(Error::Certificate(_))), "{told:?}");
+}
+
+#[test]
+fn clients_are_told_which_authorities_a_server_accepts() {
+    let (ca, client, server) = certified();
+    let pem = ca.root_pem().unwrap();
+    let server = server
+        .trust_pem(pem.clone())
+        .client_auth(ClientAuth::Required);
+    // In TLS 1.2 the request travels in the clear.
+    let client = client
+        .versions(Version::Tls12..=Version::Tls12)
+        .build()
+        .unwrap();
+    let mut pair = Pair::new(&client, "localhost", &server.build().unwrap());
+    let _ = pair.client.handshake();
+    transfer(&mut pair.client, &mut pair.server);
+    let _ = pair.server.handshake();
+    let name = X509::from_pem(&pem)
+        .unwrap()
+        .subject_name()
+        .to_der()
+        .unwrap();
+    let mut request = name.clone();
+    request.splice(0..0, u16::try_from(name.len()).unwrap().to_be_bytes());
+    let flight = pair.server.out_data();
+    assert!(
+        flight
+            .windows(request.len())
+            .any(|window| window == request)
+    );
 }
 
 #[test]
