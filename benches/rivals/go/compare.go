@@ -32,9 +32,9 @@ func main() {
 	case "switch-pair":
 		each(switchPair(count), 2*count)
 	case "switch-same":
-		each(switchSame(count), 2*count)
+		each(switchSame(2, count), 2*count)
 	case "switch-ring-1000":
-		each(switchRing(count), ring*count)
+		each(switchSame(ring, count), ring*count)
 	case "channel-round-trip":
 		each(channelRoundTrip(count), count)
 	case "spawn-join":
@@ -55,8 +55,13 @@ func each(elapsed time.Duration, operations int) {
 	fmt.Printf("each %f\n", float64(elapsed.Nanoseconds())/float64(operations))
 }
 
-// timed yields count times and says how long that took.
-func timed(count int) time.Duration {
+// timed waits until all members are there, then yields count times and says
+// how long that took.
+func timed(there *atomic.Int64, members int64, count int) time.Duration {
+	there.Add(1)
+	for there.Load() < members {
+		runtime.Gosched()
+	}
 	for i := 0; i < count/warmUp; i++ {
 		runtime.Gosched()
 	}
@@ -69,9 +74,11 @@ func timed(count int) time.Duration {
 
 func switchPair(count int) time.Duration {
 	result := make(chan time.Duration)
+	var there atomic.Int64
 	var done atomic.Bool
-	go func() { result <- timed(count) }()
+	go func() { result <- timed(&there, 2, count) }()
 	go func() {
+		there.Add(1)
 		for !done.Load() {
 			runtime.Gosched()
 		}
@@ -83,23 +90,14 @@ func switchPair(count int) time.Duration {
 	return elapsed
 }
 
-func switchSame(count int) time.Duration {
+func switchSame(members, count int) time.Duration {
 	result := make(chan time.Duration)
-	for i := 0; i < 2; i++ {
-		go func() { result <- timed(count) }()
+	var there atomic.Int64
+	for i := 0; i < members; i++ {
+		go func() { result <- timed(&there, int64(members), count) }()
 	}
 	elapsed := <-result
-	<-result
-	return elapsed
-}
-
-func switchRing(rounds int) time.Duration {
-	result := make(chan time.Duration)
-	for i := 0; i < ring; i++ {
-		go func() { result <- timed(rounds) }()
-	}
-	elapsed := <-result
-	for i := 1; i < ring; i++ {
+	for i := 1; i < members; i++ {
 		<-result
 	}
 	return elapsed

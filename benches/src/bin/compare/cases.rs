@@ -1,0 +1,160 @@
+//! The programs, who runs them, how often, and what their figures are called.
+
+use benches::machine;
+use clap::ValueEnum;
+
+/// A contender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Greenling,
+    May,
+    Go,
+}
+
+impl Who {
+    pub(crate) const ALL: [Who; 3] = [Who::Greenling, Who::May, Who::Go];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Who::Greenling => "greenling",
+            Who::May => "may",
+            Who::Go => "go",
+        }
+    }
+}
+
+/// A program that every contender can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    SwitchPair,
+    SwitchSame,
+    SwitchRing,
+    ChannelRoundTrip,
+    SpawnJoin,
+    Parked,
+}
+
+/// A group of programs, as named on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    Switch,
+    Channel,
+    Spawn,
+    Parked,
+}
+
+/// Tasklets in the ring of `switch-ring-1000`.
+pub(crate) const RING: u64 = 1000;
+
+/// A parked tasklet or goroutine costs less than this; with less memory free
+/// the full `parked` would only measure the swap.
+const PARKED_BYTES_MAX: u64 = 6 * 1024;
+
+/// `may` protects one page of each stack, which makes two mappings of it;
+/// `vm.max_map_count` is 65530 by default.
+const MAY_PARKED_MAX: u64 = 30_000;
+
+impl Program {
+    pub(crate) const ALL: [Program; 6] = [
+        Program::SwitchPair,
+        Program::SwitchSame,
+        Program::SwitchRing,
+        Program::ChannelRoundTrip,
+        Program::SpawnJoin,
+        Program::Parked,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Program::SwitchPair => "switch-pair",
+            Program::SwitchSame => "switch-same",
+            Program::SwitchRing => "switch-ring-1000",
+            Program::ChannelRoundTrip => "channel-round-trip",
+            Program::SpawnJoin => "spawn-join",
+            Program::Parked => "parked",
+        }
+    }
+
+    pub(crate) fn by_name(name: &str) -> Option<Program> {
+        Program::ALL
+            .into_iter()
+            .find(|program| program.name() == name)
+    }
+
+    pub(crate) fn group(self) -> Group {
+        match self {
+            Program::SwitchPair | Program::SwitchSame | Program::SwitchRing => Group::Switch,
+            Program::ChannelRoundTrip => Group::Channel,
+            Program::SpawnJoin => Group::Spawn,
+            Program::Parked => Group::Parked,
+        }
+    }
+
+    /// How many operations a run does; an error says why `who` cannot run it.
+    ///
+    /// The rivals do fewer, since each of their operations takes longer: what
+    /// is reported is the cost of one.
+    pub(crate) fn count(self, who: Who, quick: bool) -> Result<u64, String> {
+        if self == Program::Parked {
+            return parked_count(who, quick);
+        }
+        let (full, rival_share) = match self {
+            Program::SwitchRing => (20_000, 8),
+            Program::ChannelRoundTrip | Program::SpawnJoin => (4_000_000, 10),
+            _ => (10_000_000, 8),
+        };
+        let count = if who == Who::Greenling {
+            full
+        } else {
+            full / rival_share
+        };
+        Ok(if quick { (count / 100).max(1) } else { count })
+    }
+
+    /// The case name and the unit of what a child calls `figure`.
+    pub(crate) fn figure(self, figure: &str, count: u64) -> (String, &'static str) {
+        match (self, figure) {
+            (Program::Parked, _) => {
+                let unit = match figure {
+                    "bytes" => "bytes",
+                    "vmas" => "vmas",
+                    _ => "ns",
+                };
+                (format!("parked-{}-{figure}", amount(count)), unit)
+            }
+            _ => (self.name().into(), "ns"),
+        }
+    }
+}
+
+fn parked_count(who: Who, quick: bool) -> Result<u64, String> {
+    let full = if quick { 20_000 } else { 1_000_000 };
+    if who == Who::May {
+        if !quick {
+            eprintln!(
+                "may cannot hold 1,000,000 coroutines (two mappings each, and the kernel \
+                 allows vm.max_map_count of them): it is measured with {MAY_PARKED_MAX}"
+            );
+        }
+        return Ok(full.min(MAY_PARKED_MAX));
+    }
+    let needed = full * PARKED_BYTES_MAX;
+    match machine::available_memory() {
+        Ok(available) if available < needed => Err(format!(
+            "{} MB are free and {} are needed",
+            available >> 20,
+            needed >> 20
+        )),
+        Ok(_) => Ok(full),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// 1000000 is "1m", 20000 is "20k".
+fn amount(count: u64) -> String {
+    match count {
+        count if count.is_multiple_of(1_000_000) => format!("{}m", count / 1_000_000),
+        count if count.is_multiple_of(1_000) => format!("{}k", count / 1_000),
+        count => count.to_string(),
+    }
+}

@@ -1,0 +1,143 @@
+//! One measurement in a process of its own.
+//!
+//! Both kinds of child, this binary and the Go program, take the name of a
+//! program and a count, and answer with lines of `FIGURE VALUE`.
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use benches::go::Go;
+use benches::machine::Footprint;
+
+use crate::cases::{Program, Who};
+use crate::{baseline, greenling, may};
+
+/// The hidden argument that makes this binary a child.
+pub(crate) const FLAG: &str = "--child";
+
+/// The figure that `baseline` adds to `parked`; no case of its own.
+pub(crate) const YARDSTICK: &str = "yardstick";
+
+/// What a child measured: names and values.
+pub(crate) type Figures = Vec<(String, f64)>;
+
+/// Runs `program` for `who` in a new process that inherits this one's core.
+pub(crate) fn run(
+    go: Option<&Go>,
+    who: Who,
+    program: Program,
+    count: u64,
+) -> Result<Figures, String> {
+    let mut command = match (who, go) {
+        (Who::Go, Some(go)) => Command::new(go.path()),
+        (Who::Go, None) => return Err("no Go program was built".into()),
+        _ => {
+            let this = std::env::current_exe().map_err(|error| error.to_string())?;
+            let mut command = Command::new(this);
+            command.arg(FLAG).arg(who.name());
+            command
+        }
+    };
+    let output = command
+        .arg(program.name())
+        .arg(count.to_string())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("the child ended with {}", output.status));
+    }
+    let figures = parse(&String::from_utf8_lossy(&output.stdout))?;
+    if figures.is_empty() {
+        Err("the child reported nothing".into())
+    } else {
+        Ok(figures)
+    }
+}
+
+fn parse(answer: &str) -> Result<Figures, String> {
+    answer
+        .lines()
+        .map(|line| {
+            let (name, value) = line
+                .split_once(' ')
+                .ok_or_else(|| format!("bad line {line:?}"))?;
+            let value = value
+                .parse()
+                .map_err(|_| format!("bad value in {line:?}"))?;
+            Ok((name.to_string(), value))
+        })
+        .collect()
+}
+
+/// The child's side: runs one program and prints its figures.
+pub(crate) fn main(arguments: &[String]) -> ExitCode {
+    let [who, program, count] = arguments else {
+        eprintln!("{FLAG} takes a contender, a program and a count");
+        return ExitCode::from(2);
+    };
+    let (Some(program), Ok(count)) = (Program::by_name(program), count.parse()) else {
+        eprintln!("no program {program:?} with count {count:?}");
+        return ExitCode::from(2);
+    };
+    let figures = if who == Who::May.name() {
+        may::run(program, count)
+    } else {
+        greenling::run(program, count)
+    };
+    match figures {
+        Ok(mut figures) => {
+            if program == Program::Parked && who == Who::Greenling.name() {
+                figures.extend(baseline::fault_and_guard().map(|ns| (YARDSTICK.to_string(), ns)));
+            }
+            for (name, value) in figures {
+                println!("{name} {value}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("{who} {}: {reason}", program.name());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The single figure of a program: `elapsed` over `operations`.
+pub(crate) fn each(elapsed: Duration, operations: u64) -> Figures {
+    vec![(
+        "each".into(),
+        elapsed.as_secs_f64() * 1e9 / operations as f64,
+    )]
+}
+
+/// The figures of `count` tasklets that took `elapsed` to start and park.
+pub(crate) fn parked(
+    before: Footprint,
+    after: Footprint,
+    elapsed: Duration,
+    count: u64,
+) -> Figures {
+    let bytes = after.bytes().saturating_sub(before.bytes()) as f64 / count as f64;
+    vec![
+        ("bytes".into(), bytes),
+        ("start".into(), elapsed.as_secs_f64() * 1e9 / count as f64),
+        // Of the whole process: that is what the kernel limits.
+        ("vmas".into(), after.mappings as f64),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_lines_of_name_and_value() {
+        assert_eq!(
+            parse("each 8.5\n").unwrap(),
+            vec![("each".to_string(), 8.5)]
+        );
+        assert!(parse("each").is_err());
+        assert!(parse("each fast").is_err());
+    }
+}
