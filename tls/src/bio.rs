@@ -242,6 +242,20 @@ impl BioPair {
         );
     }
 
+    /// Takes out of the in-ring what OpenSSL has not read yet.
+    pub(crate) fn take_unread(&mut self) -> Vec<u8> {
+        let mut unread = vec![0; self.in_pending()];
+        if unread.is_empty() {
+            return unread;
+        }
+        let start = unread.as_mut_ptr().cast();
+        // SAFETY: the half is ours and paired; `start` is writable for that many bytes.
+        let n =
+            unsafe { openssl_sys::BIO_read(self.internal.as_ptr(), start, clamp(unread.len())) };
+        unread.truncate(usize::try_from(n).unwrap_or(0));
+        unread
+    }
+
     /// Bytes in the in-ring that OpenSSL has not read yet.
     pub(crate) fn in_pending(&self) -> usize {
         self.ctrl(self.internal, ffi::BIO_CTRL_PENDING)

@@ -29,6 +29,7 @@ use openssl::ssl::{Ssl, SslRef};
 use openssl_sys::{BIO, SSL};
 
 use crate::bio::{BioPair, RingSizes};
+use crate::context::Context;
 use crate::error::Error;
 use crate::ring;
 use crate::session::Session;
@@ -131,6 +132,8 @@ pub struct Engine {
     /// `None` while the rings are in the pool.
     pair: Option<BioPair>,
     rings: RingSizes,
+    /// The capacity to return to after a bulk transfer.
+    usual_rings: RingSizes,
     role: Role,
     name: Option<String>,
     /// Ciphertext that left the out-ring but not the engine; older than what is
@@ -157,6 +160,20 @@ struct State {
 }
 
 impl Engine {
+    /// A connection of `context`; `name` is the server that a client wants to reach.
+    ///
+    /// # Errors
+    ///
+    /// When a client's name is missing or malformed, or a server is given one.
+    pub fn new(context: &Context, name: Option<&str>, rings: RingSizes) -> Result<Engine, Error> {
+        Ok(Engine::from_ssl(
+            context.new_ssl(name)?,
+            context.role(),
+            name,
+            rings,
+        ))
+    }
+
     /// Takes over a configured object of the `openssl` crate.
     pub(crate) fn from_ssl(
         mut ssl: Ssl,
@@ -172,6 +189,7 @@ impl Engine {
             connection: Connection::new(ssl),
             pair: None,
             rings,
+            usual_rings: rings,
             role,
             name: name.map(str::to_owned),
             spill: VecDeque::new(),
@@ -473,7 +491,17 @@ impl Engine {
             return false;
         }
         self.rings = rings;
+        self.usual_rings = rings;
         true
+    }
+
+    /// Takes larger rings for a bulk transfer, until the next [`Engine::park`],
+    /// if the usual ones are the default and nothing is in them.
+    pub(crate) fn grow_rings(&mut self) {
+        let may = self.usual_rings == RingSizes::RECORD && self.rings != RingSizes::BULK;
+        if may && (self.pair.is_none() || self.unplug()) {
+            self.rings = RingSizes::BULK;
+        }
     }
 
     /// The capacity of the rings.
@@ -488,6 +516,7 @@ impl Engine {
         if !self.unplug() {
             return false;
         }
+        self.rings = self.usual_rings;
         self.connection.free_buffers();
         true
     }
@@ -517,6 +546,21 @@ impl Engine {
             return Err(Error::local("the handshake has begun"));
         }
         session.offer(&mut self.connection, self.role, self.name.as_deref())
+    }
+
+    /// Takes the end of the input for the peer's `close_notify`. Only for protocols
+    /// that mark their ends themselves: anybody on the way can cut a connection.
+    #[doc(alias = "SSL_OP_IGNORE_UNEXPECTED_EOF")]
+    pub fn ignore_truncation(&mut self) {
+        self.connection.ignore_unexpected_eof();
+    }
+
+    /// Ciphertext that was fed and that OpenSSL has not read. After the peer's
+    /// `close_notify` it is the beginning of what follows TLS on this transport.
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        self.pair
+            .as_mut()
+            .map_or_else(Vec::new, BioPair::take_unread)
     }
 
     /// New keys with the next record written; `ask_peer` asks for the peer's too.

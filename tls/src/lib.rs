@@ -3,8 +3,7 @@
 //!
 //! OpenSSL never sees a socket here. It works on a pair of rings in memory
 //! (`BIO_s_bio(3)`), and the bytes travel between the rings and a
-//! transport by our own calls. So a wait parks only
-//! the tasklet, one tasklet may read while another writes, and the same code
+//! [`Transport`] by our own calls. So a wait parks only the tasklet, one tasklet may read while another writes, and the same code
 //! runs over a tasklet's socket, a plain [`std::net::TcpStream`], a pipe, or
 //! another TLS stream.
 //!
@@ -20,11 +19,16 @@ mod error;
 #[allow(unsafe_code, reason = "declares C functions")]
 mod ffi;
 mod identity;
+mod idle;
 mod panics;
 mod ring;
 mod session;
 #[allow(unsafe_code, reason = "calls OpenSSL")]
 mod ssl;
+mod stream;
+pub mod transport;
+#[cfg(feature = "greenling")]
+mod waits;
 
 pub use bio::RingSizes;
 pub use config_error::{ConfigError, ConfigErrorKind};
@@ -34,3 +38,7 @@ pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};
 pub use session::Session;
 pub use ssl::Deferral;
+pub use stream::{Cipher, TlsStream};
+pub use transport::{Blocking, Interest, Ready, Transport};
+#[cfg(feature = "greenling")]
+pub use waits::WAIT_REASONS;

@@ -16,7 +16,7 @@ use std::ptr;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContextRef, SslRef, SslSessionRef};
+use openssl::ssl::{Ssl, SslContextRef, SslOptions, SslRef, SslSessionRef};
 use openssl_sys::SSL;
 
 use crate::bio::BioPair;
@@ -210,6 +210,13 @@ impl Connection {
         // SAFETY: the session was made under the same `SSL_CTX`, which the pair of
         // session and context at hand keeps from being freed and reused.
         unsafe { self.ssl.set_session(session) }.map_err(Error::from)
+    }
+
+    /// End of input counts as the peer's `close_notify` from now on.
+    pub(crate) fn ignore_unexpected_eof(&mut self) {
+        let option = SslOptions::IGNORE_UNEXPECTED_EOF.bits();
+        // SAFETY: the object is alive and `&mut self` keeps others out.
+        unsafe { ffi::SSL_set_options(self.ssl.as_ptr(), option) };
     }
 
     /// Connects the pair's internal half, or none.

@@ -1,0 +1,190 @@
+//! The ends of a connection.
+//!
+//! | call | alert | waits | then the transport is |
+//! |---|---|---|---|
+//! | [`TlsStream::shutdown_write`] | sent | to send it | half closed, in TLS only |
+//! | [`TlsStream::close`] | sent | at most 5 s, and 1 s for the peer to take it | shut down |
+//! | [`TlsStream::unwrap`] | sent and received | for the peer's | given back |
+//! | [`TlsStream::abort`] | no | no | shut down |
+//! | drop | sent if it fits | never | dropped |
+//!
+//! `SSL_shutdown` is called once. A second call, meant to wait for the peer's
+//! answer, fails for good when data is still to be read; reading finds the
+//! answer without that.
+
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use super::TlsStream;
+use super::pump::{Progress, after};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::transport::{Interest, Transport};
+
+/// How long a goodbye may take to go out, or in `unwrap` to be answered.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long, and for how many bytes, the peer may go on sending after that. A
+/// socket closed with unread data resets the connection, and the peer may lose
+/// what it has not read yet.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+const LINGER_MAX: usize = 256 * 1024;
+
+impl<T: Transport> TlsStream<T> {
+    /// Ends our side: sends `close_notify`. The peer may go on sending, and reads
+    /// go on working.
+    ///
+    /// # Scheduling
+    ///
+    /// May switch.
+    ///
+    /// # Cancellation
+    ///
+    /// May be repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Local`] before the handshake is done or after a torn `write_all`:
+    /// the peer must not take a part for the whole.
+    #[doc(alias = "SSL_shutdown")]
+    #[doc(alias = "shutdown")]
+    pub fn shutdown_write(&self) -> Result<(), Error> {
+        self.say_goodbye(after(self.write_timeout.get()))
+    }
+
+    fn say_goodbye(&self, deadline: Option<Instant>) -> Result<(), Error> {
+        let _writing = self.lock_writing(deadline)?;
+        self.ensure_writable()?;
+        self.drive(deadline, Engine::shutdown)?;
+        self.flush_until(deadline, |_| false)
+    }
+
+    /// Ends the connection: sends `close_notify`, shuts the transport down, and
+    /// gives the peer a moment to read what is under way. Tasklets that still wait
+    /// on the stream get an error.
+    ///
+    /// # Scheduling
+    ///
+    /// May switch.
+    ///
+    /// # Cancellation
+    ///
+    /// Ends the connection all the same.
+    ///
+    /// # Errors
+    ///
+    /// When the goodbye could not be sent within 5 s, or there was nothing to say
+    /// goodbye to: the connection had failed or the handshake was not done. The
+    /// transport is shut down in any case.
+    pub fn close(&self) -> Result<(), Error> {
+        if self.closed.get() {
+            return Ok(());
+        }
+        // Runs when this is killed, too.
+        let _shut = ShutOnDrop(self);
+        self.say_goodbye(after(Some(CLOSE_TIMEOUT)))?;
+        let _ = self.get_ref().shutdown(Shutdown::Write);
+        let finished = self.ended.get() || self.with_engine(|engine| engine.is_peer_closed())?;
+        if !finished {
+            self.linger(after(Some(LINGER_TIMEOUT)));
+        }
+        Ok(())
+    }
+
+    /// Ends the connection at once, without a goodbye: the peer sees a truncated
+    /// stream, as it should when what it got is not the whole.
+    pub fn abort(&self) {
+        drop(ShutOnDrop(self));
+    }
+
+    /// Ends TLS in both directions and gives the transport back, with any bytes
+    /// that the peer sent in plain after its `close_notify`. Application data that
+    /// arrives before that is discarded.
+    ///
+    /// # Scheduling
+    ///
+    /// May switch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] when the peer does not answer within 5 s,
+    /// [`Error::Truncated`] when it just goes away. The transport is dropped then.
+    #[doc(alias = "into_plain")]
+    pub fn unwrap(self) -> Result<(T, Vec<u8>), Error> {
+        let deadline = after(Some(CLOSE_TIMEOUT));
+        self.say_goodbye(deadline)?;
+        let mut discarded = [0; 4096];
+        while let Progress::Done(_) = self.drive(deadline, |engine| engine.read(&mut discarded))? {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(Error::TimedOut);
+            }
+        }
+        let rest = self.with_engine(Engine::take_unread)?;
+        Ok((self.into_transport(), rest))
+    }
+
+    /// The same as [`TlsStream::unwrap`], by a name that nobody takes for a panic.
+    ///
+    /// # Errors
+    ///
+    /// As [`TlsStream::unwrap`].
+    pub fn into_plain(self) -> Result<(T, Vec<u8>), Error> {
+        self.unwrap()
+    }
+
+    /// Reads and discards until the peer closes, or for a bounded while.
+    pub(super) fn linger(&self, deadline: Option<Instant>) {
+        // Whoever receives already does what lingering would.
+        if self.nonblocking.get() || self.receiving.is_held() {
+            return;
+        }
+        let Ok(_receiving) = self.lock_receiving(deadline) else {
+            return;
+        };
+        let mut discarded = [0; 4096];
+        let mut left = LINGER_MAX;
+        while left > 0 {
+            match self.get_ref().try_recv(&mut discarded) {
+                Ok(0) => return,
+                Ok(n) => left = left.saturating_sub(n),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    if self.wait_for(Interest::READ, deadline).is_err() {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Shuts the transport down, which ends the waits of other tasklets.
+struct ShutOnDrop<'a, T: Transport>(&'a TlsStream<T>);
+
+impl<T: Transport> Drop for ShutOnDrop<'_, T> {
+    fn drop(&mut self) {
+        self.0.closed.set(true);
+        // Fails when the peer was faster; nothing is left to do then.
+        let _ = self.0.get_ref().shutdown(Shutdown::Both);
+        self.0.get_ref().wake();
+    }
+}
+
+impl<T: Transport> Drop for TlsStream<T> {
+    fn drop(&mut self) {
+        if self.transport.is_none() || self.closed.get() || self.torn.get() {
+            return;
+        }
+        // A connection dropped by a panic or a kill was not ended on purpose: the
+        // peer must not take what it got for the whole.
+        if T::MAY_SUSPEND || std::thread::panicking() {
+            return;
+        }
+        // The engine refuses where there is nothing to end.
+        let said = self.with_engine(|engine| engine.shutdown().is_ok());
+        if said.unwrap_or(false) {
+            self.try_flush();
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! A TLS connection that looks like a socket.
+//!
+//! [`TlsStream`] joins an [`Engine`], which does no I/O, and a [`Transport`],
+//! which knows no TLS. What lies between is the *pump* (`pump.rs`): it moves
+//! ciphertext, and it alone waits. Several tasklets of one thread may use a
+//! stream at once, through a shared reference:
+//!
+//! ```text
+//!   read   -- reading lock --+                    +-- fill:  receive lock
+//!                            +-- drive: engine ---+
+//!   write  -- writing lock --+                    +-- flush: sending lock
+//! ```
+//!
+//! * One tasklet reads at a time, one writes (for a whole `write_all`), one
+//!   receives, one sends; each lock is handed over in order of arrival.
+//! * The engine is borrowed for one call at a time and never across a wait, so
+//!   no tasklet ever finds OpenSSL half-way through something.
+//! * A reader never waits for the one who sends. If it did, two peers that both
+//!   write before they read would wait for each other for ever.
+//! * Bytes go out before anybody waits for bytes to come in.
+//! * Who gives up sending while bytes are left leaves that duty to the one that
+//!   waits to receive.
+//!
+//! While its peer is silent a connection's engine is kept in a list of the
+//! thread, which may take its rings for others to use ([`crate::idle`]).
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use openssl::ssl::{NameType, Ssl};
+use openssl::x509::X509;
+
+use crate::bio::RingSizes;
+use crate::context::Version;
+use crate::engine::{Engine, Role};
+use crate::error::Error;
+use crate::idle;
+use crate::session::Session;
+use crate::transport::Transport;
+
+mod close;
+mod connect;
+mod io;
+mod locks;
+mod pump;
+
+use locks::Lock;
+
+/// A TLS connection over `T`.
+///
+/// Reads and writes like a [`std::net::TcpStream`], also through a shared
+/// reference: within one thread one tasklet may read while another writes. It is
+/// `Send` when `T` is, and not `Sync`.
+///
+/// # Scheduling
+///
+/// Every operation that moves data may switch; OpenSSL itself never runs while
+/// another tasklet does.
+///
+/// # Cancellation
+///
+/// A deadline that passes, or a kill, leaves the connection consistent: whole
+/// records only. After a `write_all` that ended early nobody knows how much of it
+/// was sent, so later writes fail; `write` reports its count and has no such
+/// effect. Dropping the stream sends `close_notify` if that needs no waiting.
+#[doc(alias = "Connection")]
+pub struct TlsStream<T: Transport> {
+    /// `None` only while a consuming method takes the stream apart.
+    transport: Option<T>,
+    slot: RefCell<Slot>,
+    reading: Lock,
+    writing: Lock,
+    receiving: Lock,
+    sending: Lock,
+    /// Counts what was received, the end included: a tasklet that waited for a
+    /// lock finds out that another has done its work.
+    received: Cell<u64>,
+    /// The transport has ended.
+    ended: Cell<bool>,
+    /// A tasklet waits to receive; with nothing else going on the engine can
+    /// be kept with the idle ones.
+    waiting_to_receive: Cell<bool>,
+    receive_error: RefCell<Option<Error>>,
+    /// Kept for the next write, whoever met it: reading goes on without.
+    send_error: RefCell<Option<Error>>,
+    /// A `write_all` ended in the middle.
+    torn: Cell<bool>,
+    /// `close` or `abort` was called.
+    closed: Cell<bool>,
+    nonblocking: Cell<bool>,
+    read_timeout: Cell<Option<Duration>>,
+    write_timeout: Cell<Option<Duration>>,
+    handshake_timeout: Cell<Option<Duration>>,
+    /// Set when the handshake begins.
+    handshake_deadline: Cell<Option<Instant>>,
+}
+
+/// Where the engine is.
+enum Slot {
+    Here(Box<Engine>),
+    /// With the idle ones of the thread that waits to receive.
+    Kept(idle::Key),
+    /// There is none, for this reason.
+    None(Error),
+}
+
+impl<T: Transport> TlsStream<T> {
+    /// A connection from an object of the `openssl` crate, configured by hand.
+    ///
+    /// `name` is what [`TlsStream::session`] is bound to; nothing is checked
+    /// against it here. Callbacks set through the `openssl` crate must not panic.
+    pub fn from_ssl(ssl: Ssl, role: Role, name: Option<&str>, transport: T) -> TlsStream<T> {
+        TlsStream::from_engine(
+            Engine::from_ssl(ssl, role, name, RingSizes::default()),
+            transport,
+        )
+    }
+
+    /// A connection from an engine, whatever it has done before.
+    pub fn from_engine(engine: Engine, transport: T) -> TlsStream<T> {
+        TlsStream::with_parts(Ok(engine), transport)
+    }
+
+    fn with_parts(engine: Result<Engine, Error>, transport: T) -> TlsStream<T> {
+        let slot = engine.map_or_else(Slot::None, |engine| Slot::Here(Box::new(engine)));
+        TlsStream {
+            transport: Some(transport),
+            slot: RefCell::new(slot),
+            reading: Lock::default(),
+            writing: Lock::default(),
+            receiving: Lock::default(),
+            sending: Lock::default(),
+            received: Cell::new(0),
+            ended: Cell::new(false),
+            waiting_to_receive: Cell::new(false),
+            receive_error: RefCell::new(None),
+            send_error: RefCell::new(None),
+            torn: Cell::new(false),
+            closed: Cell::new(false),
+            nonblocking: Cell::new(false),
+            read_timeout: Cell::new(None),
+            write_timeout: Cell::new(None),
+            handshake_timeout: Cell::new(None),
+            handshake_deadline: Cell::new(None),
+        }
+    }
+
+    /// The transport underneath. Moving data on it directly breaks the connection.
+    #[doc(alias = "fileno")]
+    pub fn get_ref(&self) -> &T {
+        self.transport
+            .as_ref()
+            .expect("present until the stream is taken apart")
+    }
+
+    /// The transport, without a goodbye to the peer: to answer in plain text after
+    /// [`Error::PlainHttp`], say. Ciphertext that was received but not read is lost.
+    pub fn into_transport(mut self) -> T {
+        self.closed.set(true);
+        self.transport
+            .take()
+            .expect("present until the stream is taken apart")
+    }
+
+    /// Whether the first handshake is done.
+    pub fn is_established(&self) -> bool {
+        self.look(Engine::is_established).unwrap_or(false)
+    }
+
+    /// Plaintext bytes that can be read at once.
+    #[doc(alias = "SSL_pending")]
+    pub fn pending(&self) -> usize {
+        self.look(Engine::pending).unwrap_or(0)
+    }
+
+    /// Plaintext and ciphertext bytes that were received and not yet read.
+    pub fn buffered(&self) -> usize {
+        self.look(|engine| engine.pending() + engine.in_pending())
+            .unwrap_or(0)
+    }
+
+    /// The protocol chosen by ALPN (RFC 7301).
+    #[doc(alias = "SSL_get0_alpn_selected")]
+    #[doc(alias = "get_alpn_proto_negotiated")]
+    pub fn alpn_protocol(&self) -> Option<Vec<u8>> {
+        self.look(|engine| engine.ssl().selected_alpn_protocol().map(<[u8]>::to_vec))?
+    }
+
+    /// The name that the client asked for (RFC 6066, section 3).
+    #[doc(alias = "SSL_get_servername")]
+    #[doc(alias = "get_servername")]
+    pub fn server_name(&self) -> Option<String> {
+        self.look(|engine| {
+            engine
+                .ssl()
+                .servername(NameType::HOST_NAME)
+                .map(str::to_owned)
+        })?
+    }
+
+    /// The protocol version in use.
+    #[doc(alias = "SSL_get_version")]
+    #[doc(alias = "get_protocol_version")]
+    pub fn version(&self) -> Option<Version> {
+        self.look(|engine| Version::from_openssl(engine.ssl().version2()?))?
+    }
+
+    /// The cipher suite in use.
+    #[doc(alias = "SSL_get_current_cipher")]
+    #[doc(alias = "get_cipher_name")]
+    pub fn cipher(&self) -> Option<Cipher> {
+        self.look(|engine| {
+            let cipher = engine.ssl().current_cipher()?;
+            Some(Cipher {
+                name: cipher.name(),
+                standard_name: cipher.standard_name(),
+                bits: cipher.bits().secret,
+            })
+        })?
+    }
+
+    /// The certificate that the peer showed. With a verifying context it has been
+    /// checked; with others this may be anything.
+    #[doc(alias = "SSL_get1_peer_certificate")]
+    #[doc(alias = "get_peer_certificate")]
+    pub fn peer_certificate(&self) -> Option<X509> {
+        self.look(|engine| engine.ssl().peer_certificate())?
+    }
+
+    /// The session, for a later connection to resume; see [`Engine::session`].
+    #[doc(alias = "SSL_get1_session")]
+    #[doc(alias = "get_session")]
+    pub fn session(&self) -> Option<Session> {
+        self.look(Engine::session)?
+    }
+
+    /// Offers a session of an earlier connection; see [`Engine::set_session`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Local`] when it does not fit, or the handshake has begun.
+    #[doc(alias = "SSL_set_session")]
+    pub fn set_session(&self, session: &Session) -> Result<(), Error> {
+        self.with_engine(|engine| engine.set_session(session))?
+    }
+
+    /// Whether an earlier session was resumed.
+    #[doc(alias = "SSL_session_reused")]
+    pub fn session_reused(&self) -> bool {
+        self.look(|engine| engine.ssl().session_reused())
+            .unwrap_or(false)
+    }
+
+    /// What OpenSSL is doing, in its words.
+    #[doc(alias = "SSL_state_string_long")]
+    pub fn state_string(&self) -> &'static str {
+        self.look(|engine| engine.ssl().state_string_long())
+            .unwrap_or("in use")
+    }
+
+    /// Asks the engine directly, for what this type does not offer itself. `f` must
+    /// leave the transport's side alone, and may not use this stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Local`] when called from inside an operation of this stream.
+    pub fn with_engine<R>(&self, f: impl FnOnce(&mut Engine) -> R) -> Result<R, Error> {
+        let busy = |_| Error::local("the stream is used again from inside one of its own calls");
+        let mut slot = self.slot.try_borrow_mut().map_err(busy)?;
+        Ok(f(slot.engine()?))
+    }
+
+    fn look<R>(&self, f: impl FnOnce(&Engine) -> R) -> Option<R> {
+        self.with_engine(|engine| f(engine)).ok()
+    }
+
+    /// How long one read may wait; `None`, the default, is for ever. It expires as
+    /// [`Error::TimedOut`].
+    #[doc(alias = "settimeout")]
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) {
+        self.read_timeout.set(timeout);
+    }
+
+    /// How long one write may wait; `None`, the default, is for ever.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) {
+        self.write_timeout.set(timeout);
+    }
+
+    /// How long the handshake may take in all, from its first step.
+    pub fn set_handshake_timeout(&self, timeout: Option<Duration>) {
+        self.handshake_timeout.set(timeout);
+    }
+
+    /// Whether operations fail with `WouldBlock` where they would wait; the error
+    /// carries the [`Want`](crate::Want).
+    #[doc(alias = "setblocking")]
+    pub fn set_nonblocking(&self, nonblocking: bool) {
+        self.nonblocking.set(nonblocking);
+    }
+
+    /// Takes the end of the transport for the end of the data, even without
+    /// `close_notify`. Only for protocols that mark their ends themselves, such as
+    /// HTTP with a length: anybody on the way can cut a connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Local`] when called from inside an operation of this stream.
+    #[doc(alias = "SSL_OP_IGNORE_UNEXPECTED_EOF")]
+    pub fn ignore_truncation(&self) -> Result<(), Error> {
+        self.with_engine(Engine::ignore_truncation)
+    }
+}
+
+impl Slot {
+    /// The engine, back from where it was kept.
+    fn engine(&mut self) -> Result<&mut Engine, Error> {
+        if let Slot::Kept(key) = *self {
+            *self = idle::take(key).map_or_else(Slot::lost, Slot::Here);
+        }
+        match self {
+            Slot::Here(engine) => Ok(engine),
+            Slot::None(error) => Err(error.clone()),
+            Slot::Kept(_) => unreachable!("taken back just now"),
+        }
+    }
+
+    fn lost() -> Slot {
+        Slot::None(Error::local(
+            "the thread that kept the connection has ended",
+        ))
+    }
+
+    /// Leaves the engine with the idle ones, if `worth_it`.
+    fn keep_if(&mut self, worth_it: impl FnOnce(&Engine) -> bool) {
+        if !matches!(self, Slot::Here(engine) if worth_it(engine)) {
+            return;
+        }
+        if let Slot::Here(engine) = std::mem::replace(self, Slot::lost()) {
+            *self = idle::keep(engine).map_or_else(Slot::Here, Slot::Kept);
+        }
+    }
+}
+
+/// A cipher suite.
+#[doc(alias = "SSL_CIPHER")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cipher {
+    name: &'static str,
+    standard_name: Option<&'static str>,
+    bits: i32,
+}
+
+impl Cipher {
+    /// OpenSSL's name for it.
+    #[doc(alias = "SSL_CIPHER_get_name")]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The name in the RFCs.
+    #[doc(alias = "SSL_CIPHER_standard_name")]
+    pub fn standard_name(&self) -> Option<&'static str> {
+        self.standard_name
+    }
+
+    /// Strength in bits.
+    #[doc(alias = "SSL_CIPHER_get_bits")]
+    pub fn bits(&self) -> i32 {
+        self.bits
+    }
+}
+
+impl<T: Transport> fmt::Debug for TlsStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream")
+            .field("state", &self.state_string())
+            .field("closed", &self.closed.get())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,550 @@
+//! The pump: moves ciphertext between the engine and the transport, and waits.
+//!
+//! ```text
+//!   drive: call the engine
+//!            done ------------------------------> result
+//!            wants input -> send what is there -> fill -> call again
+//!            failed ------> let the alert out --> error
+//!
+//!   fill:  receive; nothing there: wait to receive, and to send as well while
+//!          bytes are left to send and nobody else sends them
+//!   flush: send; no room: wait to send
+//! ```
+//!
+//! Errors of `try_recv` and `try_send` are the transport's and permanent; errors
+//! of `wait` are the waiter's own, and the connection stays as it was.
+
+use std::time::{Duration, Instant};
+
+use super::locks::{Lock, LockGuard, WaitReason};
+use super::{Slot, TlsStream};
+use crate::bio::RingSizes;
+use crate::engine::{Engine, EngineError, Want};
+use crate::error::{Alert, Error};
+use crate::transport::{Interest, Ready, Transport};
+
+/// More unsent bytes than this, and nothing is received until some are sent. Only
+/// a peer that makes us answer without reading the answers gets there.
+const UNSENT_MAX: usize = RingSizes::BULK.outgoing + 64 * 1024;
+
+/// The most that is copied at once for a transport that may suspend.
+const COPY_MAX: usize = 16 * 1024;
+
+/// How long a handshake that failed waits for its alert to go out, and then for
+/// the peer to take it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What a completed engine call means for the caller.
+#[derive(Debug)]
+pub(super) enum Progress<R> {
+    Done(R),
+    /// The peer sent `close_notify`.
+    Closed,
+}
+
+/// How far sending got.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    Everything,
+    /// The transport has no room.
+    Blocked,
+}
+
+/// How receiving went.
+enum Received {
+    /// Some bytes, the end, or a full ring: the engine has something to do.
+    Something,
+    Blocked,
+}
+
+/// The reasons for which an operation waits for a lock. Without the scheduler
+/// nobody waits, so they are all the same.
+pub(super) mod reason {
+    #[cfg(feature = "greenling")]
+    pub(in crate::stream) use crate::waits::{FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK};
+
+    #[cfg(not(feature = "greenling"))]
+    mod none {
+        use crate::stream::locks::WaitReason;
+
+        pub(in crate::stream) static READ_LOCK: WaitReason = ();
+        pub(in crate::stream) static WRITE_LOCK: WaitReason = ();
+        pub(in crate::stream) static RECEIVE_LOCK: WaitReason = ();
+        pub(in crate::stream) static FLUSH_LOCK: WaitReason = ();
+    }
+    #[cfg(not(feature = "greenling"))]
+    pub(in crate::stream) use none::{FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK};
+}
+
+/// The moment at which a wait of `timeout` from now ends.
+pub(super) fn after(timeout: Option<Duration>) -> Option<Instant> {
+    // A timeout too long to express is none.
+    Instant::now().checked_add(timeout?)
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl<T: Transport> TlsStream<T> {
+    /// Makes the handshake; returns at once if it is done.
+    ///
+    /// Optional: the first read or write does it too. When it fails, the alert
+    /// that says why has been sent and the sending side is shut down, except
+    /// where there is no alert ([`Error::PlainHttp`]).
+    ///
+    /// # Scheduling
+    ///
+    /// May switch.
+    ///
+    /// # Cancellation
+    ///
+    /// Can be continued after a deadline or a kill.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] also when the handshake timeout has passed, counted
+    /// from its first step; the peer's and the certificate's faults otherwise.
+    #[doc(alias = "SSL_do_handshake")]
+    #[doc(alias = "do_handshake")]
+    pub fn handshake(&self) -> Result<(), Error> {
+        self.ensure_open()?;
+        if self.is_established() {
+            return Ok(());
+        }
+        match self.drive(None, Engine::handshake)? {
+            Progress::Done(()) => {
+                // Its last flight may fail to go out, because the peer has said
+                // something and gone. What it said is for the next read to find.
+                let _ = self.flush_until(self.handshake_deadline.get(), |_| false);
+                Ok(())
+            }
+            Progress::Closed => Err(Error::Peer(Alert::CLOSE_NOTIFY)),
+        }
+    }
+
+    /// Repeats an engine call until it comes to an end.
+    pub(super) fn drive<R>(
+        &self,
+        deadline: Option<Instant>,
+        mut call: impl FnMut(&mut Engine) -> Result<R, EngineError>,
+    ) -> Result<Progress<R>, Error> {
+        let mut begun = None;
+        loop {
+            let seen = self.received.get();
+            let (result, established, dead_before) = self.with_engine(|engine| {
+                let dead = engine.failure().is_some();
+                let result = call(engine);
+                (result, engine.is_established(), dead)
+            })?;
+            match result {
+                Ok(value) => return Ok(Progress::Done(value)),
+                Err(EngineError::Closed) => return Ok(Progress::Closed),
+                Err(EngineError::Want(Want::Read)) => {
+                    self.try_flush();
+                    if self.received.get() != seen {
+                        continue;
+                    }
+                    if self.ended.get() {
+                        return Err(Error::Truncated);
+                    }
+                    let limit = if established {
+                        None
+                    } else {
+                        self.handshake_limit(&mut begun)
+                    };
+                    self.fill(seen, earlier(deadline, limit))?;
+                }
+                Err(EngineError::Want(_)) => {
+                    return Err(Error::local("a callback asked to be called again later"));
+                }
+                Err(EngineError::Failed(error)) => {
+                    if !dead_before {
+                        self.send_alert(established);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// The handshake's deadline, which its first step sets.
+    fn handshake_limit(&self, begun: &mut Option<Instant>) -> Option<Instant> {
+        if begun.is_none() {
+            if self.handshake_deadline.get().is_none() {
+                self.handshake_deadline
+                    .set(after(self.handshake_timeout.get()));
+            }
+            *begun = self.handshake_deadline.get();
+        }
+        *begun
+    }
+
+    /// Sends until the transport has no room. Errors are kept for the next write.
+    /// Does nothing while another tasklet sends.
+    pub(super) fn try_flush(&self) {
+        if let Some(_sending) = self.sending.try_lock() {
+            let _ = self.send();
+        }
+    }
+
+    /// Sends until nothing is left or `enough` says so, and waits for room.
+    pub(super) fn flush_until(
+        &self,
+        deadline: Option<Instant>,
+        enough: impl Fn(&Engine) -> bool,
+    ) -> Result<(), Error> {
+        let sending = self.lock_sending(deadline)?;
+        let duty = Duty {
+            stream: self,
+            sending: Some(sending),
+        };
+        loop {
+            if self.send()? == Sent::Everything || self.with_engine(|engine| enough(engine))? {
+                break;
+            }
+            self.wait_for(Interest::WRITE, deadline)?;
+        }
+        drop(duty);
+        Ok(())
+    }
+
+    /// Sends what is there. Needs the sending lock.
+    fn send(&self) -> Result<Sent, Error> {
+        loop {
+            if let Some(error) = &*self.send_error.borrow() {
+                let error = error.clone();
+                // Nobody will ever send it.
+                self.with_engine(|engine| while engine.drain(&mut [0; 512]) > 0 {})?;
+                return Err(error);
+            }
+            let result = if T::MAY_SUSPEND {
+                self.send_copy()?
+            } else {
+                self.send_lent()?
+            };
+            match result {
+                None => return Ok(Sent::Everything),
+                Some(Ok(())) => {}
+                Some(Err(error)) => match error.kind() {
+                    std::io::ErrorKind::WouldBlock => return Ok(Sent::Blocked),
+                    std::io::ErrorKind::Interrupted => {}
+                    _ => {
+                        self.send_error.replace(Some(Error::Io(error)));
+                    }
+                },
+            }
+        }
+    }
+
+    /// One `try_send` straight from the ring; `None` when it is empty.
+    fn send_lent(&self) -> Result<Option<std::io::Result<()>>, Error> {
+        self.with_engine(|engine| {
+            let data = engine.out_data();
+            if data.is_empty() {
+                return None;
+            }
+            let len = data.len();
+            let sent = self.get_ref().try_send(data);
+            Some(check_count(sent, len).map(|n| engine.consume_out(n)))
+        })
+    }
+
+    /// One `try_send` of a copy, with the engine free for other tasklets.
+    fn send_copy(&self) -> Result<Option<std::io::Result<()>>, Error> {
+        let data = self.with_engine(|engine| {
+            let data = engine.out_data();
+            data[..data.len().min(COPY_MAX)].to_vec()
+        })?;
+        if data.is_empty() {
+            return Ok(None);
+        }
+        // If this unwinds, nobody knows how much has gone.
+        let unknown = UnknownCount(self);
+        let sent = self.get_ref().try_send(&data);
+        std::mem::forget(unknown);
+        match check_count(sent, data.len()) {
+            // Only this tasklet takes bytes out, so the first `n` are still these.
+            Ok(n) => self.with_engine(|engine| Some(Ok(consume_pieces(engine, n)))),
+            Err(error) => Ok(Some(Err(error))),
+        }
+    }
+
+    /// Receives once, waiting if need be, unless another tasklet has received
+    /// since `seen`.
+    fn fill(&self, seen: u64, deadline: Option<Instant>) -> Result<(), Error> {
+        let _receiving = self.lock_receiving(deadline)?;
+        loop {
+            if self.received.get() != seen {
+                return Ok(());
+            }
+            self.ensure_open()?;
+            if let Some(error) = &*self.receive_error.borrow() {
+                return Err(error.clone());
+            }
+            let unsent = self.unsent()?;
+            if unsent > UNSENT_MAX {
+                self.flush_until(deadline, |engine| engine.out_pending() <= UNSENT_MAX)?;
+                continue;
+            }
+            if let Received::Something = self.receive()? {
+                return Ok(());
+            }
+            let both = unsent > 0 && !self.sending.is_held();
+            let interest = if both { Interest::BOTH } else { Interest::READ };
+            if self.wait_to_receive(interest, deadline)?.writable {
+                self.try_flush();
+            }
+        }
+    }
+
+    /// Bytes that can and should be sent.
+    fn unsent(&self) -> Result<usize, Error> {
+        if self.send_error.borrow().is_some() {
+            return Ok(0);
+        }
+        self.with_engine(|engine| engine.out_pending())
+    }
+
+    /// One `try_recv`. Needs the receiving lock.
+    fn receive(&self) -> Result<Received, Error> {
+        let result = if T::MAY_SUSPEND {
+            self.receive_copy()?
+        } else {
+            self.receive_lent()?
+        };
+        match result {
+            Some(Ok(0)) => {
+                self.ended.set(true);
+                self.with_engine(Engine::close_in)?;
+            }
+            None | Some(Ok(_)) => {}
+            Some(Err(error)) => match error.kind() {
+                std::io::ErrorKind::WouldBlock => return Ok(Received::Blocked),
+                std::io::ErrorKind::Interrupted => return self.receive(),
+                _ => {
+                    let error = Error::Io(error);
+                    self.receive_error.replace(Some(error.clone()));
+                    return Err(error);
+                }
+            },
+        }
+        self.received.set(self.received.get().wrapping_add(1));
+        Ok(Received::Something)
+    }
+
+    /// One `try_recv` straight into the ring; `None` when it is full.
+    fn receive_lent(&self) -> Result<Option<std::io::Result<usize>>, Error> {
+        self.with_engine(|engine| {
+            let space = engine.in_space();
+            if space.is_empty() {
+                return None;
+            }
+            let len = space.len();
+            Some(match self.get_ref().try_recv(space) {
+                Ok(n) if n > len => Err(lying()),
+                Ok(n) => {
+                    engine.commit_in(n);
+                    Ok(n)
+                }
+                Err(error) => Err(error),
+            })
+        })
+    }
+
+    /// One `try_recv` into a buffer of its own, with the engine free for others.
+    fn receive_copy(&self) -> Result<Option<std::io::Result<usize>>, Error> {
+        let len = self.with_engine(|engine| engine.in_space().len())?;
+        if len == 0 {
+            return Ok(None);
+        }
+        let mut copy = vec![0; len.min(COPY_MAX)];
+        match self.get_ref().try_recv(&mut copy) {
+            Ok(n) if n > copy.len() => Ok(Some(Err(lying()))),
+            Ok(n) => {
+                // Only this tasklet fills the ring, so the room is still there.
+                let fed = self.with_engine(|engine| engine.feed(&copy[..n]))?;
+                debug_assert_eq!(fed, n);
+                Ok(Some(Ok(n)))
+            }
+            Err(error) => Ok(Some(Err(error))),
+        }
+    }
+
+    /// A wait of the one that receives. If nothing is under way, the engine stays
+    /// with the idle ones meanwhile.
+    fn wait_to_receive(
+        &self,
+        interest: Interest,
+        deadline: Option<Instant>,
+    ) -> Result<Ready, Error> {
+        let _awake = Awake::after_wait_of(self);
+        self.keep_if_idle();
+        self.wait_for(interest, deadline)
+    }
+
+    /// Leaves the engine with the idle ones if the connection is.
+    pub(super) fn keep_if_idle(&self) {
+        if T::MAY_SUSPEND || T::MAY_MIGRATE || !self.waiting_to_receive.get() {
+            return;
+        }
+        if let Ok(mut slot) = self.slot.try_borrow_mut() {
+            slot.keep_if(|engine| engine.is_established() && engine.out_pending() == 0);
+        }
+    }
+
+    /// Every wait for the transport goes through here.
+    pub(super) fn wait_for(
+        &self,
+        interest: Interest,
+        deadline: Option<Instant>,
+    ) -> Result<Ready, Error> {
+        if self.nonblocking.get() {
+            let want = if interest.is_readable() {
+                Want::Read
+            } else {
+                Want::Write
+            };
+            return Err(would_block(want));
+        }
+        match self.get_ref().wait(interest, deadline) {
+            Ok(ready) => Ok(ready),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(Ready::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// After a failure: lets the alert out. A failed handshake also makes sure that
+    /// the peer gets it, which a reset would prevent.
+    fn send_alert(&self, established: bool) {
+        if established || self.nonblocking.get() || !self.unsent().is_ok_and(|n| n > 0) {
+            self.try_flush();
+            return;
+        }
+        let deadline = after(Some(FAREWELL));
+        if self.flush_until(deadline, |_| false).is_ok() {
+            let _ = self.get_ref().shutdown(std::net::Shutdown::Write);
+            self.linger(deadline);
+        }
+    }
+
+    pub(super) fn ensure_open(&self) -> Result<(), Error> {
+        if self.closed.get() {
+            Err(Error::local("the stream is closed"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits for one of the locks, which a non-blocking stream does not do.
+    fn lock<'a>(
+        &self,
+        lock: &'a Lock,
+        reason: &'static WaitReason,
+        want: Want,
+        deadline: Option<Instant>,
+    ) -> Result<LockGuard<'a>, Error> {
+        match lock.try_lock() {
+            Some(guard) => Ok(guard),
+            None if self.nonblocking.get() => Err(would_block(want)),
+            None => lock.lock(reason, deadline),
+        }
+    }
+
+    pub(super) fn lock_reading(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+        self.lock(&self.reading, &reason::READ_LOCK, Want::Read, deadline)
+    }
+
+    pub(super) fn lock_writing(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+        self.lock(&self.writing, &reason::WRITE_LOCK, Want::Write, deadline)
+    }
+
+    pub(super) fn lock_receiving(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+        self.lock(&self.receiving, &reason::RECEIVE_LOCK, Want::Read, deadline)
+    }
+
+    fn lock_sending(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+        self.lock(&self.sending, &reason::FLUSH_LOCK, Want::Write, deadline)
+    }
+}
+
+/// Releases the sending lock. With bytes left over, which only a deadline or a
+/// kill leads to, the duty to send them passes to whoever waits to receive.
+struct Duty<'a, T: Transport> {
+    stream: &'a TlsStream<T>,
+    sending: Option<LockGuard<'a>>,
+}
+
+impl<T: Transport> Drop for Duty<'_, T> {
+    fn drop(&mut self) {
+        self.sending = None;
+        if self.stream.sending.is_held() || !self.stream.waiting_to_receive.get() {
+            return;
+        }
+        if self.stream.unsent().is_ok_and(|n| n > 0) {
+            self.stream.get_ref().wake();
+        }
+    }
+}
+
+/// Marks the sending side as unusable if `try_send` unwinds.
+struct UnknownCount<'a, T: Transport>(&'a TlsStream<T>);
+
+impl<T: Transport> Drop for UnknownCount<'_, T> {
+    fn drop(&mut self) {
+        let error = Error::local("a send was cut off, so nobody knows how much has gone");
+        self.0.send_error.replace(Some(error));
+    }
+}
+
+/// Takes the engine back from the idle ones however the wait ends, so that the
+/// stream can move to another thread afterwards.
+struct Awake<'a, T: Transport>(&'a TlsStream<T>);
+
+impl<'a, T: Transport> Awake<'a, T> {
+    fn after_wait_of(stream: &'a TlsStream<T>) -> Awake<'a, T> {
+        stream.waiting_to_receive.set(true);
+        Awake(stream)
+    }
+}
+
+impl<T: Transport> Drop for Awake<'_, T> {
+    fn drop(&mut self) {
+        self.0.waiting_to_receive.set(false);
+        if let Ok(mut slot) = self.0.slot.try_borrow_mut() {
+            if let Slot::Kept(_) = *slot {
+                let _ = slot.engine();
+            }
+        }
+    }
+}
+
+fn would_block(want: Want) -> Error {
+    Error::Io(std::io::Error::new(std::io::ErrorKind::WouldBlock, want))
+}
+
+/// A transport that claims to have moved more than it was given, or nothing.
+fn lying() -> std::io::Error {
+    std::io::Error::other("the transport reported an impossible count")
+}
+
+fn check_count(sent: std::io::Result<usize>, len: usize) -> std::io::Result<usize> {
+    match sent {
+        Ok(0) => Err(std::io::ErrorKind::WriteZero.into()),
+        Ok(n) if n > len => Err(lying()),
+        other => other,
+    }
+}
+
+/// Consumes `n` bytes, which may span the pieces in which they are lent: a spill
+/// may have begun since.
+fn consume_pieces(engine: &mut Engine, mut n: usize) {
+    while n > 0 {
+        let piece = engine.out_data().len().min(n);
+        engine.consume_out(piece);
+        n -= piece;
+    }
+}

@@ -1,0 +1,216 @@
+//! Any object that reads and writes, as a transport.
+//!
+//! This is what pyOpenSSL users asked for as "PyBIO": a file, a pipe, a
+//! compressor, a pair of pipes. Its own `read` and `write` do the waiting.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::time::Instant;
+
+use super::{Interest, Ready, Transport};
+#[cfg(feature = "greenling")]
+use crate::waits;
+
+/// Wraps a blocking-style object.
+///
+/// [`Blocking::new`] takes anything with `Read + Write`. Such an object can only
+/// do one thing at a time: a tasklet that wants to send waits while another is
+/// inside `read`, so a protocol in which both sides talk at once can come to a
+/// halt. [`Blocking::full_duplex`] has no such limit; it needs `&S` to read and
+/// write, as sockets and files do.
+///
+/// Deadlines have no effect inside the object's own calls. A deadline that the
+/// object keeps itself (it answers `WouldBlock` or `TimedOut`) ends the operation
+/// and leaves the connection intact.
+pub struct Blocking<S> {
+    inner: RefCell<S>,
+    duplex: Option<Duplex<S>>,
+    /// The object's own deadline expired; the wait that follows reports it.
+    expired: Cell<Option<io::Error>>,
+    #[cfg(feature = "greenling")]
+    free: greenling::sync::WaitQueue,
+}
+
+struct Duplex<S> {
+    read: fn(&S, &mut [u8]) -> io::Result<usize>,
+    write: fn(&S, &[u8]) -> io::Result<usize>,
+    flush: fn(&S) -> io::Result<()>,
+}
+
+impl<S: Read + Write> Blocking<S> {
+    /// Wraps `inner`, which does one thing at a time.
+    pub fn new(inner: S) -> Blocking<S> {
+        Blocking::with(inner, None)
+    }
+}
+
+impl<S> Blocking<S> {
+    /// Wraps `inner`, which can read and write at once.
+    pub fn full_duplex(inner: S) -> Blocking<S>
+    where
+        for<'a> &'a S: Read + Write,
+    {
+        let duplex = Duplex {
+            read: |mut inner: &S, buf| inner.read(buf),
+            write: |mut inner: &S, data| inner.write(data),
+            flush: |mut inner: &S| inner.flush(),
+        };
+        Blocking::with(inner, Some(duplex))
+    }
+
+    fn with(inner: S, duplex: Option<Duplex<S>>) -> Blocking<S> {
+        Blocking {
+            inner: RefCell::new(inner),
+            duplex,
+            expired: Cell::new(None),
+            #[cfg(feature = "greenling")]
+            free: greenling::sync::WaitQueue::new(),
+        }
+    }
+
+    /// The object again.
+    pub fn into_inner(self) -> S {
+        self.inner.into_inner()
+    }
+}
+
+/// Tells those who found the object busy that it is free again.
+struct Released<'a, S>(&'a Blocking<S>);
+
+impl<S> Drop for Released<'_, S> {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
+}
+
+impl<S> Blocking<S> {
+    fn share<R>(&self, call: impl FnOnce(&S) -> io::Result<R>) -> io::Result<R> {
+        match self.inner.try_borrow() {
+            Ok(inner) => call(&inner),
+            Err(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn own<R>(&self, call: impl FnOnce(&mut S) -> io::Result<R>) -> io::Result<R> {
+        // Declared first, so that it wakes others after the borrow has ended.
+        let _released = Released(self);
+        match self.inner.try_borrow_mut() {
+            Ok(mut inner) => call(&mut inner),
+            Err(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// Makes the object's own deadline a matter of the wait that follows, because
+    /// an error of the call itself would end the connection.
+    fn note_expiry(&self, result: io::Result<usize>) -> io::Result<usize> {
+        let error = match result {
+            Err(error) => error,
+            done => return done,
+        };
+        let deadline = error.raw_os_error() != Some(libc::ETIMEDOUT)
+            && matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            );
+        if !deadline {
+            return Err(error);
+        }
+        if self.inner.try_borrow_mut().is_ok() {
+            self.expired.set(Some(error));
+        }
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    #[cfg(feature = "greenling")]
+    fn wake(&self) {
+        self.free.notify_all();
+    }
+
+    #[cfg(not(feature = "greenling"))]
+    fn wake(&self) {}
+}
+
+impl<S: Read + Write> Transport for Blocking<S> {
+    const MAY_SUSPEND: bool = true;
+
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.note_expiry(match &self.duplex {
+            Some(duplex) => self.share(|inner| (duplex.read)(inner, buf)),
+            None => self.own(|inner| inner.read(buf)),
+        })
+    }
+
+    fn try_send(&self, data: &[u8]) -> io::Result<usize> {
+        self.note_expiry(match &self.duplex {
+            Some(duplex) => self.share(|inner| {
+                let n = (duplex.write)(inner, data)?;
+                flushed((duplex.flush)(inner), n)
+            }),
+            None => self.own(|inner| {
+                let n = inner.write(data)?;
+                flushed(inner.flush(), n)
+            }),
+        })
+    }
+
+    /// Waits while another tasklet is inside the object; otherwise the object's
+    /// own calls do the waiting.
+    fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
+        if let Some(expired) = self.expired.take() {
+            return Err(expired);
+        }
+        if self.inner.try_borrow_mut().is_err() {
+            self.wait_until_free(deadline)?;
+        }
+        Ok(Ready {
+            readable: interest.is_readable(),
+            writable: interest.is_writable(),
+        })
+    }
+
+    /// Nothing to do: an object in general has no such notion.
+    fn shutdown(&self, _how: Shutdown) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S> Blocking<S> {
+    #[cfg(feature = "greenling")]
+    fn wait_until_free(&self, deadline: Option<Instant>) -> io::Result<()> {
+        Ok(self.free.wait(&waits::OBJECT_BUSY, deadline)?)
+    }
+
+    /// Without tasklets the object can only be busy further up on this very stack.
+    #[cfg(not(feature = "greenling"))]
+    fn wait_until_free(&self, _deadline: Option<Instant>) -> io::Result<()> {
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+}
+
+/// Whether the object gave up waiting, as opposed to having failed.
+fn is_deadline(error: &io::Error) -> bool {
+    error.raw_os_error() != Some(libc::ETIMEDOUT)
+        && matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+        )
+}
+
+/// The count of a write that was followed by a flush. One that is only late will
+/// be made up for by the next.
+fn flushed(flush: io::Result<()>, n: usize) -> io::Result<usize> {
+    match flush {
+        Err(error) if !is_deadline(&error) => Err(error),
+        _ => Ok(n),
+    }
+}
+
+impl<S> fmt::Debug for Blocking<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocking")
+            .field("full_duplex", &self.duplex.is_some())
+            .finish_non_exhaustive()
+    }
+}

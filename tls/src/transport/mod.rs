@@ -1,0 +1,145 @@
+//! What a TLS connection travels on.
+//!
+//! A [`Transport`] is a byte stream with three calls: receive what is there,
+//! send what fits, and wait until one of the two may work again. It is the
+//! stream's pump that decides when to do which; see [`crate::stream`].
+//!
+//! | transport | waits by | a ring is lent to it |
+//! |---|---|---|
+//! | `greenling::net::TcpStream` | parking the tasklet | yes |
+//! | [`std::net::TcpStream`], `UnixStream` | blocking the OS thread in `poll(2)` | yes |
+//! | `may::net::TcpStream` | suspending the coroutine | yes |
+//! | [`Blocking`] around any `Read + Write` | its own `read` and `write` | no: copied |
+//! | [`TlsStream`](crate::TlsStream) (TLS in TLS) | the transport below it | no: copied |
+
+use std::io;
+use std::net::Shutdown;
+use std::time::Instant;
+
+mod blocking;
+mod std_net;
+
+pub use blocking::Blocking;
+
+/// A byte stream below a TLS connection.
+///
+/// Methods take `&self`: one tasklet may receive while another sends.
+pub trait Transport {
+    /// Whether [`try_recv`](Transport::try_recv) and
+    /// [`try_send`](Transport::try_send) may switch to another tasklet, as a
+    /// `read` in the style of std does. Such a transport gets copies of the
+    /// ciphertext, because a part of a ring must not be lent across a switch.
+    const MAY_SUSPEND: bool;
+
+    /// Whether a wait may resume on another OS thread. Connections on such a
+    /// transport keep their rings while they wait.
+    const MAY_MIGRATE: bool = false;
+
+    /// Receives into `buf`, which is never empty; 0 is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when nothing is there; then [`wait`](Transport::wait) follows.
+    /// Any other error ends the connection's receiving side.
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Sends some of `data`, which is never empty, and says how much it took.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is no room; then [`wait`](Transport::wait) follows.
+    /// Any other error ends the connection's sending side.
+    fn try_send(&self, data: &[u8]) -> io::Result<usize>;
+
+    /// Waits until one of the directions in `interest` may work, or `deadline`.
+    /// It may return early without reason.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` at the deadline. Whatever the error, the connection stays as it
+    /// is: only the operation that waited fails.
+    fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready>;
+
+    /// Ends one or both directions.
+    ///
+    /// # Errors
+    ///
+    /// Those of `shutdown(2)`; the connection ignores them.
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+
+    /// Makes every [`wait`](Transport::wait) that is under way return early.
+    ///
+    /// A tasklet that gives up while it waits to send leaves that duty to the one
+    /// that waits to receive, which learns of it this way. Transports that only
+    /// one tasklet at a time uses need not do anything.
+    fn wake(&self) {}
+}
+
+impl<T: Transport + ?Sized> Transport for &T {
+    const MAY_SUSPEND: bool = T::MAY_SUSPEND;
+    const MAY_MIGRATE: bool = T::MAY_MIGRATE;
+
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        (**self).try_recv(buf)
+    }
+
+    fn try_send(&self, data: &[u8]) -> io::Result<usize> {
+        (**self).try_send(data)
+    }
+
+    fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
+        (**self).wait(interest, deadline)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        (**self).shutdown(how)
+    }
+
+    fn wake(&self) {
+        (**self).wake();
+    }
+}
+
+/// The directions that a wait is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interest {
+    read: bool,
+    write: bool,
+}
+
+impl Interest {
+    /// Until something can be received.
+    pub const READ: Interest = Interest {
+        read: true,
+        write: false,
+    };
+    /// Until something can be sent.
+    pub const WRITE: Interest = Interest {
+        read: false,
+        write: true,
+    };
+    /// Either.
+    pub const BOTH: Interest = Interest {
+        read: true,
+        write: true,
+    };
+
+    /// Whether receiving is among them.
+    pub const fn is_readable(self) -> bool {
+        self.read
+    }
+
+    /// Whether sending is among them.
+    pub const fn is_writable(self) -> bool {
+        self.write
+    }
+}
+
+/// What a wait found. Both false is possible: a wait may end without reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// Receiving may work.
+    pub readable: bool,
+    /// Sending may work.
+    pub writable: bool,
+}

@@ -1,0 +1,23 @@
+//! Why a tasklet of this crate waits: the names that a dump shows.
+//!
+//! Waits for the transport carry the reasons of the socket that does them.
+
+use greenling::WaitReason;
+
+macro_rules! reasons {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        $(pub(crate) static $name: WaitReason = WaitReason::new($text);)*
+
+        /// Every reason for which this crate parks a tasklet.
+        pub static WAIT_REASONS: &[&WaitReason] = &[$(&$name),*];
+    };
+}
+
+reasons! {
+    READ_LOCK = "tls: another tasklet reads this stream",
+    WRITE_LOCK = "tls: another tasklet writes this stream",
+    RECEIVE_LOCK = "tls: another tasklet receives for this stream",
+    FLUSH_LOCK = "tls: another tasklet sends for this stream",
+    OBJECT_BUSY = "tls: another tasklet is inside the wrapped object",
+    HANDSHAKE_PERMIT = "tls: the listener's limit of handshakes is reached",
+}
