@@ -10,7 +10,7 @@ use std::time::Instant;
 
 const STACK: usize = 256 << 10;
 const GUARD: usize = 64 << 10;
-const STACKS: usize = 50_000;
+const STACKS: usize = 200_000;
 
 /// From the kernel's `mman-common.h`; the libc crate does not name it yet.
 #[cfg(target_os = "linux")]
