@@ -209,14 +209,7 @@ fn greenling(tls: bool, port: u16, ground: &Ground) -> io::Result<Command> {
         (free_port()?, port)
     };
     command
-        .args([
-            "--workers",
-            "1",
-            "--max-connections",
-            "20000",
-            "--idle-timeout",
-            "600",
-        ])
+        .args(["--workers", "1", "--idle-timeout", "600"])
         .arg("--listen")
         .arg(format!("127.0.0.1:{https}"))
         .arg("--plain")
