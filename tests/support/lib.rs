@@ -1,1 +1,4 @@
 //! Helpers shared by the test suites.
+
+pub mod tools;
+pub mod webserver;
