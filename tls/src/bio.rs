@@ -130,11 +130,6 @@ impl BioPair {
         self.sizes
     }
 
-    /// The half that an SSL object uses.
-    pub(crate) fn internal_ptr(&self) -> *mut BIO {
-        self.internal.as_ptr()
-    }
-
     /// The half that faces the transport.
     pub(crate) fn network_ptr(&self) -> *mut BIO {
         self.network.as_ptr()
@@ -194,11 +189,6 @@ impl BioPair {
     pub(crate) fn close_in(&mut self) {
         self.in_closed = true;
         self.ctrl(self.network, ffi::BIO_C_SHUTDOWN_WR);
-    }
-
-    /// Whether [`BioPair::close_in`] was called.
-    pub(crate) fn is_in_closed(&self) -> bool {
-        self.in_closed
     }
 
     /// One contiguous piece of the out-ring's content; empty when there is none.
@@ -345,7 +335,11 @@ mod tests {
     fn internal_write(pair: &BioPair, data: &[u8]) -> c_int {
         // SAFETY: the half is alive and `data` is readable.
         unsafe {
-            openssl_sys::BIO_write(pair.internal_ptr(), data.as_ptr().cast(), clamp(data.len()))
+            openssl_sys::BIO_write(
+                pair.internal.as_ptr(),
+                data.as_ptr().cast(),
+                clamp(data.len()),
+            )
         }
     }
 
@@ -353,7 +347,7 @@ mod tests {
         let mut data = vec![0; len];
         // SAFETY: the half is alive and `data` is writable.
         let n = unsafe {
-            openssl_sys::BIO_read(pair.internal_ptr(), data.as_mut_ptr().cast(), clamp(len))
+            openssl_sys::BIO_read(pair.internal.as_ptr(), data.as_mut_ptr().cast(), clamp(len))
         };
         data.truncate(usize::try_from(n).unwrap_or(0));
         data

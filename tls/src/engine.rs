@@ -534,6 +534,12 @@ impl Engine {
         Session::of(&self.connection, self.name.as_deref())
     }
 
+    /// Whether an earlier session was resumed.
+    #[doc(alias = "SSL_session_reused")]
+    pub fn is_session_reused(&self) -> bool {
+        self.ssl().session_reused()
+    }
+
     /// Offers a session of an earlier connection.
     ///
     /// # Errors
@@ -609,6 +615,13 @@ impl Engine {
         request(self.connection.new_session_ticket())
     }
 
+    /// Lets the server ask for a certificate later (RFC 8446, section 4.6.2). For
+    /// clients, before the handshake.
+    #[doc(alias = "SSL_set_post_handshake_auth")]
+    pub fn offer_post_handshake_auth(&mut self) {
+        self.connection.offer_post_handshake_auth();
+    }
+
     /// Asks the client for a certificate now; it goes out with the next call.
     ///
     /// # Errors
@@ -637,11 +650,6 @@ impl Engine {
     /// The object underneath, for calls that only look.
     pub(crate) fn ssl(&self) -> &SslRef {
         self.connection.get()
-    }
-
-    /// The object underneath, for calls that set an option of this connection.
-    pub(crate) fn ssl_mut(&mut self) -> &mut SslRef {
-        self.connection.get_mut()
     }
 
     /// OpenSSL's own object, for foreign code. The engine keeps its rings for
@@ -773,7 +781,10 @@ impl Engine {
 /// of the connection.
 fn request(outcome: Outcome<()>) -> Result<(), EngineError> {
     match outcome {
-        Outcome::Failed(error) => Err(EngineError::Failed(error)),
+        Outcome::Failed(Error::Ssl(entries)) if entries.is_empty() => {
+            Err(Error::local("another handshake message waits to be sent").into())
+        }
+        Outcome::Failed(error) => Err(error.into()),
         _ => Ok(()),
     }
 }

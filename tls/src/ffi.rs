@@ -62,6 +62,7 @@ unsafe extern "C" {
     pub(crate) fn SSL_key_update(ssl: *mut SSL, update_type: c_int) -> c_int;
     pub(crate) fn SSL_renegotiate(ssl: *mut SSL) -> c_int;
     pub(crate) fn SSL_verify_client_post_handshake(ssl: *mut SSL) -> c_int;
+    pub(crate) fn SSL_set_post_handshake_auth(ssl: *mut SSL, allowed: c_int);
     pub(crate) fn SSL_new_session_ticket(ssl: *mut SSL) -> c_int;
     pub(crate) fn SSL_get_verify_result(ssl: *const SSL) -> c_long;
 }

@@ -92,11 +92,6 @@ impl Connection {
         &self.ssl
     }
 
-    /// The object, for calls that set an option.
-    pub(crate) fn get_mut(&mut self) -> &mut SslRef {
-        &mut self.ssl
-    }
-
     pub(crate) fn as_ptr(&self) -> *mut SSL {
         self.ssl.as_ptr()
     }
@@ -217,6 +212,12 @@ impl Connection {
         let option = SslOptions::IGNORE_UNEXPECTED_EOF.bits();
         // SAFETY: the object is alive and `&mut self` keeps others out.
         unsafe { ffi::SSL_set_options(self.ssl.as_ptr(), option) };
+    }
+
+    /// Tells the server that it may ask for a certificate later.
+    pub(crate) fn offer_post_handshake_auth(&mut self) {
+        // SAFETY: the object is alive and `&mut self` keeps others out.
+        unsafe { ffi::SSL_set_post_handshake_auth(self.ssl.as_ptr(), 1) };
     }
 
     /// Connects the pair's internal half, or none.

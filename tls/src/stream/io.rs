@@ -77,12 +77,8 @@ impl<T: Transport> TlsStream<T> {
         while taken < data.len() && self.has_room_for(data.len() - taken)? {
             taken += self.write_record(&data[taken..], deadline)?;
         }
-        // What was taken is sent later if there is no room now: by the next call,
-        // or by a tasklet that waits to receive.
-        match self.flush_until(deadline, |_| false) {
-            Err(error) if !error.is_transient() => Err(error),
-            _ => Ok(taken),
-        }
+        self.flush_or_leave(deadline)?;
+        Ok(taken)
     }
 
     fn write_everything(&self, mut data: &[u8]) -> Result<(), Error> {
@@ -109,11 +105,17 @@ impl<T: Transport> TlsStream<T> {
                 }
             }
         }
-        let flushed = self.flush_until(deadline, |_| false);
+        let flushed = self.flush_or_leave(deadline);
         std::mem::forget(torn);
         self.keep_if_idle();
-        match flushed {
-            Err(error) if !error.is_transient() => Err(error),
+        flushed
+    }
+
+    /// Sends what was taken, or leaves it for later: to the next call, or to a
+    /// tasklet that waits to receive. Fails only if it can never be sent.
+    fn flush_or_leave(&self, deadline: Option<Instant>) -> Result<(), Error> {
+        match self.flush_until(deadline, |_| false) {
+            Err(error) if self.send_error.borrow().is_some() => Err(error),
             _ => Ok(()),
         }
     }

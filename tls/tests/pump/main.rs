@@ -1,0 +1,11 @@
+//! The engine and the pump under hostile conditions.
+//!
+//! Nearly everything here runs in memory, on one thread, from a seed: a failure
+//! is repeated by running the test again.
+
+mod cut;
+mod engine;
+mod idle;
+mod sockets;
+mod stream;
+mod support;
