@@ -10,16 +10,23 @@ mod context;
 mod error;
 pub mod inspect;
 pub mod io;
+pub mod net;
+mod offload;
 mod reactor;
 mod scheduler;
+pub mod signal;
 #[allow(
     unsafe_code,
     reason = "maps, guards and unmaps stacks; reports overflows"
 )]
 mod stack;
+pub mod sync;
+#[allow(unsafe_code, reason = "system calls without a safe wrapper")]
+mod sys;
 #[allow(unsafe_code, reason = "calls on the thread's native stack")]
 mod system_stack;
 mod tasklet;
+pub mod thread;
 pub mod time;
 mod timer;
 mod wait;
@@ -29,10 +36,15 @@ pub use channel::{
     TrySendError,
 };
 pub use error::{JoinError, Panicked, TaskletError, TaskletExit, Thrown, Uncaught, WaitError};
-pub use scheduler::{RunReport, enter, run, schedule, schedule_remove};
+pub use offload::offload;
+pub use scheduler::{
+    ErrorHandler, ParkAction, ParkHook, RunReport, enter, run, schedule, schedule_remove,
+    set_error_handler, set_park_hook,
+};
 pub use system_stack::on_system_stack;
 pub use tasklet::{
     Builder, DeferKill, JoinHandle, SwitchTrap, Tasklet, TaskletResult, current, defer_kill,
     main_tasklet, run_count, spawn, switch_trap,
 };
+pub use thread::{Shutdown, Worker, Workers, workers};
 pub use wait::{WaitReason, reason::WAIT_REASONS};

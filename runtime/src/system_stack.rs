@@ -79,9 +79,9 @@ impl Drop for SystemStackGuard {
 }
 
 /// What crosses to the other stack: the closure going, the result coming.
-union Parcel<F, R> {
+struct Parcel<F, R> {
     closure: ManuallyDrop<F>,
-    result: ManuallyDrop<MaybeUninit<R>>,
+    result: MaybeUninit<R>,
 }
 
 /// Runs `f` below `main_sp`, the stack pointer of the suspended main tasklet.
@@ -89,6 +89,7 @@ union Parcel<F, R> {
 pub(crate) fn on_native_stack<F: FnOnce() -> R, R>(main_sp: *mut u8, f: F) -> R {
     let mut parcel: Parcel<F, R> = Parcel {
         closure: ManuallyDrop::new(f),
+        result: MaybeUninit::uninit(),
     };
     let top = (main_sp as usize - RED_ZONE) & !(STACK_ALIGN - 1);
     let top = main_sp.with_addr(top);
@@ -98,9 +99,7 @@ pub(crate) fn on_native_stack<F: FnOnce() -> R, R>(main_sp: *mut u8, f: F) -> R 
     // callers hold a `SystemStackGuard`, the idle scheduler resumes nobody.
     unsafe { call_on(top, open_parcel::<F, R>, parcel_at) };
     // SAFETY: `open_parcel` returned, so it has stored the result.
-    let result = unsafe { ManuallyDrop::take(&mut parcel.result) };
-    // SAFETY: as above, and it is initialised.
-    unsafe { result.assume_init() }
+    unsafe { parcel.result.assume_init() }
 }
 
 unsafe extern "C-unwind" fn open_parcel<F: FnOnce() -> R, R>(parcel: *mut u8) {
@@ -108,6 +107,5 @@ unsafe extern "C-unwind" fn open_parcel<F: FnOnce() -> R, R>(parcel: *mut u8) {
     let parcel = unsafe { &mut *parcel.cast::<Parcel<F, R>>() };
     // SAFETY: the closure is in it, and is taken this once.
     let closure = unsafe { ManuallyDrop::take(&mut parcel.closure) };
-    let result = closure();
-    parcel.result = ManuallyDrop::new(MaybeUninit::new(result));
+    parcel.result.write(closure());
 }

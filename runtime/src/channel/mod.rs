@@ -214,8 +214,9 @@ impl<T> Channel<T> {
         };
         scheduler.check_may_park().map_err(ReceiveError::Wait)?;
         let shared = &*self.shared;
-        if shared.has_senders() {
-            let (partner, parcel) = shared.waiters.pop_with(Option::take).expect("one waits");
+        if shared.has_senders()
+            && let Some((partner, parcel)) = shared.waiters.pop_with(Option::take)
+        {
             let first = shared.preference.get() == Preference::Sender;
             let after = shared.after_hand_over(scheduler, partner, first);
             return open_parcel(parcel, after);

@@ -37,17 +37,17 @@ use core::arch::{asm, naked_asm};
 ///
 /// `top` is 16-byte aligned and the 32 bytes below it are writable and unused.
 pub(crate) unsafe fn prepare(top: *mut u8, entry: Entry, arg: *mut u8) -> *mut u8 {
-    let words = top.cast::<usize>();
+    let sp = top.wrapping_sub(32);
     // SAFETY: the caller guarantees 32 writable bytes below `top`.
-    unsafe { words.sub(1).write(0) };
-    // SAFETY: as above.
-    unsafe { words.sub(2).write(trampoline as *const () as usize) };
-    // SAFETY: as above.
-    unsafe { words.sub(3).write(entry as usize) };
-    // SAFETY: as above.
-    unsafe { words.sub(4).write(arg as usize) };
-    // SAFETY: stays inside the same stack.
-    unsafe { top.sub(32) }
+    unsafe {
+        sp.cast::<[usize; 4]>().write([
+            arg as usize,
+            entry as usize,
+            trampoline as *const () as usize,
+            0,
+        ])
+    };
+    sp
 }
 
 /// Suspends the running context into `*save` and resumes `to`.

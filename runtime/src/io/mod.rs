@@ -1,5 +1,7 @@
 //! Directions of I/O, and what a wait for them tells.
 
+pub(crate) mod source;
+
 /// Which direction of a descriptor somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interest(u8);

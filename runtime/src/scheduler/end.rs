@@ -8,14 +8,44 @@
 //! The stack goes back to the pool while it is still being run on: nobody else
 //! runs on this thread until it is left, and the pool does not touch it.
 
-use super::Scheduler;
 use super::deliver::payload_of;
+use super::{ErrorHandler, Scheduler, local};
 use crate::error::{TaskletExit, Uncaught, panic_message};
 use crate::stack::Stack;
 use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::wait::unlink_all;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Sets who is told of errors that leave a tasklet which nobody joins, for all
+/// tasklets of this thread, and returns who was told before.
+///
+/// The handler runs in the dying tasklet's context and may not switch. When it
+/// returns, the error is dealt with. When it panics, its panic takes the
+/// error's place. Kills are no errors.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Panics
+///
+/// When the thread is ending.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::Tasklet;
+/// use std::rc::Rc;
+/// greenling::set_error_handler(Some(Rc::new(|tasklet, error| {
+///     eprintln!("{tasklet:?}: {error}");
+/// })));
+/// Tasklet::new(|| Err::<(), _>("no luck")).setup().unwrap();
+/// greenling::run().unwrap();
+/// ```
+pub fn set_error_handler(handler: Option<ErrorHandler>) -> Option<ErrorHandler> {
+    local::expect().set_error_handler(handler)
+}
 
 impl Scheduler {
     /// Ends the current tasklet, whose outcome is stored.

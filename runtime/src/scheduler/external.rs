@@ -81,11 +81,6 @@ impl ExternalWaker {
     pub(crate) fn wake(&self) {
         self.inbox.send(Message::Unpark(self.ticket));
     }
-
-    /// Tells two waits apart.
-    pub(crate) fn ticket(&self) -> u64 {
-        self.ticket
-    }
 }
 
 /// The scheduler's side.

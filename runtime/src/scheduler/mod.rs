@@ -55,12 +55,13 @@ mod run;
 #[allow(unsafe_code, reason = "leaves one stack for another")]
 mod switch;
 
-pub(crate) use deliver::{Doom, exit};
+pub(crate) use deliver::Doom;
 pub(crate) use driver::Driver;
+pub use end::set_error_handler;
 pub use enter::enter;
 pub(crate) use external::{ExternalWaker, Inbox, Message};
 pub(crate) use local::overflow_suspect;
-pub use park_hook::{ParkAction, set_park_hook};
+pub use park_hook::{ParkAction, ParkHook, set_park_hook};
 pub use run::{RunReport, run};
 pub(crate) use switch::Park;
 pub use switch::{schedule, schedule_remove};
@@ -71,7 +72,6 @@ use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{Table, TcbRef};
 use crate::timer::Timers;
 use external::External;
-use park_hook::ParkHook;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::rc::Rc;
@@ -92,8 +92,8 @@ pub(crate) mod guard {
     pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED;
 }
 
-/// Called with the error that leaves a tasklet; see `set_error_handler`.
-pub(crate) type ErrorHandler = Rc<dyn Fn(&Tasklet, &Uncaught)>;
+/// Called with the error that leaves a tasklet; see [`set_error_handler`].
+pub type ErrorHandler = Rc<dyn Fn(&Tasklet, &Uncaught)>;
 
 /// One OS thread's scheduler.
 pub(crate) struct Scheduler {
@@ -172,10 +172,6 @@ impl Scheduler {
 
     pub(crate) fn set_error_handler(&self, handler: Option<ErrorHandler>) -> Option<ErrorHandler> {
         self.error_handler.replace(handler)
-    }
-
-    pub(crate) fn external(&self) -> &External {
-        &self.external
     }
 
     /// What polls, or what `make` makes.

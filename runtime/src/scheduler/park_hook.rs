@@ -22,18 +22,19 @@ pub enum ParkAction {
     KillWhenWoken,
 }
 
-pub(crate) type ParkHook = Rc<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>;
+/// Called with the tasklet that is about to park and what for.
+pub type ParkHook = Rc<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>;
 
 /// Installs a hook that is called before each park of this thread's tasklets;
 /// `None` removes it. The hook must not block.
 ///
 /// Meant for tests: it takes every wait off the fast path.
-pub fn set_park_hook(hook: Option<Box<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>>) {
+pub fn set_park_hook(hook: Option<ParkHook>) {
     let scheduler = local::expect();
     match hook {
         Some(hook) => {
             scheduler.set_guard(guard::PARK_HOOK);
-            *scheduler.park_hook.borrow_mut() = Some(Rc::from(hook));
+            *scheduler.park_hook.borrow_mut() = Some(hook);
         }
         None => {
             scheduler.clear_guard(guard::PARK_HOOK);

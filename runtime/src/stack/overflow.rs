@@ -77,7 +77,9 @@ extern "C" fn on_fault(
     context: *mut libc::c_void,
 ) {
     // SAFETY: the kernel passes a valid siginfo for SA_SIGINFO handlers.
-    let address = unsafe { (*info).si_addr() } as usize;
+    let fault = unsafe { &*info };
+    // SAFETY: SIGSEGV and SIGBUS carry an address.
+    let address = unsafe { fault.si_addr() } as usize;
     if let Some(suspect) = overflow_suspect(address) {
         let mut line = Line::new();
         line.text("\ngreenling: tasklet ");

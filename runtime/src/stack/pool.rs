@@ -90,7 +90,8 @@ impl StackPool {
     }
 
     /// Stacks in use.
-    pub(crate) fn live(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn live(&self) -> usize {
         self.classes.iter().map(|class| class.live).sum()
     }
 

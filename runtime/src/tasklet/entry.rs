@@ -58,7 +58,7 @@ pub(crate) fn arm<K: Kind<T>, F: FnOnce() -> T + 'static, T: 'static>(
 ) {
     if size_of::<F>() > CLOSURE_MAX || align_of::<F>() > STACK_ALIGN {
         let boxed = Box::new(closure);
-        place::<K, _, T>(task, stack, move || boxed());
+        place::<K, _, T>(task, stack, boxed);
     } else {
         place::<K, F, T>(task, stack, closure);
     }

@@ -333,8 +333,6 @@ pub(crate) struct Table {
     used: u32,
     /// Free blocks, last in, first out; linked through `next`.
     free: Option<TcbRef>,
-    /// Blocks in use.
-    live: usize,
 }
 
 impl Table {
@@ -349,7 +347,6 @@ impl Table {
             }
             None => self.carve(at),
         };
-        self.live += 1;
         tcb.link_to_self();
         tcb.state.set(State::Unbound);
         tcb.wake.set(Wake::Notified);
@@ -365,7 +362,6 @@ impl Table {
     #[inline]
     pub(crate) fn give_back(&mut self, tcb: TcbRef) {
         debug_assert!(!tcb.is_alive() && !tcb.has_handles());
-        self.live -= 1;
         tcb.state.set(State::Free);
         drop(tcb.name.take());
         tcb.next.set(self.free.unwrap_or(tcb));
@@ -388,11 +384,6 @@ impl Table {
         (0..self.used)
             .filter_map(|slot| self.get(slot))
             .filter(|tcb| tcb.state.get() != State::Free)
-    }
-
-    /// Blocks in use.
-    pub(crate) fn len(&self) -> usize {
-        self.live
     }
 
     #[cold]

@@ -204,10 +204,6 @@ impl<P> WaitList<P> {
         self.raw.len()
     }
 
-    pub(crate) fn first(&self) -> Option<TcbRef> {
-        self.raw.first()
-    }
-
     pub(crate) fn tasks(&self) -> Vec<TcbRef> {
         self.raw.tasks()
     }
@@ -263,6 +259,12 @@ impl WaitList<()> {
         count
     }
 }
+
+// SAFETY: a list can move to another thread only while nobody waits in it,
+// since whoever waits borrows it, and then it is a null pointer and a zero. The
+// frames of tasklets whose thread has ended are never run again, and keep
+// whatever they borrow from being dropped or moved.
+unsafe impl<P: Send> Send for WaitList<P> {}
 
 /// Parks the current tasklet in two lists at once, until either wakes it.
 pub(crate) fn park_on_either(

@@ -55,7 +55,5 @@ reasons! {
     OFFLOAD = "offload",
     THREAD_SEND = "thread channel send",
     THREAD_RECEIVE = "thread channel receive",
-    REMOTE_JOIN = "remote join",
     SHUTDOWN = "shutdown of the workers",
-    SIGNAL = "signal",
 }

@@ -1,0 +1,271 @@
+//! A non-blocking descriptor whose operations park their tasklet.
+//!
+//! ```text
+//!   run: closed? -> error
+//!        known not to be ready? -> park
+//!        try the operation
+//!           done        -> count it, return
+//!           WouldBlock  -> forget the readiness, park
+//!           Interrupted -> again
+//! ```
+
+use super::{Interest, Ready};
+use crate::error::WaitError;
+use crate::reactor::Registration;
+use crate::scheduler::{Park, schedule};
+use crate::time;
+use crate::wait::{WaitReason, reason};
+use std::cell::Cell;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+/// Operations that may succeed in a row before the tasklet gives way: a peer
+/// that floods one socket must not starve the others.
+const SPREE_MAX: u8 = 32;
+
+/// A descriptor in non-blocking mode and its place in the reactor.
+pub(crate) struct Source<S> {
+    // Declared before `inner`, so that the watch ends before the descriptor.
+    registration: Registration,
+    inner: S,
+    /// Operations that succeeded since the last wait.
+    spree: Cell<u8>,
+}
+
+impl<S: AsFd> Source<S> {
+    /// Watches `inner`, which is in non-blocking mode.
+    pub(crate) fn new(inner: S) -> io::Result<Source<S>> {
+        let registration = Registration::new(inner.as_fd().as_raw_fd())?;
+        Ok(Source {
+            registration,
+            inner,
+            spree: Cell::new(0),
+        })
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Stops watching.
+    pub(crate) fn into_inner(self) -> S {
+        drop(self.registration);
+        self.inner
+    }
+
+    /// Wakes all waiters; every operation fails from now on.
+    pub(crate) fn close(&self) {
+        self.registration.close();
+    }
+
+    /// Runs an operation that reads, parking until it does not block.
+    #[inline]
+    pub(crate) fn read_op<R>(
+        &self,
+        wait: Waiting,
+        mut operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut wait = wait;
+        loop {
+            match self.try_read_op(&mut operation) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            self.park(Interest::READ, &mut wait)?;
+        }
+    }
+
+    /// Runs an operation that writes, parking until it does not block.
+    #[inline]
+    pub(crate) fn write_op<R>(
+        &self,
+        wait: Waiting,
+        mut operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut wait = wait;
+        loop {
+            match self.try_write_op(&mut operation) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            self.park(Interest::WRITE, &mut wait)?;
+        }
+    }
+
+    /// Tries an operation that reads; `WouldBlock` without a system call when
+    /// the descriptor is known to be drained.
+    #[inline]
+    pub(crate) fn try_read_op<R>(
+        &self,
+        mut operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.check_open()?;
+        if !self.registration.may_read() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let result = uninterrupted(|| operation(&self.inner));
+        match &result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.drained(),
+            _ => self.count_success(),
+        }
+        result
+    }
+
+    /// Tries an operation that writes; `WouldBlock` without a system call when
+    /// the descriptor is known to be full.
+    #[inline]
+    pub(crate) fn try_write_op<R>(
+        &self,
+        mut operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.check_open()?;
+        if !self.registration.may_write() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let result = uninterrupted(|| operation(&self.inner));
+        match &result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.filled(),
+            _ => self.count_success(),
+        }
+        result
+    }
+
+    /// A stream gave less than was asked for: nothing is left to read, and
+    /// asking again would cost a system call to hear so.
+    #[inline]
+    pub(crate) fn note_short_read(&self, got: usize, asked: usize) {
+        if got > 0 && got < asked {
+            self.registration.drained();
+        }
+    }
+
+    /// Parks until a direction may be ready or `deadline` has passed.
+    pub(crate) fn wait(
+        &self,
+        interest: Interest,
+        deadline: Option<Instant>,
+        location: &'static Location<'static>,
+    ) -> io::Result<Ready> {
+        self.check_open()?;
+        self.spree.set(0);
+        let reason = reason_of(interest);
+        let park = Park::new(reason, location).until(deadline);
+        let ready = self.registration.wait(interest, park)?;
+        self.check_open()?;
+        Ok(ready)
+    }
+
+    #[inline]
+    fn park(&self, interest: Interest, wait: &mut Waiting) -> io::Result<()> {
+        self.spree.set(0);
+        let deadline = wait.deadline();
+        let park = Park::new(wait.reason, wait.location).until(deadline);
+        match self.registration.wait(interest, park) {
+            Ok(_) => Ok(()),
+            Err(WaitError::TimedOut) if wait.is_own(deadline) => {
+                // As std does for a socket's own time limit.
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[inline]
+    fn count_success(&self) {
+        let spree = self.spree.get() + 1;
+        if spree >= SPREE_MAX {
+            self.spree.set(0);
+            schedule();
+        } else {
+            self.spree.set(spree);
+        }
+    }
+
+    #[inline]
+    fn check_open(&self) -> io::Result<()> {
+        if self.registration.is_closed() {
+            return Err(closed());
+        }
+        Ok(())
+    }
+}
+
+/// How an operation waits, should it have to.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting {
+    reason: &'static WaitReason,
+    location: &'static Location<'static>,
+    /// The socket's own time limit.
+    limit: Option<Duration>,
+    /// When it ends; known once the first wait begins.
+    ends: Option<Instant>,
+}
+
+impl Waiting {
+    #[inline]
+    pub(crate) fn new(
+        reason: &'static WaitReason,
+        location: &'static Location<'static>,
+        limit: Option<Duration>,
+    ) -> Waiting {
+        Waiting {
+            reason,
+            location,
+            limit,
+            ends: None,
+        }
+    }
+
+    /// With a deadline instead of a limit; its passing is `TimedOut`.
+    pub(crate) fn until(mut self, deadline: Option<Instant>) -> Waiting {
+        self.ends = deadline;
+        self
+    }
+
+    /// The clock is read only by operations that do wait.
+    fn deadline(&mut self) -> Option<Instant> {
+        if self.ends.is_none()
+            && let Some(limit) = self.limit
+        {
+            self.ends = Instant::now().checked_add(limit);
+        }
+        self.ends
+    }
+
+    /// Whether the socket's own limit has ended the wait, not a scope's.
+    fn is_own(&self, deadline: Option<Instant>) -> bool {
+        self.limit.is_some()
+            && match (deadline, time::deadline()) {
+                (Some(own), Some(scope)) => own < scope,
+                (own, _) => own.is_some(),
+            }
+    }
+}
+
+fn reason_of(interest: Interest) -> &'static WaitReason {
+    match (interest.is_read(), interest.is_write()) {
+        (true, true) => &reason::IO_EITHER,
+        (true, false) => &reason::IO_READ,
+        (false, _) => &reason::IO_WRITE,
+    }
+}
+
+/// Repeats an operation that a signal has interrupted.
+#[inline]
+fn uninterrupted<R>(mut operation: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "the object was closed by close()",
+    )
+}

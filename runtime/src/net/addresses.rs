@@ -1,0 +1,163 @@
+//! Names and addresses. A look-up runs on the offload pool.
+
+use crate::offload::offload;
+use std::io;
+use std::net::ToSocketAddrs as StdToSocketAddrs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+/// What a socket can be bound or connected to, as
+/// [`std::net::ToSocketAddrs`], but resolved without blocking the thread.
+pub trait ToSocketAddrs {
+    /// The addresses as they are, or the name that stands for them.
+    #[doc(hidden)]
+    fn target(&self) -> Target;
+}
+
+/// Addresses, or a name with a port.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Target {
+    /// Known already.
+    Addresses(Vec<SocketAddr>),
+    /// `host:port`, to be looked up.
+    Name(String),
+}
+
+/// The addresses of a host and port, such as `("localhost", 80)` or
+/// `"localhost:80"`.
+///
+/// # Scheduling
+///
+/// Switches if a name must be looked up, which an OS thread of the offload
+/// pool does.
+///
+/// # Cancellation
+///
+/// The look-up itself goes on, and its answer is dropped.
+///
+/// # Errors
+///
+/// Those of the resolver, and of the wait.
+///
+/// # Examples
+///
+/// ```
+/// let mut found = greenling::net::lookup_host("localhost:443").unwrap();
+/// assert!(found.all(|address| address.port() == 443));
+/// ```
+#[track_caller]
+pub fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<Item = SocketAddr>> {
+    resolve(&host).map(Vec::into_iter)
+}
+
+#[track_caller]
+pub(super) fn resolve(host: &impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
+    let addresses = match host.target() {
+        Target::Addresses(addresses) => addresses,
+        Target::Name(name) => {
+            offload(move || name.to_socket_addrs().map(Iterator::collect::<Vec<_>>))??
+        }
+    };
+    if addresses.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the name has no address",
+        ));
+    }
+    Ok(addresses)
+}
+
+/// Tries an operation on each address; the first success or the last error.
+pub(super) fn first_that_works<T>(
+    addresses: Vec<SocketAddr>,
+    mut operation: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = None;
+    for address in addresses {
+        match operation(address) {
+            Ok(value) => return Ok(value),
+            // The time is up for the others, too.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+}
+
+impl ToSocketAddrs for SocketAddr {
+    fn target(&self) -> Target {
+        Target::Addresses(vec![*self])
+    }
+}
+
+impl ToSocketAddrs for [SocketAddr] {
+    fn target(&self) -> Target {
+        Target::Addresses(self.to_vec())
+    }
+}
+
+impl ToSocketAddrs for Vec<SocketAddr> {
+    fn target(&self) -> Target {
+        Target::Addresses(self.clone())
+    }
+}
+
+impl<const N: usize> ToSocketAddrs for [SocketAddr; N] {
+    fn target(&self) -> Target {
+        Target::Addresses(self.to_vec())
+    }
+}
+
+macro_rules! from_address {
+    ($($address:ty),*) => {
+        $(impl ToSocketAddrs for $address {
+            fn target(&self) -> Target {
+                Target::Addresses(vec![(*self).into()])
+            }
+        })*
+    };
+}
+
+from_address!(
+    SocketAddrV4,
+    SocketAddrV6,
+    (IpAddr, u16),
+    (Ipv4Addr, u16),
+    (Ipv6Addr, u16)
+);
+
+impl ToSocketAddrs for str {
+    fn target(&self) -> Target {
+        match self.parse() {
+            Ok(address) => Target::Addresses(vec![address]),
+            Err(_) => Target::Name(self.to_owned()),
+        }
+    }
+}
+
+impl ToSocketAddrs for String {
+    fn target(&self) -> Target {
+        self.as_str().target()
+    }
+}
+
+impl ToSocketAddrs for (&str, u16) {
+    fn target(&self) -> Target {
+        match self.0.parse::<IpAddr>() {
+            Ok(address) => Target::Addresses(vec![(address, self.1).into()]),
+            Err(_) => Target::Name(format!("{}:{}", self.0, self.1)),
+        }
+    }
+}
+
+impl ToSocketAddrs for (String, u16) {
+    fn target(&self) -> Target {
+        (self.0.as_str(), self.1).target()
+    }
+}
+
+impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
+    fn target(&self) -> Target {
+        (**self).target()
+    }
+}

@@ -1,0 +1,5 @@
+//! Waiting of tasklets for each other, on one thread.
+
+mod wait_queue;
+
+pub use wait_queue::WaitQueue;

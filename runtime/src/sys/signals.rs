@@ -1,0 +1,72 @@
+//! From a signal handler to a message.
+//!
+//! ```text
+//!   handler: write(pipe, number)  -->  thread: read(pipe)  -->  subscribers
+//! ```
+//!
+//! The handlers are installed with SA_ONSTACK, since they may interrupt a
+//! tasklet whose stack is nearly full, and with SA_RESTART. The pipe's writing
+//! end is non-blocking: when it is full, thousands of signals are waiting
+//! already, and one more tells nothing new.
+
+use std::io::{self, PipeReader, PipeWriter, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The pipe's writing end; -1 before there is one.
+static PIPE: AtomicI32 = AtomicI32::new(-1);
+
+/// Opens the pipe; the reading end blocks.
+pub(crate) fn open_pipe() -> io::Result<PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    set_nonblocking(&writer)?;
+    // Kept open for ever: a handler may run at any moment.
+    PIPE.store(writer.into_raw_fd(), Ordering::Release);
+    Ok(reader)
+}
+
+/// The next signal's number.
+pub(crate) fn next_signal(pipe: &mut PipeReader) -> io::Result<i32> {
+    let mut number = [0u8; 1];
+    pipe.read_exact(&mut number)?;
+    Ok(i32::from(number[0]))
+}
+
+/// Has a signal written to the pipe from now on.
+pub(crate) fn catch(signal: i32) -> io::Result<()> {
+    // SAFETY: an all-zero sigaction is a valid value of the C structure.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = on_signal as *const () as usize;
+    action.sa_flags = libc::SA_ONSTACK | libc::SA_RESTART;
+    // SAFETY: `action` is initialised and names a handler of the right type,
+    // which calls nothing but `write`.
+    if unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+extern "C" fn on_signal(signal: libc::c_int) {
+    let number = [signal as u8];
+    // SAFETY: one of the thread's own words.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: valid for the thread's life.
+    let saved = unsafe { *errno };
+    // SAFETY: write is async-signal-safe; the byte is initialised.
+    unsafe { libc::write(PIPE.load(Ordering::Acquire), number.as_ptr().cast(), 1) };
+    // SAFETY: as above.
+    unsafe { *errno = saved };
+}
+
+fn set_nonblocking(pipe: &PipeWriter) -> io::Result<()> {
+    let fd = pipe.as_raw_fd();
+    // SAFETY: the descriptor is open.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    // SAFETY: as above.
+    if flags < 0 || unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! A handle of a scheduler that other threads may hold.
+
+use super::channel::{self, Receiver};
+use crate::error::{JoinError, Panicked, TaskletExit};
+use crate::scheduler::{Inbox, Message, local};
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+/// The calling thread's scheduler, for use by other threads.
+///
+/// While a handle exists the scheduler never reports a deadlock: work may come
+/// at any time.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Errors
+///
+/// When the scheduler can't make what wakes it up (out of descriptors), or the
+/// thread is ending.
+pub fn remote() -> io::Result<Remote> {
+    let scheduler = local::get_or_make()
+        .ok_or_else(|| io::Error::other("the thread is ending and runs no tasklets any more"))?;
+    let inbox = scheduler.inbox()?;
+    inbox.add_remote();
+    Ok(Remote { inbox })
+}
+
+/// A scheduler as seen from other threads; see [`remote`].
+pub struct Remote {
+    inbox: Arc<Inbox>,
+}
+
+impl Remote {
+    /// Starts a tasklet on the scheduler's thread.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches. The tasklet is queued when that thread next polls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let home = greenling::thread::remote().unwrap();
+    /// let (sender, receiver) = greenling::thread::channel(1);
+    /// std::thread::spawn(move || {
+    ///     let task = home.spawn(move || 6 * 7);
+    ///     sender.send(task.join().unwrap()).unwrap();
+    /// });
+    /// assert_eq!(receiver.receive().unwrap(), 42);
+    /// ```
+    pub fn spawn<F, T>(&self, f: F) -> RemoteJoin<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (answer, receiver) = channel::channel(1);
+        let task = move || {
+            let result = catch_unwind(AssertUnwindSafe(f));
+            match result {
+                Ok(value) => drop(answer.try_send(Ok(value))),
+                Err(payload) if payload.is::<TaskletExit>() => {
+                    drop(answer.try_send(Err(JoinError::Killed)));
+                    resume_unwind(payload);
+                }
+                Err(payload) => {
+                    let error = JoinError::Panicked(Panicked(payload));
+                    drop(answer.try_send(Err(error)));
+                }
+            }
+        };
+        let start = move || match crate::Builder::new().spawn(task) {
+            Ok(handle) => drop(handle),
+            Err(error) => log::error!("greenling: a remote spawn failed: {error}"),
+        };
+        // If the scheduler has ended, the closure is dropped, and with it the
+        // answer's sender: the join says so.
+        self.inbox.send(Message::Run(Box::new(start)));
+        RemoteJoin { receiver }
+    }
+
+    /// Makes the scheduler look at its inbox and timers now.
+    pub fn wake(&self) {
+        self.inbox.send(Message::Wake);
+    }
+}
+
+impl Clone for Remote {
+    fn clone(&self) -> Remote {
+        self.inbox.add_remote();
+        Remote {
+            inbox: self.inbox.clone(),
+        }
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.inbox.drop_remote();
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remote")
+    }
+}
+
+/// Waits for a tasklet on another thread. Dropping it detaches the tasklet.
+pub struct RemoteJoin<T> {
+    receiver: Receiver<Result<T, JoinError>>,
+}
+
+impl<T: Send> RemoteJoin<T> {
+    /// Waits for the tasklet's end and takes its value.
+    ///
+    /// # Scheduling
+    ///
+    /// Switches unless the tasklet has ended. On a thread without tasklets it
+    /// blocks the thread.
+    ///
+    /// # Cancellation
+    ///
+    /// The tasklet goes on; its value is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`JoinHandle::join`](crate::JoinHandle::join); `Killed` also if its
+    /// scheduler has ended, or had no stack for it.
+    #[track_caller]
+    pub fn join(self) -> Result<T, JoinError> {
+        match self.receiver.receive() {
+            Ok(result) => result,
+            Err(channel::ReceiveError::Closed) => Err(JoinError::Killed),
+            Err(channel::ReceiveError::Wait(error)) => Err(JoinError::Wait(error)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for RemoteJoin<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RemoteJoin")
+    }
+}

@@ -1,0 +1,70 @@
+//! A waiting flow of control of either kind: a tasklet, or a plain OS thread.
+
+use crate::error::WaitError;
+use crate::scheduler::{ExternalWaker, Park, local};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
+
+/// Wakes one wait; harmless when late or repeated.
+#[derive(Clone)]
+pub(super) struct Waiter {
+    id: u64,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Tasklet(ExternalWaker),
+    Thread(Arc<ThreadWait>),
+}
+
+struct ThreadWait {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Waiter {
+    fn new(kind: Kind) -> Waiter {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        Waiter {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            kind,
+        }
+    }
+
+    /// Tells two waits apart.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Ends the wait.
+    pub(super) fn wake(&self) {
+        match &self.kind {
+            Kind::Tasklet(waker) => waker.wake(),
+            Kind::Thread(wait) => {
+                wait.woken.store(true, Ordering::Release);
+                wait.thread.unpark();
+            }
+        }
+    }
+}
+
+/// Waits until the waiter given to `register` is woken: parks the tasklet if
+/// this thread has a scheduler, else the thread. `register` returns false if
+/// there is nothing to wait for any more.
+pub(super) fn wait(park: Park, register: impl FnOnce(Waiter) -> bool) -> Result<(), WaitError> {
+    if let Some(scheduler) = local::get() {
+        return scheduler.wait_external(park, |waker| register(Waiter::new(Kind::Tasklet(waker))));
+    }
+    let wait = Arc::new(ThreadWait {
+        thread: std::thread::current(),
+        woken: AtomicBool::new(false),
+    });
+    if register(Waiter::new(Kind::Thread(wait.clone()))) {
+        while !wait.woken.load(Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+    Ok(())
+}
