@@ -20,6 +20,7 @@ pub(crate) use files::read;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
+use crate::ssl::on_system_stack;
 
 /// OpenSSL's buffer for a passphrase (`PEM_BUFSIZE`); a longer one would be cut.
 const PASSPHRASE_MAX: usize = 1024;
@@ -198,21 +199,31 @@ impl Source<'_> {
         key: &[u8],
         passphrase: Option<&[u8]>,
     ) -> Result<Identity, Error> {
-        let chain = X509::stack_from_pem(chain).map_err(|stack| {
-            self.chain_error("holds a damaged certificate")
-                .because_ssl(stack)
-        })?;
-        self.assemble(chain, self.parse_key(key, passphrase)?)
+        on_system_stack(|| {
+            let chain = X509::stack_from_pem(chain).map_err(|stack| {
+                self.chain_error("holds a damaged certificate")
+                    .because_ssl(stack)
+            })?;
+            self.join(chain, self.parse_key(key, passphrase)?)
+        })
     }
 
     fn assemble(&self, chain: Vec<X509>, key: PKey<Private>) -> Result<Identity, Error> {
+        on_system_stack(|| self.join(chain, key))
+    }
+
+    fn join(&self, chain: Vec<X509>, key: PKey<Private>) -> Result<Identity, Error> {
         let mut certificates = chain.into_iter();
         let leaf = certificates
             .next()
             .ok_or_else(|| self.chain_error("holds no certificate"))?;
         let rest: Vec<X509> = certificates.collect();
-        if !owns(&leaf, &key)? {
-            return Err(self.mismatch(&rest, &key)?.into());
+        let belongs = owns(&leaf, &key).map_err(|stack| {
+            self.chain_error("holds a certificate with a key that OpenSSL cannot read")
+                .because_ssl(stack)
+        })?;
+        if !belongs {
+            return Err(self.mismatch(&rest, &key).into());
         }
         let intermediates = chain::in_order(&leaf, rest);
         Ok(Identity {
@@ -264,10 +275,10 @@ impl Source<'_> {
 
     /// Explains a key that is not the first certificate's: the usual cause is a
     /// chain in the wrong order.
-    fn mismatch(&self, rest: &[X509], key: &PKey<Private>) -> Result<ConfigError, ErrorStack> {
+    fn mismatch(&self, rest: &[X509], key: &PKey<Private>) -> ConfigError {
         for (index, certificate) in rest.iter().enumerate() {
-            if owns(certificate, key)? {
-                return Ok(ConfigError::new(
+            if owns(certificate, key).unwrap_or(false) {
+                return ConfigError::new(
                     ConfigErrorKind::KeyMismatch,
                     self.chain_name,
                     format!(
@@ -275,17 +286,17 @@ impl Source<'_> {
                         self.key_name,
                         index + 2
                     ),
-                ));
+                );
             }
         }
-        Ok(ConfigError::new(
+        ConfigError::new(
             ConfigErrorKind::KeyMismatch,
             self.key_name,
             format!(
                 "the private key does not belong to the certificate of {}",
                 self.chain_name
             ),
-        ))
+        )
     }
 }
 

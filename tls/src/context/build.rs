@@ -25,6 +25,7 @@ use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
 use crate::panics::guard_callback;
+use crate::ssl::on_system_stack;
 
 /// The longest that a ticket may be valid (RFC 8446, section 4.6.1).
 const SESSION_LIFETIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -49,6 +50,17 @@ impl ContextBuilder {
     #[doc(alias = "SSL_CTX_check_private_key")]
     pub fn build(self) -> Result<Context, Error> {
         self.check()?;
+        on_system_stack(|| {
+            // What others left in OpenSSL's queue of errors is not about us, and
+            // even calls that succeed leave entries there.
+            drop(ErrorStack::get());
+            let built = self.assemble();
+            drop(ErrorStack::get());
+            built
+        })
+    }
+
+    fn assemble(self) -> Result<Context, Error> {
         let method = match self.role {
             Role::Client => SslMethod::tls_client(),
             Role::Server => SslMethod::tls_server(),

@@ -42,6 +42,7 @@ pub use version::Version;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
+use crate::ssl::on_system_stack;
 use name::PeerName;
 
 /// An immutable TLS configuration, made by a [`ContextBuilder`].
@@ -103,6 +104,10 @@ impl Context {
     /// [`Error::Config`] when a client's name is missing or malformed, and
     /// [`Error::Local`] when a server is given one.
     pub(crate) fn new_ssl(&self, name: Option<&str>) -> Result<Ssl, Error> {
+        on_system_stack(|| self.make_ssl(name))
+    }
+
+    fn make_ssl(&self, name: Option<&str>) -> Result<Ssl, Error> {
         let mut ssl = Ssl::new(self.ssl_ctx())?;
         match (self.shared.role, name) {
             (Role::Server, None) => {}

@@ -18,6 +18,7 @@ use openssl::x509::{X509, X509Builder, X509Name, X509NameRef, X509Ref};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::ssl::on_system_stack;
 
 /// Random bits of a serial number: RFC 5280 allows 20 octets, and the sign takes one bit.
 const SERIAL_BITS: i32 = 159;
@@ -94,6 +95,10 @@ impl Request {
 
     /// Makes the key and the certificate.
     pub(super) fn issue(&self, issuer: Issuer<'_>) -> Result<Identity, Error> {
+        on_system_stack(|| self.generate(issuer))
+    }
+
+    fn generate(&self, issuer: Issuer<'_>) -> Result<Identity, Error> {
         let key = PKey::ec_gen("P-256")?;
         let subject = self.subject()?;
         let certificate = match issuer {

@@ -173,11 +173,18 @@ fn the_server_name_reaches_the_application_on_resumed_connections_too() {
     }
 }
 
-/// Offers a session whatever name it was made under, as a hostile client may.
+/// A pair whose client offers `session` whatever name it was made under, as a
+/// hostile one may.
 #[allow(unsafe_code, reason = "our own API refuses to do this")]
-fn force_session(engine: &mut Engine, session: &SslSession) {
-    // SAFETY: callers pass a session that was made under the same context.
-    unsafe { engine.ssl_mut().set_session(session) }.unwrap();
+fn forced(client: &Context, name: &str, server: &Context, session: &SslSession) -> Pair {
+    let mut ssl = client.new_ssl(Some(name)).unwrap();
+    // SAFETY: callers pass a session that was made under `client`.
+    unsafe { ssl.set_session(session) }.unwrap();
+    let client = Engine::from_ssl(ssl, Role::Client, Some(name), RingSizes::default());
+    Pair {
+        client,
+        server: server_engine(server),
+    }
 }
 
 #[test]
@@ -185,9 +192,7 @@ fn resuming_in_tls_1_3_brings_a_new_ticket() {
     let f = fixture(Version::Tls13);
     let first = Pair::new(&f.client, "localhost", &f.server).connect();
     let session = first.client.ssl().session().unwrap().to_owned();
-    let mut second = Pair::new(&f.client, "localhost", &f.server);
-    force_session(&mut second.client, &session);
-    let second = second.connect();
+    let second = forced(&f.client, "localhost", &f.server, &session).connect();
     assert!(second.client.ssl().session_reused());
     let renewed = second.client.ssl().session().unwrap();
     assert_ne!(renewed.to_der().unwrap(), session.to_der().unwrap());
@@ -209,9 +214,7 @@ fn a_session_is_not_resumed_under_another_name() {
         ] {
             let first = Pair::new(&client, made, &server).connect();
             let session = first.client.ssl().session().unwrap().to_owned();
-            let mut second = Pair::new(&client, resumed, &server);
-            force_session(&mut second.client, &session);
-            let second = second.connect();
+            let second = forced(&client, resumed, &server, &session).connect();
             assert_eq!(
                 second.server.ssl().session_reused(),
                 expected,
