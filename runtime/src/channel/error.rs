@@ -44,6 +44,17 @@ impl<T> SendError<T> {
         }
     }
 
+    /// The wait of a sender has not ended as it should.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn unsent(result: Result<(), WaitError>, left: Option<Parcel<T>>) -> SendError<T> {
+        let error = result.err().unwrap_or(WaitError::Deadlock);
+        match left {
+            Some(parcel) => SendError::new(Refusal::Wait(error), parcel),
+            None => SendError::taken(error),
+        }
+    }
+
     /// Why it failed.
     pub fn kind(&self) -> &SendErrorKind {
         &self.kind

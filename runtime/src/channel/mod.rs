@@ -272,8 +272,10 @@ impl<T> Channel<T> {
             let fill = |place: &mut Option<Parcel<T>>| *place = Some(parcel);
             let (partner, ()) = shared.waiters.pop_with(fill).expect("one waits");
             let first = shared.preference.get() == Preference::Receiver;
-            let after = shared.after_hand_over(scheduler, partner, first);
-            return after.map_err(|error| SendError::taken(error));
+            return match shared.after_hand_over(scheduler, partner, first) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(SendError::taken(error)),
+            };
         }
         if let Err(refusal) = shared.check_may_wait(scheduler.current()) {
             return Err(SendError::new(refusal, parcel));
@@ -281,14 +283,10 @@ impl<T> Channel<T> {
         shared.senders_wait.set(true);
         let park = Park::new(&reason::CHANNEL_SEND, location);
         let (result, left) = shared.waiters.wait(scheduler, Some(parcel), park);
-        match (result, left) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(parcel)) | (Err(WaitError::Deadlock), Some(parcel)) => {
-                Err(SendError::new(Refusal::Wait(WaitError::Deadlock), parcel))
-            }
-            (Err(error), Some(parcel)) => Err(SendError::new(Refusal::Wait(error), parcel)),
-            (Err(error), None) => Err(SendError::taken(error)),
+        if left.is_none() && result.is_ok() {
+            return Ok(());
         }
+        Err(SendError::unsent(result, left))
     }
 
     /// As [`send`](Channel::send), but never waits for a receiver.
@@ -403,14 +401,22 @@ fn open_parcel<T>(
     parcel: Option<Parcel<T>>,
     result: Result<(), WaitError>,
 ) -> Result<T, ReceiveError> {
+    match parcel {
+        Some(Ok(value)) if result.is_ok() => Ok(value),
+        parcel => Err(open_failed(parcel, result)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn open_failed<T>(parcel: Option<Parcel<T>>, result: Result<(), WaitError>) -> ReceiveError {
     match (result, parcel) {
-        (Ok(()), Some(Ok(value))) => Ok(value),
-        (Ok(()), Some(Err(error))) => Err(ReceiveError::Wait(WaitError::Thrown(error))),
-        (Ok(()), None) => Err(ReceiveError::Wait(WaitError::Deadlock)),
-        (Err(error), None) => Err(ReceiveError::Wait(error)),
+        (Ok(()), Some(Err(error))) => ReceiveError::Wait(WaitError::Thrown(error)),
+        (Ok(()), _) => ReceiveError::Wait(WaitError::Deadlock),
+        (Err(error), None) => ReceiveError::Wait(error),
         (Err(error), Some(_)) => {
             log::debug!("greenling: a received value was dropped: {error}");
-            Err(ReceiveError::Wait(error))
+            ReceiveError::Wait(error)
         }
     }
 }
