@@ -1,12 +1,12 @@
 //! The security defaults, as a peer sees them.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
-use openssl::ssl::{ClientHelloResponse, SslAlert, SslVersion};
+use openssl::ssl::SslVersion;
 
+use super::hello::ClientHello;
 use super::*;
 use crate::config_error::ConfigErrorKind;
 use crate::context::{ClientAuth, Version};
@@ -72,33 +72,35 @@ fn a_narrower_range_of_versions_is_kept() {
 #[test]
 fn a_client_offers_exactly_the_default_suites_and_no_compression() {
     let (_ca, client, _server) = certified();
-    let seen = Arc::new(Mutex::new((Vec::new(), Vec::new())));
-    let mut server = SslContextBuilder::new(SslMethod::tls_server()).unwrap();
-    let record = Arc::clone(&seen);
-    server.set_client_hello_callback(move |ssl, alert: &mut SslAlert| {
-        let suites = ssl.client_hello_ciphers().unwrap().to_vec();
-        let compression = ssl.client_hello_compression_methods().unwrap().to_vec();
-        *record.lock().unwrap() = (suites, compression);
-        *alert = SslAlert::ACCESS_DENIED;
-        Ok(ClientHelloResponse::SUCCESS)
-    });
-    let mut pair = Pair {
-        client: client_engine(&client.build().unwrap(), Some("localhost")),
-        server: plain_engine(&server.build(), Role::Server),
-    };
-    assert!(pair.handshake().1.is_err(), "the server has no certificate");
-    let (suites, compression) = std::mem::take(&mut *seen.lock().unwrap());
-    let suites: Vec<u16> = suites
-        .chunks_exact(2)
-        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
-        .collect();
+    let hello = ClientHello::of(&client.build().unwrap());
     let expected = [
         0x1301, 0x1302, 0x1303, // TLS 1.3
         0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, // ECDHE with AEAD
-        0x00ff, // TLS_EMPTY_RENEGOTIATION_INFO_SCSV: no suite (RFC 5746)
     ];
-    assert_eq!(suites, expected);
-    assert_eq!(compression, [0]);
+    assert_eq!(hello.suites, expected);
+    assert_eq!(hello.compression, [0]);
+}
+
+#[test]
+fn the_post_quantum_hybrid_comes_first_where_openssl_knows_it() {
+    const X25519MLKEM768: u16 = 0x11ec;
+    const X25519: u16 = 0x001d;
+    const P_256: u16 = 0x0017;
+    const P_384: u16 = 0x0018;
+    let (_ca, client, server) = certified();
+    let client = client.build().unwrap();
+    let hello = ClientHello::of(&client);
+    // OpenSSL 3.5 brought it.
+    if openssl::version::number() >= 0x3050_0000 {
+        assert_eq!(hello.groups(), [X25519MLKEM768, X25519, P_256, P_384]);
+        assert_eq!(hello.shares(), [X25519MLKEM768, X25519]);
+    } else {
+        assert_eq!(hello.groups(), [X25519, P_256, P_384]);
+        assert_eq!(hello.shares(), [X25519]);
+    }
+    Pair::new(&client, "localhost", &server.build().unwrap()).connect();
+    let narrow = certified().1.groups("P-384").build().unwrap();
+    assert_eq!(ClientHello::of(&narrow).groups(), [P_384]);
 }
 
 #[test]

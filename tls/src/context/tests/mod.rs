@@ -3,6 +3,7 @@
 
 mod alpn;
 mod defaults;
+mod hello;
 mod resumption;
 mod verification;
 
