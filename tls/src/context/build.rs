@@ -60,7 +60,7 @@ impl ContextBuilder {
         })
     }
 
-    fn assemble(self) -> Result<Context, Error> {
+    fn assemble(&self) -> Result<Context, Error> {
         let method = match self.role {
             Role::Client => SslMethod::tls_client(),
             Role::Server => SslMethod::tls_server(),
@@ -71,20 +71,15 @@ impl ContextBuilder {
         let anchors = self.set_verification(&mut context)?;
         self.set_identities(&mut context)?;
         self.set_alpn(&mut context)?;
-        let client = self.role == Role::Client;
-        let (handshake_timeout, role) = (self.handshake_timeout, self.role);
-        let check_name = client && self.check_name;
-        let (send_name, need_name) = (client && self.send_name, check_name && self.verify);
         self.set_sessions(&mut context, &anchors)?;
-        let ssl_ctx = context.build();
         Ok(Context {
             shared: Arc::new(Shared {
-                ssl_ctx,
-                role,
-                handshake_timeout,
-                send_name,
-                check_name,
-                need_name,
+                ssl_ctx: context.build(),
+                role: self.role,
+                handshake_timeout: self.handshake_timeout,
+                send_name: self.send_name,
+                check_name: self.check_name,
+                need_name: self.check_name && self.verify,
             }),
         })
     }
@@ -237,7 +232,7 @@ impl ContextBuilder {
 
     /// Sessions live in tickets only: a cache in memory would grow with the
     /// number of clients and is of use to none that knows tickets.
-    fn set_sessions(self, context: &mut SslContextBuilder, anchors: &[X509]) -> Result<(), Error> {
+    fn set_sessions(&self, context: &mut SslContextBuilder, anchors: &[X509]) -> Result<(), Error> {
         context.set_session_cache_mode(SslSessionCacheMode::OFF);
         sys::set_session_lifetime(context, self.session_lifetime);
         if self.role == Role::Client {
@@ -258,7 +253,7 @@ impl ContextBuilder {
             }
             Tickets::Rotating => {
                 context.set_num_tickets(self.num_tickets)?;
-                let keeper = TicketKeeper::new(self.session_lifetime, self.clock);
+                let keeper = TicketKeeper::new(self.session_lifetime, Arc::clone(&self.clock));
                 sys::install_tickets(context, keeper)?;
             }
         }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Version;
@@ -128,7 +129,7 @@ impl ContextBuilder {
             tickets: Tickets::Rotating,
             num_tickets: 2,
             handshake_timeout,
-            clock: Box::new(Instant::now),
+            clock: Arc::new(Instant::now),
         }
     }
 
@@ -338,7 +339,7 @@ impl ContextBuilder {
         mut self,
         clock: impl Fn() -> Instant + Send + Sync + 'static,
     ) -> ContextBuilder {
-        self.clock = Box::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 }

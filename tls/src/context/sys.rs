@@ -8,7 +8,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_void};
 use std::ptr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use foreign_types::{ForeignType, ForeignTypeRef};
@@ -107,7 +107,7 @@ pub(super) fn set_session_lifetime(context: &mut SslContextBuilder, lifetime: Du
 }
 
 /// Tells the time, so that tests can.
-pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
+pub(super) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// The ticket keys of one context, shared by all threads that serve with it.
 pub(super) struct TicketKeeper {
