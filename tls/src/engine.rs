@@ -207,9 +207,7 @@ impl Engine {
     #[doc(alias = "SSL_do_handshake")]
     pub fn handshake(&mut self) -> Result<(), EngineError> {
         self.check_usable()?;
-        self.step(Connection::handshake)?;
-        self.state.established = true;
-        Ok(())
+        self.step(Connection::handshake)
     }
 
     /// Reads plaintext: as much as there is, at least one byte.
@@ -262,9 +260,7 @@ impl Engine {
         if self.state.established && !self.may_hold_plaintext() && !self.state.in_closed {
             return Err(EngineError::Want(Want::Read));
         }
-        let n = self.step(|connection| call(connection, buf))?;
-        self.state.established = true;
-        Ok(n)
+        self.step(|connection| call(connection, buf))
     }
 
     /// Encrypts one record of up to 16 KiB from `data`; says how much it took.
@@ -283,9 +279,7 @@ impl Engine {
         if self.state.closed {
             return Err(Error::local("write after close_notify was sent").into());
         }
-        let n = self.step(|connection| connection.write(data))?;
-        self.state.established = true;
-        Ok(n)
+        self.step(|connection| connection.write(data))
     }
 
     /// Sends `close_notify`, once, and says whether the peer's has been read.
@@ -697,7 +691,12 @@ impl Engine {
     ) -> Result<T, EngineError> {
         self.plug()?;
         loop {
-            match call(&mut self.connection) {
+            let outcome = call(&mut self.connection);
+            // A read that finds no data may have finished the handshake all the same.
+            if !self.state.established && self.connection.is_init_finished() {
+                self.state.established = true;
+            }
+            match outcome {
                 Outcome::Done(value) => return Ok(value),
                 Outcome::WantRead => return Err(EngineError::Want(Want::Read)),
                 Outcome::WantWrite => {

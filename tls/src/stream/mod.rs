@@ -89,6 +89,8 @@ pub struct TlsStream<T: Transport> {
     /// `close` or `abort` was called.
     closed: Cell<bool>,
     nonblocking: Cell<bool>,
+    /// Transfers that succeeded since the last wait.
+    spree: Cell<u8>,
     read_timeout: Cell<Option<Duration>>,
     write_timeout: Cell<Option<Duration>>,
     handshake_timeout: Cell<Option<Duration>>,
@@ -139,6 +141,7 @@ impl<T: Transport> TlsStream<T> {
             torn: Cell::new(false),
             closed: Cell::new(false),
             nonblocking: Cell::new(false),
+            spree: Cell::new(0),
             read_timeout: Cell::new(None),
             write_timeout: Cell::new(None),
             handshake_timeout: Cell::new(None),

@@ -34,6 +34,9 @@ const COPY_MAX: usize = 16 * 1024;
 /// the peer to take it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How many transfers may succeed in a row before other tasklets get a turn.
+const SPREE_MAX: u8 = 32;
+
 /// What a completed engine call means for the caller.
 #[derive(Debug)]
 pub(super) enum Progress<R> {
@@ -228,7 +231,7 @@ impl<T: Transport> TlsStream<T> {
             };
             match result {
                 None => return Ok(Sent::Everything),
-                Some(Ok(())) => {}
+                Some(Ok(())) => self.count_success(),
                 Some(Err(error)) => match error.kind() {
                     std::io::ErrorKind::WouldBlock => return Ok(Sent::Blocked),
                     std::io::ErrorKind::Interrupted => {}
@@ -237,6 +240,17 @@ impl<T: Transport> TlsStream<T> {
                     }
                 },
             }
+        }
+    }
+
+    /// Counts a transfer that did not have to wait.
+    fn count_success(&self) {
+        let spree = self.spree.get() + 1;
+        if spree < SPREE_MAX {
+            self.spree.set(spree);
+        } else {
+            self.spree.set(0);
+            self.get_ref().give_way();
         }
     }
 
@@ -291,6 +305,7 @@ impl<T: Transport> TlsStream<T> {
                 continue;
             }
             if let Received::Something = self.receive()? {
+                self.count_success();
                 return Ok(());
             }
             let both = unsent > 0 && !self.sending.is_held();
@@ -403,13 +418,14 @@ impl<T: Transport> TlsStream<T> {
         deadline: Option<Instant>,
     ) -> Result<Ready, Error> {
         if self.nonblocking.get() {
-            let want = if interest.is_readable() {
+            let want = if interest.is_read() {
                 Want::Read
             } else {
                 Want::Write
             };
             return Err(would_block(want));
         }
+        self.spree.set(0);
         match self.get_ref().wait(interest, deadline) {
             Ok(ready) => Ok(ready),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(Ready::default()),

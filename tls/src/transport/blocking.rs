@@ -164,10 +164,10 @@ impl<S: Read + Write> Transport for Blocking<S> {
         if self.inner.try_borrow_mut().is_err() {
             self.wait_until_free(deadline)?;
         }
-        Ok(Ready {
-            readable: interest.is_readable(),
-            writable: interest.is_writable(),
-        })
+        let mut ready = Ready::default();
+        ready.readable = interest.is_read();
+        ready.writable = interest.is_write();
+        Ok(ready)
     }
 
     /// Nothing to do: an object in general has no such notion.

@@ -17,9 +17,17 @@ use std::net::Shutdown;
 use std::time::Instant;
 
 mod blocking;
+#[cfg(feature = "greenling")]
+mod green;
+#[cfg(not(feature = "greenling"))]
+mod readiness;
 mod std_net;
 
 pub use blocking::Blocking;
+#[cfg(feature = "greenling")]
+pub use greenling::io::{Interest, Ready};
+#[cfg(not(feature = "greenling"))]
+pub use readiness::{Interest, Ready};
 
 /// A byte stream below a TLS connection.
 ///
@@ -73,6 +81,10 @@ pub trait Transport {
     /// that waits to receive, which learns of it this way. Transports that only
     /// one tasklet at a time uses need not do anything.
     fn wake(&self) {}
+
+    /// Lets others run, after many calls that succeeded at once: a peer that
+    /// floods one connection must not starve the rest. Nothing is lent meanwhile.
+    fn give_way(&self) {}
 }
 
 impl<T: Transport + ?Sized> Transport for &T {
@@ -98,48 +110,8 @@ impl<T: Transport + ?Sized> Transport for &T {
     fn wake(&self) {
         (**self).wake();
     }
-}
 
-/// The directions that a wait is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interest {
-    read: bool,
-    write: bool,
-}
-
-impl Interest {
-    /// Until something can be received.
-    pub const READ: Interest = Interest {
-        read: true,
-        write: false,
-    };
-    /// Until something can be sent.
-    pub const WRITE: Interest = Interest {
-        read: false,
-        write: true,
-    };
-    /// Either.
-    pub const BOTH: Interest = Interest {
-        read: true,
-        write: true,
-    };
-
-    /// Whether receiving is among them.
-    pub const fn is_readable(self) -> bool {
-        self.read
+    fn give_way(&self) {
+        (**self).give_way();
     }
-
-    /// Whether sending is among them.
-    pub const fn is_writable(self) -> bool {
-        self.write
-    }
-}
-
-/// What a wait found. Both false is possible: a wait may end without reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ready {
-    /// Receiving may work.
-    pub readable: bool,
-    /// Sending may work.
-    pub writable: bool,
 }

@@ -96,7 +96,8 @@ fn run(contexts: &(Context, Context), direction: Direction, limit: usize) -> (Si
 fn cut_everywhere(direction: Direction) {
     for version in VERSIONS {
         let contexts = contexts(version);
-        let (_, _, whole) = run(&contexts, direction, usize::MAX);
+        let (server, client, whole) = run(&contexts, direction, usize::MAX);
+        assert_eq!((&server.got[..], &client.got[..]), (REQUEST, ANSWER));
         for limit in 0..=whole {
             let (server, client, through) = run(&contexts, direction, limit);
             let (side, words) = match direction {

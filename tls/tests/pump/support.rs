@@ -236,12 +236,11 @@ impl Transport for Scripted {
     fn wait(&self, interest: Interest, _deadline: Option<Instant>) -> io::Result<Ready> {
         let before = self.to_peer.borrow().len();
         self.turn();
-        let ready = Ready {
-            readable: !self.from_peer.borrow().is_empty() || self.peer_gone.get(),
-            writable: self.to_peer.borrow().len() < self.capacity,
-        };
-        let wanted = interest.is_readable() && ready.readable
-            || interest.is_writable() && ready.writable
+        let mut ready = Ready::default();
+        ready.readable = !self.from_peer.borrow().is_empty() || self.peer_gone.get();
+        ready.writable = self.to_peer.borrow().len() < self.capacity;
+        let wanted = interest.is_read() && ready.readable
+            || interest.is_write() && ready.writable
             || before != self.to_peer.borrow().len();
         if wanted {
             Ok(ready)
