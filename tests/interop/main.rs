@@ -1,8 +1,9 @@
-//! The example web server against clients that we did not write.
+//! The example web server against clients that we did not write, and our client
+//! against `openssl s_server`.
 //!
-//! Each module is one client: curl and `openssl s_client` and Python's `ssl` use
-//! the same OpenSSL as we do, in their own ways; gnutls-cli is another
-//! implementation altogether. Traffic stays on 127.0.0.1.
+//! Each module is one peer: curl, openssl and Python's `ssl` use the same OpenSSL
+//! as we do, in their own ways; gnutls-cli is another implementation altogether.
+//! Traffic stays on 127.0.0.1.
 //!
 //! A client that is not installed skips its tests with a line that says so;
 //! `GREENLING_REQUIRE_INTEROP=1` turns that into a failure.
@@ -11,6 +12,7 @@ mod curl;
 mod gnutls;
 mod python;
 mod s_client;
+mod s_server;
 
 use std::path::PathBuf;
 
@@ -21,36 +23,61 @@ use tests::webserver::WebServer;
 /// The body of `/hello`.
 const HELLO: &str = "Hello, world!";
 
+/// A certificate authority and one server's certificate and key, as files.
+struct Certificates {
+    ca: LocalCa,
+    directory: TempDir,
+}
+
+impl Certificates {
+    fn new() -> Certificates {
+        let directory = tempfile::tempdir().expect("a directory");
+        let ca = LocalCa::new("interop").expect("an authority");
+        let certificates = Certificates { ca, directory };
+        let ca = &certificates.ca;
+        let identity = ca
+            .issue(&["localhost", "127.0.0.1"])
+            .expect("a certificate");
+        let write = |name, pem: Vec<u8>| {
+            std::fs::write(certificates.file(name), pem).expect("written");
+        };
+        write("ca.pem", ca.root_pem().expect("PEM"));
+        write("cert.pem", identity.chain_pem().expect("PEM"));
+        let key = identity.export_private_key_pem().expect("PEM");
+        write_private(&certificates.file("key.pem"), &key);
+        certificates
+    }
+
+    /// A file in the scratch directory.
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
 /// A web server with a certificate that clients can verify.
 struct Site {
     server: WebServer,
-    directory: TempDir,
+    certificates: Certificates,
 }
 
 impl Site {
     fn start() -> Site {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = |name: &str| directory.path().join(name);
-        let ca = LocalCa::new("interop").expect("an authority");
-        let identity = ca
-            .issue(&["localhost", "127.0.0.1"])
-            .expect("a certificate");
-        std::fs::write(path("ca.pem"), ca.root_pem().expect("PEM")).expect("written");
-        std::fs::write(path("cert.pem"), identity.chain_pem().expect("PEM")).expect("written");
-        let key = identity.export_private_key_pem().expect("PEM");
-        write_private(&path("key.pem"), &key);
+        let certificates = Certificates::new();
         let server = WebServer::start([
             "--cert".into(),
-            path("cert.pem").into_os_string(),
+            certificates.file("cert.pem").into_os_string(),
             "--key".into(),
-            path("key.pem").into_os_string(),
+            certificates.file("key.pem").into_os_string(),
         ]);
-        Site { server, directory }
+        Site {
+            server,
+            certificates,
+        }
     }
 
     /// A file in the site's scratch directory.
     fn file(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.certificates.file(name)
     }
 
     /// `127.0.0.1:PORT`.
