@@ -130,7 +130,7 @@ fn end() {
         LOCAL.set(ptr::null());
         return;
     }
-    drop_unstarted(scheduler);
+    let leaked = drop_unstarted(scheduler);
     let pointer = LOCAL.replace(ptr::null()).cast_mut();
     // SAFETY: made by `Box::into_raw` in `make`, and out of everyone's reach
     // now (see `get`).
@@ -141,11 +141,13 @@ fn end() {
     scheduler.main.release();
     scheduler.main.state.set(State::Dead);
     scheduler.stacks.borrow_mut().release();
-    scheduler.table.borrow_mut().release();
+    scheduler.table.borrow_mut().release(leaked);
 }
 
 /// Ends every tasklet on paper, and drops the closures that never started.
-fn drop_unstarted(scheduler: &Scheduler) {
+/// True if there were others, whose stacks stay.
+fn drop_unstarted(scheduler: &Scheduler) -> bool {
+    let mut leaked = false;
     let mut tasks: Vec<_> = scheduler.table.borrow().iter().collect();
     tasks.sort_by_key(|task| task.id.get());
     for task in tasks {
@@ -156,6 +158,7 @@ fn drop_unstarted(scheduler: &Scheduler) {
         // Its waits, its timer and its place in the ring are never looked at
         // again, as nothing can run any more.
         task.state.set(State::Dead);
+        leaked |= started;
         if !started {
             let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
             if dropped.is_err() {
@@ -167,6 +170,7 @@ fn drop_unstarted(scheduler: &Scheduler) {
             }
         }
     }
+    leaked
 }
 
 /// The tasklet whose guard a fault address lies in.

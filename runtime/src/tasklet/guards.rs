@@ -2,7 +2,6 @@
 
 use super::raw::TcbRef;
 use crate::scheduler::{Scheduler, local};
-use std::marker::PhantomData;
 
 /// Holds back kills and throws; see [`defer_kill`].
 #[derive(Debug)]
@@ -45,9 +44,8 @@ impl Drop for DeferKill {
 /// Forbids switching; see [`switch_trap`].
 #[must_use = "switching is forbidden only while the guard lives"]
 pub struct SwitchTrap {
-    scheduler: &'static Scheduler,
-    /// Not `Send`: it belongs to its thread's scheduler.
-    thread: PhantomData<*const ()>,
+    /// Compared, never followed: the guard may outlive it.
+    scheduler: *const Scheduler,
 }
 
 impl std::fmt::Debug for SwitchTrap {
@@ -69,17 +67,16 @@ impl std::fmt::Debug for SwitchTrap {
 pub fn switch_trap() -> SwitchTrap {
     let scheduler = local::expect();
     scheduler.change_traps(true);
-    SwitchTrap {
-        scheduler,
-        thread: PhantomData,
-    }
+    SwitchTrap { scheduler }
 }
 
 impl Drop for SwitchTrap {
     fn drop(&mut self) {
         // A guard that outlives its scheduler has nothing left to undo.
-        if local::get().is_some_and(|now| std::ptr::eq(now, self.scheduler)) {
-            self.scheduler.change_traps(false);
+        if let Some(scheduler) = local::get()
+            && std::ptr::eq(scheduler, self.scheduler)
+        {
+            scheduler.change_traps(false);
         }
     }
 }

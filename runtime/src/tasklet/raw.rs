@@ -426,10 +426,11 @@ impl Table {
         tcb
     }
 
-    /// Frees the chunks if nobody can refer to a block any more; otherwise
-    /// leaks them, since handles may sit in other thread-locals.
-    pub(crate) fn release(&mut self) {
-        let referred = self.iter().any(|tcb| tcb.has_handles());
+    /// Frees the chunks if nobody can refer to a block any more. Otherwise
+    /// leaks them: handles may sit in other thread-locals, and so may channels
+    /// in which tasklets with leaked stacks are still linked.
+    pub(crate) fn release(&mut self, leaked_stacks: bool) {
+        let referred = leaked_stacks || self.iter().any(|tcb| tcb.has_handles());
         for chunk in self.chunks.drain(..) {
             if !referred {
                 // SAFETY: leaked from a Box in `carve`; no handle is left and
