@@ -5,28 +5,25 @@
 //! ```text
 //!      fresh (prepare)            suspended (switch)          running
 //!  top +--------------+         |  frames of its     |     |  frames   |
-//!      | arg          |         |  functions         |     |           |
-//!      | entry        |         +--------------------+     +-----------+ <- sp
-//!      | 0            |         | (padding)          |
-//!      | trampoline   |         | resume address     |
-//!   sp +--------------+         | x29                |
-//!                               | x19                |
+//!   24 | 0            |         |  functions         |     |           |
+//!   16 | trampoline   |         +--------------------+     +-----------+ <- sp
+//!    8 | entry        |      24 | (padding)          |
+//!    0 | arg          |      16 | resume address     |
+//!   sp +--------------+       8 | x29                |
+//!                             0 | x19                |
 //!                            sp +--------------------+
 //! ```
 //!
-//! Whoever resumes a context loads `sp`, loads the pair at `sp + 16` (resume
-//! address and padding, or entry and argument) and branches to the address
-//! found at `[sp]`-relative offset 16; see the offsets below. `x19` and `x29`
-//! are the two callee-saved registers that LLVM reserves for itself and that
-//! inline assembly cannot name as clobbered; all others are declared clobbered.
+//! Whoever resumes a context branches to the address at `sp + 16` with the
+//! stack pointer at `sp`. For a suspended context that is the label behind the
+//! branch in `switch`, which takes back `x19` and `x29`, the two callee-saved
+//! registers that LLVM reserves for itself and that inline assembly cannot name
+//! as clobbered. All other registers are declared clobbered, so the compiler
+//! has put live values into the frames above.
 //!
-//! ```text
-//! offset      suspended          fresh
-//!   0         x19                arg
-//!   8         x29                entry
-//!  16         resume address     trampoline
-//!  24         padding            0
-//! ```
+//! At the resume label, once the 32 bytes are popped, the stack pointer is what
+//! it was when the assembly began: a suspended stack can be unwound from
+//! `pc = [sp+16]`, `x19 = [sp]`, `x29 = [sp+8]`, `sp = sp+32`.
 
 use super::{Callee, Entry};
 use core::arch::{asm, naked_asm};
