@@ -34,7 +34,8 @@ use core::arch::{asm, naked_asm};
 ///
 /// `top` is 16-byte aligned and the 32 bytes below it are writable and unused.
 pub(crate) unsafe fn prepare(top: *mut u8, entry: Entry, arg: *mut u8) -> *mut u8 {
-    let sp = top.wrapping_sub(32);
+    // SAFETY: stays inside the same stack.
+    let sp = unsafe { top.sub(32) };
     // SAFETY: the caller guarantees 32 writable bytes below `top`.
     unsafe {
         sp.cast::<[usize; 4]>().write([
