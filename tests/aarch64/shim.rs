@@ -133,6 +133,7 @@ unsafe auto trait Freeze {}
 impl Copy for u8 {}
 impl Copy for u64 {}
 impl Copy for usize {}
+impl<T: Copy, const N: usize> Copy for [T; N] {}
 impl Copy for isize {}
 impl Copy for f64 {}
 impl Copy for Numbers {}
