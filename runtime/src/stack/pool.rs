@@ -21,8 +21,10 @@ const TRIM_BATCH: usize = 64;
 /// All stacks of one OS thread.
 #[derive(Debug)]
 pub(crate) struct StackPool {
-    /// The class of the default size first; few programs have a second one.
-    classes: Vec<Class>,
+    /// Stacks of the default size.
+    usual: Class,
+    /// Those of other sizes; few programs have any.
+    others: Vec<Class>,
     guard: GuardMethod,
 }
 
@@ -45,36 +47,34 @@ impl StackPool {
     }
 
     pub(super) fn with_guard(guard: GuardMethod) -> StackPool {
-        let mut pool = StackPool {
-            classes: Vec::new(),
+        StackPool {
+            usual: Class::new(default_stack_size()),
+            others: Vec::new(),
             guard,
-        };
-        pool.class_of(default_stack_size());
-        pool
+        }
     }
 
     /// A stack of the default size.
     #[inline]
     pub(crate) fn take_default(&mut self) -> io::Result<Stack> {
-        self.classes[0].take(self.guard)
+        self.usual.take(self.guard)
     }
 
     /// A stack of `size` bytes, which `slot_size` has rounded.
     pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
-        let class = self.class_of(size);
-        self.classes[class].take(self.guard)
+        let guard = self.guard;
+        self.class_of(size).take(guard)
     }
 
     /// Takes a stack back. The caller may still be running on it, as long as
     /// it leaves it before anyone calls the pool again.
     #[inline]
     pub(crate) fn give_back(&mut self, stack: Stack) {
-        let class = if self.classes[0].size == stack.size() {
-            0
+        let class = if self.usual.size == stack.size() {
+            &mut self.usual
         } else {
             self.class_of(stack.size())
         };
-        let class = &mut self.classes[class];
         class.live -= 1;
         class.free.push(stack);
     }
@@ -82,8 +82,8 @@ impl StackPool {
     /// Returns memory of free stacks to the kernel, a batch at a time; true
     /// while more is left to do. Called off the hot path.
     pub(crate) fn trim(&mut self) -> bool {
-        let mut more = false;
-        for class in &mut self.classes {
+        let mut more = self.usual.trim();
+        for class in &mut self.others {
             more |= class.trim();
         }
         more
@@ -92,13 +92,15 @@ impl StackPool {
     /// Stacks in use.
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
-        self.classes.iter().map(|class| class.live).sum()
+        let others = self.others.iter().map(|class| class.live);
+        self.usual.live + others.sum::<usize>()
     }
 
     /// Unmaps every slab of which no stack is in use; leaks the others, whose
     /// frames may still be pointed at.
     pub(crate) fn release(&mut self) {
-        for class in self.classes.drain(..) {
+        let usual = std::mem::replace(&mut self.usual, Class::new(default_stack_size()));
+        for class in self.others.drain(..).chain([usual]) {
             if class.live == 0 {
                 for slab in class.slabs {
                     // SAFETY: no stack of this class is in use, and the free
@@ -109,28 +111,36 @@ impl StackPool {
         }
     }
 
-    fn class_of(&mut self, size: usize) -> usize {
-        if let Some(index) = self.classes.iter().position(|class| class.size == size) {
-            return index;
+    #[cold]
+    fn class_of(&mut self, size: usize) -> &mut Class {
+        if self.usual.size == size {
+            return &mut self.usual;
         }
-        self.classes.push(Class {
+        let known = self.others.iter().position(|class| class.size == size);
+        let index = known.unwrap_or_else(|| {
+            self.others.push(Class::new(size));
+            self.others.len() - 1
+        });
+        &mut self.others[index]
+    }
+
+    #[cfg(test)]
+    pub(super) fn guard_methods(&self) -> Vec<GuardMethod> {
+        self.usual.slabs.iter().map(Slab::guard_method).collect()
+    }
+}
+
+impl Class {
+    fn new(size: usize) -> Class {
+        Class {
             size,
             free: Vec::new(),
             slabs: Vec::new(),
             live: 0,
             trimmed: 0,
-        });
-        self.classes.len() - 1
+        }
     }
 
-    #[cfg(test)]
-    pub(super) fn guard_methods(&self) -> Vec<GuardMethod> {
-        let slabs = self.classes.iter().flat_map(|class| &class.slabs);
-        slabs.map(Slab::guard_method).collect()
-    }
-}
-
-impl Class {
     #[inline]
     fn take(&mut self, guard: GuardMethod) -> io::Result<Stack> {
         let stack = match self.free.pop() {

@@ -100,6 +100,7 @@ impl RawWaitList {
     }
 
     /// Parks the current tasklet at the end of this list.
+    #[inline]
     pub(crate) fn wait(&self, scheduler: &Scheduler, park: Park) -> Result<(), WaitError> {
         scheduler.check_may_park()?;
         let node = Node::new(scheduler.current(), ptr::null());
