@@ -85,6 +85,21 @@ impl<S: Read + Write> Connection<S> {
         Ok(self.wire.fill(self.settings.head_max)? > 0)
     }
 
+    /// Sends what is still buffered. [`wait`](Self::wait) does so too; this is for those who want to
+    /// tell the two waits apart.
+    ///
+    /// # Errors
+    ///
+    /// When the stream fails.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.wire.flush()
+    }
+
+    /// Whether a part of the next request is here already.
+    pub fn has_input(&self) -> bool {
+        !self.wire.input.is_empty()
+    }
+
     /// Reads the head of the next request, waiting for what is missing of it.
     ///
     /// # Errors
@@ -115,6 +130,15 @@ impl<S: Read + Write> Connection<S> {
                 Err(e) => return Err(NoRequest::Failed(e)),
             }
         }
+    }
+
+    /// Whether the peer may still be sending what nobody is going to read.
+    ///
+    /// A socket that is closed over unread bytes resets the connection, and the reset can overtake the
+    /// last response. So such a connection should be shut down for writing first and be read for a
+    /// while (RFC 9112 section 9.6).
+    pub fn leaves_unread(&self) -> bool {
+        !self.wire.broken && (self.wire.leaves_unread || !self.wire.input.is_empty())
     }
 
     /// Whether the head of a request is buffered from its first to its last byte, probably.
@@ -157,6 +181,7 @@ impl<S: Read + Write> Connection<S> {
             NoRequest::Closed => self.wire.flush(),
             NoRequest::Failed(error) => Err(error),
             NoRequest::Rejected(rejection) => {
+                self.wire.leaves_unread = true;
                 // The response to a request of which nothing is known but that it is refused.
                 self.request.framing = Default::default();
                 self.request.method = Method::Get;

@@ -238,6 +238,7 @@ impl<'c, S: Read + Write> Exchange<'c, S> {
             self.keep_alive = false;
         }
         if !self.keep_alive {
+            self.wire.leaves_unread = !self.body_is_complete();
             self.wire.flush()?;
         }
         Ok(self.keep_alive)

@@ -47,3 +47,4 @@ pub use request::{Method, Request, Version};
 pub use response::Response;
 pub use settings::Settings;
 pub use status::{Rejection, Status};
+pub use wire::is_timeout;

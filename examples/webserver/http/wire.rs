@@ -14,6 +14,8 @@ pub(super) struct Wire<S> {
     pub(super) output: Vec<u8>,
     /// A read or write failed for good: nothing more can be sent.
     pub(super) broken: bool,
+    /// The peer may be sending what nobody is going to read.
+    pub(super) leaves_unread: bool,
 }
 
 impl<S: Read + Write> Wire<S> {
@@ -23,6 +25,7 @@ impl<S: Read + Write> Wire<S> {
             input: Input::default(),
             output: Vec::new(),
             broken: false,
+            leaves_unread: false,
         }
     }
 
@@ -80,7 +83,7 @@ impl<S: Read + Write> Wire<S> {
 }
 
 /// Whether a read ran out of time, in either of the two spellings that sockets use.
-pub(super) fn is_timeout(error: &io::Error) -> bool {
+pub fn is_timeout(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock

@@ -1,0 +1,109 @@
+//! What the server needs of a connection besides reading and writing, and the stream that handlers
+//! see.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::rc::Rc;
+use std::time::Duration;
+
+use greenling::net::TcpStream;
+use greenling::time;
+use greenling_tls::TlsStream;
+
+/// A connected socket, with or without TLS, that several places of one thread hold.
+pub(crate) trait Link: fmt::Debug {
+    /// The socket below.
+    fn socket(&self) -> &TcpStream;
+
+    /// Limits how long any one read or write may wait.
+    fn limit_waits(&self, limit: Duration) -> io::Result<()>;
+
+    /// Tells the peer that nothing follows; what was written is still delivered.
+    fn finish_writing(&self) -> io::Result<()>;
+}
+
+impl Link for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+
+    fn limit_waits(&self, limit: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(limit))?;
+        self.set_write_timeout(Some(limit))
+    }
+
+    fn finish_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+impl Link for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref()
+    }
+
+    fn limit_waits(&self, limit: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(limit));
+        self.set_write_timeout(Some(limit));
+        Ok(())
+    }
+
+    /// Sends `close_notify` first: without it the peer could not tell the end from an attack.
+    fn finish_writing(&self) -> io::Result<()> {
+        self.shutdown_write()?;
+        self.get_ref().shutdown(Shutdown::Write)
+    }
+}
+
+/// How much a connection may write before others get a turn. A fast reader would otherwise keep its
+/// writer from ever parking.
+const TURN: usize = 1024 * 1024;
+
+/// The stream that handlers see: shared with who may hang up, and with manners towards the others.
+#[derive(Debug)]
+pub(crate) struct Shared<T> {
+    link: Rc<T>,
+    written: usize,
+}
+
+impl<T> Shared<T> {
+    pub(crate) fn new(link: Rc<T>) -> Self {
+        Self { link, written: 0 }
+    }
+}
+
+impl<T> Read for Shared<T>
+where
+    for<'t> &'t T: Read,
+{
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        self.written = 0;
+        (&*self.link).read(target)
+    }
+}
+
+impl<T> Write for Shared<T>
+where
+    for<'t> &'t T: Write,
+{
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.written >= TURN {
+            self.written = 0;
+            greenling::schedule();
+        }
+        let count = (&*self.link).write(bytes)?;
+        self.written += count;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.link).flush()
+    }
+}
+
+/// Runs `action`, in which every wait fails with `TimedOut` once `limit` has passed. What `action`
+/// makes of that is its answer; what it got in spite of the limit is not thrown away.
+pub(crate) fn limited<R>(limit: Duration, action: impl FnOnce() -> R) -> R {
+    time::timeout(limit, action).unwrap_or_else(time::Elapsed::into_inner)
+}
