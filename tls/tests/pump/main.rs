@@ -5,6 +5,8 @@
 
 mod cut;
 mod engine;
+#[cfg(feature = "greenling")]
+mod green;
 mod idle;
 mod sockets;
 mod stream;
