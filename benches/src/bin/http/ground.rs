@@ -1,7 +1,8 @@
 //! What all servers of a run share: a temporary folder with a certificate.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use openssl::asn1::Asn1Time;
@@ -31,7 +32,12 @@ impl Ground {
         fs::create_dir_all(&ground.folder)?;
         let (certificate, key) = self_signed()?;
         fs::write(ground.certificate(), certificate.to_pem()?)?;
-        fs::write(ground.key(), key.private_key_to_pem_pkcs8()?)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(ground.key())?
+            .write_all(&key.private_key_to_pem_pkcs8()?)?;
         Ok(ground)
     }
 
