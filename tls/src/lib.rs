@@ -20,6 +20,8 @@ mod error;
 mod ffi;
 mod identity;
 mod idle;
+#[cfg(feature = "greenling")]
+mod listener;
 mod panics;
 mod ring;
 mod session;
@@ -36,6 +38,8 @@ pub use context::{ClientAuth, Context, ContextBuilder, Dangerous, Tickets, Versi
 pub use engine::{Engine, EngineError, Role, Want};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};
+#[cfg(feature = "greenling")]
+pub use listener::TlsListener;
 pub use session::Session;
 pub use ssl::Deferral;
 pub use stream::{Cipher, TlsStream};

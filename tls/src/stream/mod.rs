@@ -96,6 +96,9 @@ pub struct TlsStream<T: Transport> {
     handshake_timeout: Cell<Option<Duration>>,
     /// Set when the handshake begins.
     handshake_deadline: Cell<Option<Instant>>,
+    /// The listener's gate, where handshakes wait for their turn; `None` after.
+    #[cfg(feature = "greenling")]
+    gate: Cell<Option<u64>>,
 }
 
 /// Where the engine is.
@@ -146,11 +149,17 @@ impl<T: Transport> TlsStream<T> {
             write_timeout: Cell::new(None),
             handshake_timeout: Cell::new(None),
             handshake_deadline: Cell::new(None),
+            #[cfg(feature = "greenling")]
+            gate: Cell::new(None),
         }
     }
 
     /// The transport underneath. Moving data on it directly breaks the connection.
     #[doc(alias = "fileno")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "only consuming methods take it out"
+    )]
     pub fn get_ref(&self) -> &T {
         self.transport
             .as_ref()
@@ -159,6 +168,7 @@ impl<T: Transport> TlsStream<T> {
 
     /// The transport, without a goodbye to the peer: to answer in plain text after
     /// [`Error::PlainHttp`], say. Ciphertext that was received but not read is lost.
+    #[expect(clippy::missing_panics_doc, reason = "this is what takes it out")]
     pub fn into_transport(mut self) -> T {
         self.closed.set(true);
         self.transport
@@ -272,6 +282,12 @@ impl<T: Transport> TlsStream<T> {
         let busy = |_| Error::local("the stream is used again from inside one of its own calls");
         let mut slot = self.slot.try_borrow_mut().map_err(busy)?;
         Ok(f(slot.engine()?))
+    }
+
+    /// Makes the handshake wait its turn at a listener's gate.
+    #[cfg(feature = "greenling")]
+    pub(crate) fn set_gate(&self, gate: u64) {
+        self.gate.set(Some(gate));
     }
 
     fn look<R>(&self, f: impl FnOnce(&Engine) -> R) -> Option<R> {

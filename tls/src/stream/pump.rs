@@ -21,6 +21,8 @@ use super::{Slot, TlsStream};
 use crate::bio::RingSizes;
 use crate::engine::{Engine, EngineError, Want};
 use crate::error::{Alert, Error};
+#[cfg(feature = "greenling")]
+use crate::listener::Permit;
 use crate::transport::{Interest, Ready, Transport};
 
 /// More unsent bytes than this, and nothing is received until some are sent. Only
@@ -135,6 +137,7 @@ impl<T: Transport> TlsStream<T> {
         deadline: Option<Instant>,
         mut call: impl FnMut(&mut Engine) -> Result<R, EngineError>,
     ) -> Result<Progress<R>, Error> {
+        let mut turn = self.wait_for_turn(deadline)?;
         let mut begun = None;
         loop {
             let seen = self.received.get();
@@ -143,6 +146,10 @@ impl<T: Transport> TlsStream<T> {
                 let result = call(engine);
                 (result, engine.is_established(), dead)
             })?;
+            if established {
+                // The wait for data that may follow is no part of the handshake.
+                let _ended = turn.take();
+            }
             match result {
                 Ok(value) => return Ok(Progress::Done(value)),
                 Err(EngineError::Closed) => return Ok(Progress::Closed),
@@ -172,6 +179,26 @@ impl<T: Transport> TlsStream<T> {
                 }
             }
         }
+    }
+
+    /// Waits until the listener lets the handshake of this connection go on.
+    #[cfg(feature = "greenling")]
+    fn wait_for_turn(&self, deadline: Option<Instant>) -> Result<Option<Permit>, Error> {
+        let Some(gate) = self.gate.get() else {
+            return Ok(None);
+        };
+        if self.is_established() {
+            self.gate.set(None);
+            return Ok(None);
+        }
+        let limit = self.handshake_limit(&mut None);
+        crate::listener::enter_gate(gate, earlier(deadline, limit))
+    }
+
+    /// Without the scheduler there are no listeners.
+    #[cfg(not(feature = "greenling"))]
+    fn wait_for_turn(&self, _deadline: Option<Instant>) -> Result<Option<()>, Error> {
+        Ok(None)
     }
 
     /// The handshake's deadline, which its first step sets.
@@ -282,7 +309,10 @@ impl<T: Transport> TlsStream<T> {
         std::mem::forget(unknown);
         match check_count(sent, data.len()) {
             // Only this tasklet takes bytes out, so the first `n` are still these.
-            Ok(n) => self.with_engine(|engine| Some(Ok(consume_pieces(engine, n)))),
+            Ok(n) => {
+                self.with_engine(|engine| consume_pieces(engine, n))?;
+                Ok(Some(Ok(())))
+            }
             Err(error) => Ok(Some(Err(error))),
         }
     }
@@ -530,10 +560,10 @@ impl<'a, T: Transport> Awake<'a, T> {
 impl<T: Transport> Drop for Awake<'_, T> {
     fn drop(&mut self) {
         self.0.waiting_to_receive.set(false);
-        if let Ok(mut slot) = self.0.slot.try_borrow_mut() {
-            if let Slot::Kept(_) = *slot {
-                let _ = slot.engine();
-            }
+        if let Ok(mut slot) = self.0.slot.try_borrow_mut()
+            && matches!(*slot, Slot::Kept(_))
+        {
+            let _ = slot.engine();
         }
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::time::Instant;
 
-use super::{Interest, Ready, Transport};
+use super::{Interest, Ready, Transport, ready};
 #[cfg(feature = "greenling")]
 use crate::waits;
 
@@ -164,10 +164,7 @@ impl<S: Read + Write> Transport for Blocking<S> {
         if self.inner.try_borrow_mut().is_err() {
             self.wait_until_free(deadline)?;
         }
-        let mut ready = Ready::default();
-        ready.readable = interest.is_read();
-        ready.writable = interest.is_write();
-        Ok(ready)
+        Ok(ready(interest.is_read(), interest.is_write()))
     }
 
     /// Nothing to do: an object in general has no such notion.

@@ -19,6 +19,8 @@ use std::time::Instant;
 mod blocking;
 #[cfg(feature = "greenling")]
 mod green;
+#[cfg(feature = "may")]
+mod may_net;
 #[cfg(not(feature = "greenling"))]
 mod readiness;
 mod std_net;
@@ -114,4 +116,11 @@ impl<T: Transport + ?Sized> Transport for &T {
     fn give_way(&self) {
         (**self).give_way();
     }
+}
+
+/// `Ready` may grow, so it is not built by its fields outside of its crate.
+fn ready(readable: bool, writable: bool) -> Ready {
+    let mut ready = Ready::default();
+    (ready.readable, ready.writable) = (readable, writable);
+    ready
 }

@@ -12,14 +12,14 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::{Interest, Ready, Transport};
+use super::{Interest, Ready, Transport, ready};
 
-fn recv(socket: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+pub(super) fn recv(socket: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
     let (n, _) = rustix::net::recv(socket, buf, RecvFlags::DONTWAIT)?;
     Ok(n)
 }
 
-fn send(socket: impl AsFd, data: &[u8]) -> io::Result<usize> {
+pub(super) fn send(socket: impl AsFd, data: &[u8]) -> io::Result<usize> {
     // A peer that is gone is an error to handle, not a signal.
     Ok(rustix::net::send(
         socket,
@@ -28,7 +28,11 @@ fn send(socket: impl AsFd, data: &[u8]) -> io::Result<usize> {
     )?)
 }
 
-fn wait(socket: impl AsFd, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
+pub(super) fn wait(
+    socket: impl AsFd,
+    interest: Interest,
+    deadline: Option<Instant>,
+) -> io::Result<Ready> {
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.is_read());
     flags.set(PollFlags::OUT, interest.is_write());
@@ -47,10 +51,10 @@ fn wait(socket: impl AsFd, interest: Interest, deadline: Option<Instant>) -> io:
     let found = fds[0].revents();
     // An error or a hang-up is for the next call to report, whichever it is.
     let broken = found.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
-    let mut ready = Ready::default();
-    ready.readable = broken || found.contains(PollFlags::IN);
-    ready.writable = broken || found.contains(PollFlags::OUT);
-    Ok(ready)
+    Ok(ready(
+        broken || found.contains(PollFlags::IN),
+        broken || found.contains(PollFlags::OUT),
+    ))
 }
 
 macro_rules! socket_transport {

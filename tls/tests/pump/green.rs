@@ -293,7 +293,10 @@ fn a_killed_writer_leaves_the_stream_consistent() {
                     false
                 }
                 Err(Error::Local(_)) => {
-                    assert!(client.shutdown_write().is_err(), "must not look like the whole");
+                    assert!(
+                        client.shutdown_write().is_err(),
+                        "must not look like the whole"
+                    );
                     client.abort();
                     true
                 }
@@ -462,4 +465,83 @@ fn more_idle_connections_than_keep_their_rings() {
         }
         echoes.into_iter().for_each(join);
     });
+}
+
+/// What a listener's connections do while `max_handshakes` is reached.
+mod listener {
+    use greenling::net::TcpStream;
+    use greenling_tls::TlsListener;
+
+    use super::*;
+    use crate::support::server_builder;
+
+    #[test]
+    fn excess_handshakes_wait_their_turn() {
+        greenling::enter(|| {
+            let (server, client) = contexts(Version::Tls13);
+            let listener = TlsListener::bind("127.0.0.1:0", &server).expect("bind");
+            let listener = listener.max_handshakes(2);
+            let address = listener.local_addr().expect("address");
+            let accept = || {
+                let tcp = TcpStream::connect(address).expect("connect");
+                (tcp, listener.accept().expect("accept").0)
+            };
+            // Two clients that never say anything take both places.
+            let (_mute_a, slow_a) = accept();
+            let (_mute_b, slow_b) = accept();
+            let slow_a = spawn(move || slow_a.handshake());
+            let slow_b = spawn(move || slow_b.handshake());
+            greenling::schedule();
+
+            let (tcp, quick) = accept();
+            let client = client.clone();
+            let connecting = spawn(move || TlsStream::connect(&client, NAME, tcp).map(drop));
+            let quick = spawn(move || {
+                quick.handshake()?;
+                // A connection that only waits for data takes no place.
+                (&quick).read(&mut [0; 1]).map_err(Error::from)
+            });
+            for _ in 0..200 {
+                greenling::schedule();
+            }
+            assert!(!quick.is_finished() && !connecting.is_finished());
+            // One that was killed while it waited must not lose the place.
+            let (_tcp, waiting) = accept();
+            let waiting = spawn(move || waiting.handshake());
+            greenling::schedule();
+            slow_a.tasklet().kill().expect("alive");
+            waiting.tasklet().kill().expect("alive");
+            join(connecting).expect("the client's handshake");
+            assert_eq!(join(quick).expect("orderly end"), 0);
+            slow_b.tasklet().kill().expect("alive");
+        });
+    }
+
+    #[test]
+    fn a_mute_client_is_given_up_and_a_new_context_serves_later_ones() {
+        greenling::enter(|| {
+            let hasty = server_builder(Version::Tls13)
+                .handshake_timeout(Duration::from_millis(20))
+                .build()
+                .expect("context");
+            let listener = TlsListener::bind("127.0.0.1:0", &hasty).expect("bind");
+            let address = listener.local_addr().expect("address");
+            let _mute = TcpStream::connect(address).expect("connect");
+            let (stream, _) = listener.accept().expect("accept");
+            assert!(matches!(stream.handshake(), Err(Error::TimedOut)));
+
+            let (server, client) = contexts(Version::Tls12);
+            assert!(listener.set_context(&client).is_err(), "not a server's");
+            listener.set_context(&server).expect("a server's");
+            let connecting = spawn(move || {
+                let tcp = TcpStream::connect(address).expect("connect");
+                TlsStream::connect(&client, NAME, tcp)
+                    .expect("handshake")
+                    .version()
+            });
+            let (stream, _) = listener.accept().expect("accept");
+            stream.handshake().expect("handshake");
+            assert_eq!(join(connecting), Some(Version::Tls12));
+        });
+    }
 }

@@ -8,6 +8,8 @@ mod engine;
 #[cfg(feature = "greenling")]
 mod green;
 mod idle;
+#[cfg(feature = "may")]
+mod may;
 mod sockets;
 mod stream;
 mod support;
