@@ -12,6 +12,10 @@
 //! | receive | sender | the sender runs now | sender, others, receiver |
 //! | either | any, `schedule_all` | both are queued | others, partner, actor |
 //!
+//! Where an operation would switch but must not (a switch trap, an unwind), it
+//! is refused and nothing has changed; one after which the actor goes on takes
+//! place there too, so that a destructor can still tell somebody.
+//!
 //! The payload travels from stack to stack: a waiting receiver has an empty
 //! place for it in its frame, a waiting sender the value.
 
@@ -212,12 +216,13 @@ impl<T> Channel<T> {
             Some(scheduler) => scheduler,
             None => return Err(ReceiveError::Wait(WaitError::Unwinding)),
         };
-        scheduler.check_may_park().map_err(ReceiveError::Wait)?;
         let shared = &*self.shared;
-        if shared.has_senders()
-            && let Some((partner, parcel)) = shared.waiters.pop_with(Option::take)
-        {
-            let first = shared.preference.get() == Preference::Sender;
+        let first = shared.preference.get() == Preference::Sender;
+        let serves = shared.has_senders();
+        if !serves || first || shared.schedule_all.get() {
+            scheduler.check_may_park().map_err(ReceiveError::Wait)?;
+        }
+        if serves && let Some((partner, parcel)) = shared.waiters.pop_with(Option::take) {
             let after = shared.after_hand_over(scheduler, partner, first);
             return open_parcel(parcel, after);
         }
@@ -264,14 +269,17 @@ impl<T> Channel<T> {
         let Some(scheduler) = local::get_or_make() else {
             return Err(SendError::new(Refusal::Wait(WaitError::Unwinding), parcel));
         };
-        if let Err(error) = scheduler.check_may_park() {
+        let shared = &*self.shared;
+        let first = shared.preference.get() == Preference::Receiver;
+        let serves = shared.has_receivers();
+        if (!serves || first || shared.schedule_all.get())
+            && let Err(error) = scheduler.check_may_park()
+        {
             return Err(SendError::new(Refusal::Wait(error), parcel));
         }
-        let shared = &*self.shared;
-        if shared.has_receivers() {
+        if serves {
             let fill = |place: &mut Option<Parcel<T>>| *place = Some(parcel);
             let (partner, ()) = shared.waiters.pop_with(fill).expect("one waits");
-            let first = shared.preference.get() == Preference::Receiver;
             return match shared.after_hand_over(scheduler, partner, first) {
                 Ok(()) => Ok(()),
                 Err(error) => Err(SendError::taken(error)),
