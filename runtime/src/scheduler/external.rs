@@ -22,6 +22,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -155,6 +156,7 @@ impl Scheduler {
         register: impl FnOnce(ExternalWaker) -> bool,
     ) -> Result<(), WaitError> {
         self.check_may_park()?;
+        self.announce_park(park.reason);
         let inbox = self.inbox().map_err(|error| {
             log::error!("greenling: no poller, so other threads can't wake this one: {error}");
             WaitError::Deadlock
@@ -195,12 +197,23 @@ impl Scheduler {
         while let Ok(message) = messages.try_recv() {
             count += 1;
             match message {
-                Message::Run(job) => job(),
+                Message::Run(job) => self.run_job(job),
                 Message::Unpark(ticket) => self.unpark(ticket),
                 Message::Wake => {}
             }
         }
         count
+    }
+
+    /// Between tasklets, perhaps with none to come back to: what a job drops
+    /// may neither switch nor unwind from here.
+    fn run_job(&self, job: Box<dyn FnOnce() + Send>) {
+        self.change_traps(true);
+        let result = catch_unwind(AssertUnwindSafe(job));
+        self.change_traps(false);
+        if result.is_err() {
+            log::error!("greenling: a request of another thread panicked");
+        }
     }
 
     fn unpark(&self, ticket: u64) {

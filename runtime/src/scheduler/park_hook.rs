@@ -5,8 +5,8 @@
 //! the tasklet killed there.
 
 use super::{Doom, Scheduler, guard, local};
-use crate::tasklet::Tasklet;
-use crate::tasklet::raw::{TcbRef, flag};
+use crate::tasklet::raw::flag;
+use crate::tasklet::{Tasklet, switch_trap};
 use crate::wait::WaitReason;
 use std::rc::Rc;
 
@@ -26,7 +26,8 @@ pub enum ParkAction {
 pub type ParkHook = Rc<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>;
 
 /// Installs a hook that is called before each park of this thread's tasklets;
-/// `None` removes it. The hook must not block.
+/// `None` removes it. The hook can't block: switching is trapped while it
+/// runs. Its panic unwinds from the wait.
 ///
 /// Meant for tests: it takes every wait off the fast path.
 pub fn set_park_hook(hook: Option<ParkHook>) {
@@ -34,7 +35,7 @@ pub fn set_park_hook(hook: Option<ParkHook>) {
     match hook {
         Some(hook) => {
             scheduler.set_guard(guard::PARK_HOOK);
-            *scheduler.park_hook.borrow_mut() = Some(hook);
+            drop(scheduler.park_hook.replace(Some(hook)));
         }
         None => {
             scheduler.clear_guard(guard::PARK_HOOK);
@@ -44,11 +45,23 @@ pub fn set_park_hook(hook: Option<ParkHook>) {
 }
 
 impl Scheduler {
+    /// Calls the hook, if there is one. Every wait does so before it links the
+    /// tasklet anywhere, so that the hook may do and panic as it likes.
+    #[inline(always)]
+    pub(crate) fn announce_park(&self, reason: &'static WaitReason) {
+        if self.is_guarded() {
+            self.call_park_hook(reason);
+        }
+    }
+
     #[cold]
-    pub(super) fn call_park_hook(&self, current: TcbRef, reason: &'static WaitReason) {
+    fn call_park_hook(&self, reason: &'static WaitReason) {
         let Some(hook) = self.park_hook.borrow().clone() else {
             return;
         };
+        let current = self.current();
+        current.clear(flag::KILL_ON_WAKE);
+        let _trap = switch_trap();
         match hook(&Tasklet::from_tcb(current), reason) {
             ParkAction::Continue => {}
             ParkAction::Kill => self.doom(current, Doom::Whatever),

@@ -112,8 +112,8 @@ impl Scheduler {
     /// The caller goes to the end of the queue.
     #[inline(always)]
     pub(crate) fn give_way(&self) {
-        self.count_down();
         let current = self.current.get();
+        self.count_down(current);
         let next = current.next.get();
         if next != current {
             self.go(current, next);
@@ -175,19 +175,20 @@ impl Scheduler {
 
     /// Takes the current tasklet out of the ring until it is woken.
     ///
-    /// The caller has asked `check_may_park`, and has linked the tasklet to
-    /// whatever will wake it. On return it is linked nowhere.
+    /// The caller has asked `check_may_park` and told `announce_park`, and has
+    /// linked the tasklet to whatever will wake it. On return it is linked
+    /// nowhere.
     #[inline(always)]
     pub(crate) fn park(&self, park: Park) -> Result<(), WaitError> {
         let current = self.current.get();
         current.reason.set(park.reason);
         current.location.set(park.location);
-        if park.deadline.is_some() || self.wants_preparation(current) {
-            self.prepare_park(current, &park);
+        if park.deadline.is_some() || current.has_scope() {
+            self.arm_timer(current, &park);
         }
         current.state.set(State::Blocked);
         if self.unlink_current() {
-            self.count_down();
+            self.count_down(current);
         } else {
             self.next_when_empty(current);
         }
@@ -201,39 +202,31 @@ impl Scheduler {
         Ok(())
     }
 
-    #[inline(always)]
-    fn wants_preparation(&self, current: TcbRef) -> bool {
-        self.is_guarded() || current.has_scope()
-    }
-
-    #[cold]
-    fn prepare_park(&self, current: TcbRef, park: &Park) {
-        if self.guarded.get() & guard::PARK_HOOK != 0 {
-            self.call_park_hook(current, park.reason);
-        }
-        self.arm_timer(current, park);
-    }
-
     /// Resumes `partner`, just off a channel, now; the caller comes last.
     #[inline(always)]
     pub(crate) fn hand_over_to(&self, partner: TcbRef) -> Result<(), WaitError> {
-        let current = self.current.get();
         self.mark_woken(partner);
         self.insert_after_current(partner);
-        self.count_down();
-        self.go(current, partner);
-        if current.wake.get() != Wake::Notified {
-            return self.after_turn(current);
-        }
-        Ok(())
+        self.count_down(current);
+        self.go_to_next()
     }
 
     /// Gives way to all others, after a partner was queued.
     #[inline(always)]
     pub(crate) fn yield_after_hand_over(&self) -> Result<(), WaitError> {
-        self.count_down();
+        self.count_down(current);
+        self.go_to_next()
+    }
+
+    /// Resumes the successor of the current tasklet, which stays in the ring.
+    #[inline(always)]
+    fn go_to_next(&self) -> Result<(), WaitError> {
         let current = self.current.get();
-        self.go(current, current.next.get());
+        let next = current.next.get();
+        // Alone if the partner was removed while the clock was looked at.
+        if next != current {
+            self.go(current, next);
+        }
         if current.wake.get() != Wake::Notified {
             return self.after_turn(current);
         }
@@ -260,13 +253,14 @@ impl Scheduler {
         }
     }
 
-    /// Counts one switch, and looks at the world when it is time.
+    /// Counts one switch, and looks at the world when it is time. `running` is
+    /// the tasklet whose stack this is, current or not.
     #[inline(always)]
-    pub(super) fn count_down(&self) {
+    pub(super) fn count_down(&self, running: TcbRef) {
         let left = self.countdown.get() - 1;
         self.countdown.set(left);
         if left == 0 {
-            self.tick();
+            self.tick(running);
         }
     }
 }

@@ -49,6 +49,7 @@ pub fn sleep_until(deadline: Instant) {
     if scheduler.check_may_park().is_err() {
         return;
     }
+    scheduler.announce_park(&reason::SLEEP);
     let park = Park::new(&reason::SLEEP, Location::caller()).until(Some(deadline));
     if let Err(crate::WaitError::Thrown(error)) = scheduler.park(park) {
         std::panic::resume_unwind(Box::new(error));

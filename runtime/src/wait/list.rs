@@ -103,6 +103,7 @@ impl RawWaitList {
     #[inline]
     pub(crate) fn wait(&self, scheduler: &Scheduler, park: Park) -> Result<(), WaitError> {
         scheduler.check_may_park()?;
+        scheduler.announce_park(park.reason);
         let node = Node::new(scheduler.current(), ptr::null());
         // SAFETY: `park` returns only when the node was unlinked.
         unsafe { self.link(&raw const node) };
@@ -218,6 +219,7 @@ impl<P> WaitList<P> {
         payload: P,
         park: Park,
     ) -> (Result<(), WaitError>, P) {
+        scheduler.announce_park(park.reason);
         let slot = Slot {
             node: Node::new(scheduler.current(), ptr::null()),
             payload: UnsafeCell::new(payload),
@@ -274,6 +276,7 @@ pub(crate) fn park_on_either(
     second: &WaitList<()>,
     park: Park,
 ) -> Result<(), WaitError> {
+    scheduler.announce_park(park.reason);
     let task = scheduler.current();
     let b = Slot {
         node: Node::new(task, ptr::null()),
