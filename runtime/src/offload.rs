@@ -11,10 +11,9 @@
 use crate::error::WaitError;
 use crate::scheduler::{ExternalWaker, Park, local};
 use crate::wait::reason;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Most threads of the pool, unless `GREENLING_OFFLOAD_THREADS` says otherwise.
@@ -25,24 +24,32 @@ const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// The pool; all of it behind one lock, which is held for a few instructions.
 struct Pool {
-    jobs: Sender<Job>,
-    queue: Receiver<Job>,
-    threads: AtomicUsize,
-    /// Threads that wait for a job.
-    idle: AtomicUsize,
+    state: Mutex<State>,
+    /// Told once for each job that was promised to an idle thread.
+    promised: Condvar,
     limit: usize,
 }
 
+/// A submitter takes an idle thread off the count itself: two jobs that come
+/// in quick succession never count on the same thread.
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    /// Threads that wait and that no job was promised to.
+    idle: usize,
+    /// Jobs that an idle thread has yet to wake up for.
+    promises: usize,
+}
+
 static POOL: LazyLock<Pool> = LazyLock::new(|| {
-    let (jobs, queue) = unbounded();
     let limit = std::env::var("GREENLING_OFFLOAD_THREADS");
     let limit = limit.ok().and_then(|text| text.parse().ok());
     Pool {
-        jobs,
-        queue,
-        threads: AtomicUsize::new(0),
-        idle: AtomicUsize::new(0),
+        state: Mutex::default(),
+        promised: Condvar::new(),
         limit: limit.unwrap_or(THREADS_MAX).max(1),
     }
 });
@@ -91,7 +98,7 @@ where
     let park = Park::new(&reason::OFFLOAD, location);
     let theirs = answer.clone();
     scheduler.wait_external(park, move |waker| {
-        submit(Box::new(move || {
+        POOL.submit(Box::new(move || {
             let finished = Finished(Some(waker));
             let result = catch_unwind(AssertUnwindSafe(f));
             *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -120,54 +127,64 @@ impl Drop for Finished {
     }
 }
 
-fn submit(job: Job) {
-    let pool = &*POOL;
-    // The pool holds a receiver itself, so the queue is never closed.
-    let _ = pool.jobs.send(job);
-    if pool.idle.load(Ordering::SeqCst) < pool.queue.len() {
-        pool.grow();
-    }
-}
-
 impl Pool {
-    fn grow(&'static self) {
-        let count = self.threads.fetch_add(1, Ordering::SeqCst);
-        if count >= self.limit {
-            self.threads.fetch_sub(1, Ordering::SeqCst);
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn submit(&'static self, job: Job) {
+        let mut state = self.lock();
+        state.jobs.push_back(job);
+        if state.idle > 0 {
+            state.idle -= 1;
+            state.promises += 1;
+            drop(state);
+            self.promised.notify_one();
+        } else if state.threads < self.limit {
+            state.threads += 1;
+            drop(state);
+            self.add_thread();
+        }
+    }
+
+    fn add_thread(&'static self) {
+        let thread = std::thread::Builder::new().name("greenling-offload".into());
+        let Err(error) = thread.spawn(|| self.work()) else {
+            return;
+        };
+        log::error!("greenling: no thread for the offload pool: {error}");
+        let mut state = self.lock();
+        state.threads -= 1;
+        if state.threads > 0 {
             return;
         }
-        let thread = std::thread::Builder::new().name("greenling-offload".into());
-        if let Err(error) = thread.spawn(|| self.work()) {
-            self.threads.fetch_sub(1, Ordering::SeqCst);
-            log::error!("greenling: no thread for the offload pool: {error}");
-            if count == 0 {
-                // Nobody else would ever run it: better late than never.
-                self.run_one();
-            }
-        }
+        // Nobody else would ever run them: better late than never. They may
+        // not switch, since they run on a tasklet that is about to wait.
+        let jobs = std::mem::take(&mut state.jobs);
+        drop(state);
+        let _trap = crate::switch_trap();
+        jobs.into_iter().for_each(run);
     }
 
     fn work(&self) {
+        let mut state = self.lock();
         loop {
-            self.idle.fetch_add(1, Ordering::SeqCst);
-            let job = self.queue.recv_timeout(IDLE);
-            self.idle.fetch_sub(1, Ordering::SeqCst);
-            match job {
-                Ok(job) => run(job),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            while let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                run(job);
+                state = self.lock();
             }
-        }
-        self.threads.fetch_sub(1, Ordering::SeqCst);
-        // A job may have come between the timeout and the subtraction, and its
-        // sender may have counted this thread as idle.
-        if !self.queue.is_empty() {
-            self.run_one();
-        }
-    }
-
-    fn run_one(&self) {
-        if let Ok(job) = self.queue.try_recv() {
-            run(job);
+            state.idle += 1;
+            let waiting = self
+                .promised
+                .wait_timeout_while(state, IDLE, |s| s.promises == 0);
+            (state, _) = waiting.unwrap_or_else(PoisonError::into_inner);
+            if state.promises == 0 {
+                state.idle -= 1;
+                state.threads -= 1;
+                return;
+            }
+            state.promises -= 1;
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::error::WaitError;
 use crate::sys::signals;
-use crate::thread::{self, Receiver, Sender, TrySendError};
+use crate::thread::{self, Receiver, Sender};
 use std::io;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use libc::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
@@ -13,7 +14,18 @@ pub use libc::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 const BACKLOG: usize = 64;
 
 /// Who wants which signal.
-static SUBSCRIBERS: Mutex<Vec<(i32, Sender<i32>)>> = Mutex::new(Vec::new());
+static SUBSCRIBERS: Mutex<Vec<Subscriber>> = Mutex::new(Vec::new());
+
+struct Subscriber {
+    /// Tells subscriptions apart.
+    id: u64,
+    number: i32,
+    sender: Sender<i32>,
+}
+
+fn subscribers() -> MutexGuard<'static, Vec<Subscriber>> {
+    SUBSCRIBERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A subscription to signals of the process.
 ///
@@ -37,6 +49,7 @@ static SUBSCRIBERS: Mutex<Vec<(i32, Sender<i32>)>> = Mutex::new(Vec::new());
 /// ```
 #[derive(Debug)]
 pub struct Signals {
+    id: u64,
     receiver: Receiver<i32>,
 }
 
@@ -52,14 +65,23 @@ impl Signals {
     /// `InvalidInput` for a signal that can't be caught; when the pipe or the
     /// thread that delivers signals can't be made.
     pub fn new(numbers: &[i32]) -> io::Result<Signals> {
+        static IDS: AtomicU64 = AtomicU64::new(0);
         start_delivery()?;
         let (sender, receiver) = thread::channel(BACKLOG);
+        let signals = Signals {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            receiver,
+        };
         for &number in numbers {
+            // Before it is caught: from then on it would be swallowed.
+            subscribers().push(Subscriber {
+                id: signals.id,
+                number,
+                sender: sender.clone(),
+            });
             signals::catch(number)?;
-            let mut subscribers = SUBSCRIBERS.lock().unwrap_or_else(PoisonError::into_inner);
-            subscribers.push((number, sender.clone()));
         }
-        Ok(Signals { receiver })
+        Ok(signals)
     }
 
     /// Waits for the next of the signals and returns its number.
@@ -82,6 +104,12 @@ impl Signals {
             // Subscribed to no signal at all.
             thread::ReceiveError::Closed => WaitError::Deadlock,
         })
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        subscribers().retain(|subscriber| subscriber.id != self.id);
     }
 }
 
@@ -134,8 +162,10 @@ fn start_delivery() -> io::Result<()> {
 }
 
 fn deliver(number: i32) {
-    let mut subscribers = SUBSCRIBERS.lock().unwrap_or_else(PoisonError::into_inner);
-    subscribers.retain(|(wanted, sender)| {
-        *wanted != number || !matches!(sender.try_send(number), Err(TrySendError::Closed(_)))
-    });
+    for subscriber in subscribers().iter() {
+        if subscriber.number == number {
+            // When it is full, the subscriber has enough to look at.
+            let _ = subscriber.sender.try_send(number);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! A non-blocking descriptor whose operations park their tasklet.
 //!
 //! ```text
-//!   run: closed? -> error
+//!   run: many successes in a row? -> let others run
+//!        closed? -> error
 //!        known not to be ready? -> park
 //!        try the operation
 //!           done        -> count it, return
@@ -101,6 +102,7 @@ impl<S: AsFd> Source<S> {
         &self,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
+        self.give_way_when_due();
         self.check_open()?;
         if !self.registration.may_read() {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -108,7 +110,7 @@ impl<S: AsFd> Source<S> {
         let result = uninterrupted(|| operation(&self.inner));
         match &result {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.drained(),
-            _ => self.count_success(),
+            _ => self.spree.set(self.spree.get() + 1),
         }
         result
     }
@@ -120,6 +122,7 @@ impl<S: AsFd> Source<S> {
         &self,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
+        self.give_way_when_due();
         self.check_open()?;
         if !self.registration.may_write() {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -127,7 +130,7 @@ impl<S: AsFd> Source<S> {
         let result = uninterrupted(|| operation(&self.inner));
         match &result {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.filled(),
-            _ => self.count_success(),
+            _ => self.spree.set(self.spree.get() + 1),
         }
         result
     }
@@ -137,7 +140,7 @@ impl<S: AsFd> Source<S> {
     #[inline]
     pub(crate) fn note_short_read(&self, got: usize, asked: usize) {
         if got > 0 && got < asked {
-            self.registration.drained();
+            self.registration.read_short();
         }
     }
 
@@ -172,14 +175,14 @@ impl<S: AsFd> Source<S> {
         }
     }
 
+    /// Before an operation, never after it: a kill that arrives while others
+    /// run would take along what was read, and an edge would be forgotten that
+    /// comes between a short read and its being noted.
     #[inline]
-    fn count_success(&self) {
-        let spree = self.spree.get() + 1;
-        if spree >= SPREE_MAX {
+    fn give_way_when_due(&self) {
+        if self.spree.get() >= SPREE_MAX {
             self.spree.set(0);
             schedule();
-        } else {
-            self.spree.set(spree);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Names and addresses. A look-up runs on the offload pool.
 
+use crate::error::WaitError;
 use crate::offload::offload;
 use std::io;
 use std::net::ToSocketAddrs as StdToSocketAddrs;
@@ -76,12 +77,17 @@ pub(super) fn first_that_works<T>(
     for address in addresses {
         match operation(address) {
             Ok(value) => return Ok(value),
-            // The time is up for the others, too.
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
+            // The wait ended, not the attempt: the time is up for the others,
+            // too, or the tasklet was told to stop.
+            Err(error) if is_of_the_wait(&error) => return Err(error),
             Err(error) => last = Some(error),
         }
     }
     Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+}
+
+fn is_of_the_wait(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<WaitError>())
 }
 
 impl ToSocketAddrs for SocketAddr {

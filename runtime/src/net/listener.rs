@@ -155,14 +155,15 @@ impl TcpListener {
         let ends = Instant::now() + pause;
         let park = Park::new(&reason::ACCEPT_BACKOFF, location).until(Some(ends));
         match self.backing_off.wait(scheduler, (), park).0 {
-            Err(crate::WaitError::TimedOut) if !is_past(crate::time::deadline()) => Ok(()),
+            // The pause is over, and no scope has ended it earlier.
+            Err(crate::WaitError::TimedOut)
+                if crate::time::deadline().is_none_or(|deadline| ends < deadline) =>
+            {
+                Ok(())
+            }
             result => Ok(result?),
         }
     }
-}
-
-fn is_past(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| deadline <= Instant::now())
 }
 
 fn listen(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// # Scheduling
 ///
 /// An operation tries the system call first and switches only when it would
-/// block, and after 32 successes in a row.
+/// block, and before it begins after 32 successes in a row.
 ///
 /// # Cancellation
 ///
@@ -66,7 +66,8 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// The last address' error; `TimedOut` ends the attempts at once.
+    /// The last address' error; the end of a scope's time (`TimedOut`) or an
+    /// error thrown at the tasklet ends the attempts at once.
     #[track_caller]
     pub fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
         let location = Location::caller();
@@ -83,9 +84,11 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// `TimedOut` when the limit has passed.
+    /// `TimedOut` when the limit has passed; `InvalidInput` for a limit of
+    /// zero.
     #[track_caller]
     pub fn connect_timeout(address: &SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+        check_limit(Some(limit))?;
         let deadline = Instant::now().checked_add(limit);
         TcpStream::connect_to(*address, deadline, Location::caller())
     }
@@ -226,6 +229,10 @@ impl TcpStream {
     /// Reads what is there; `WouldBlock` instead of a wait, and without a
     /// system call if the socket is known to be drained.
     ///
+    /// # Scheduling
+    ///
+    /// Switches only after 32 successes in a row, before it reads.
+    ///
     /// # Errors
     ///
     /// Those of `recv(2)`.
@@ -238,6 +245,10 @@ impl TcpStream {
     }
 
     /// Writes what fits; `WouldBlock` instead of a wait.
+    ///
+    /// # Scheduling
+    ///
+    /// Switches only after 32 successes in a row, before it writes.
     ///
     /// # Errors
     ///

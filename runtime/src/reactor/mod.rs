@@ -15,8 +15,8 @@
 //! The edge is remembered in `readable` and `writable`: an operation for which
 //! the flag is clear parks without a system call, since the kernel has said
 //! `WouldBlock` (or a short read has emptied the socket) and no edge has come
-//! since. A hang-up is remembered for ever, so that the end of the stream is
-//! never waited for.
+//! since. After a hang-up short reads say nothing any more, so that the end of
+//! the stream is never waited for; nor do they after urgent data.
 //!
 //! The reactor knows nothing of sockets, only of descriptors; `net` and `io`
 //! are built on [`Registration`].
@@ -39,6 +39,14 @@ use std::time::Duration;
 
 /// The token of the waker; slots are counted from zero.
 const WAKER: Token = Token(usize::MAX);
+
+/// Both directions, and word of urgent data, before which reads end early.
+#[cfg(target_os = "linux")]
+const INTEREST: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::PRIORITY);
+#[cfg(not(target_os = "linux"))]
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 /// Events taken from the kernel at a time.
 const EVENTS: usize = 256;
@@ -85,10 +93,9 @@ impl Reactor {
             slots.push(None);
             slots.len() - 1
         });
-        let both = Interest::READABLE | Interest::WRITABLE;
         let registered = self
             .registry
-            .register(&mut SourceFd(&fd), Token(token), both);
+            .register(&mut SourceFd(&fd), Token(token), INTEREST);
         if let Err(error) = registered {
             self.free.borrow_mut().push(token);
             return Err(error);

@@ -16,10 +16,11 @@ pub(super) struct Readiness {
     /// Reading might succeed: no `WouldBlock` since the last edge.
     readable: Cell<bool>,
     writable: Cell<bool>,
-    /// The peer has closed its side, or the descriptor is in error: reading
-    /// never waits again.
-    read_closed: Cell<bool>,
-    write_closed: Cell<bool>,
+    /// The peer has closed its side, the descriptor was in error, or urgent
+    /// data has come: a short read does not mean that nothing is left, as an
+    /// end, an error or bytes behind the urgent one may follow without another
+    /// edge.
+    more_than_bytes: Cell<bool>,
     readers: WaitList<()>,
     writers: WaitList<()>,
 }
@@ -29,8 +30,7 @@ impl Readiness {
         Readiness {
             readable: Cell::new(true),
             writable: Cell::new(true),
-            read_closed: Cell::new(false),
-            write_closed: Cell::new(false),
+            more_than_bytes: Cell::new(false),
             readers: WaitList::new(),
             writers: WaitList::new(),
         }
@@ -39,17 +39,14 @@ impl Readiness {
     /// An edge has come.
     pub(super) fn note(&self, scheduler: &Scheduler, event: &Event) {
         let failed = event.is_error();
-        if event.is_read_closed() || failed {
-            self.read_closed.set(true);
+        if event.is_read_closed() || event.is_priority() || failed {
+            self.more_than_bytes.set(true);
         }
-        if event.is_write_closed() || failed {
-            self.write_closed.set(true);
-        }
-        if event.is_readable() || self.read_closed.get() {
+        if event.is_readable() || event.is_read_closed() || failed {
             self.readable.set(true);
             self.readers.wake_all(scheduler);
         }
-        if event.is_writable() || self.write_closed.get() {
+        if event.is_writable() || event.is_write_closed() || failed {
             self.writable.set(true);
             self.writers.wake_all(scheduler);
         }
@@ -95,19 +92,25 @@ impl Registration {
         self.readiness.writable.get()
     }
 
-    /// The kernel has said `WouldBlock` to a read.
+    /// The kernel has said `WouldBlock` to a read. An edge follows whatever
+    /// changes that, also after a hang-up or an entry in the error queue.
     #[inline]
     pub(crate) fn drained(&self) {
-        if !self.readiness.read_closed.get() {
-            self.readiness.readable.set(false);
-        }
+        self.readiness.readable.set(false);
     }
 
     /// The kernel has said `WouldBlock` to a write.
     #[inline]
     pub(crate) fn filled(&self) {
-        if !self.readiness.write_closed.get() {
-            self.readiness.writable.set(false);
+        self.readiness.writable.set(false);
+    }
+
+    /// A read gave less than was asked for: the queue is empty, unless more
+    /// stood behind it than bytes.
+    #[inline]
+    pub(crate) fn read_short(&self) {
+        if !self.readiness.more_than_bytes.get() {
+            self.readiness.readable.set(false);
         }
     }
 
@@ -119,8 +122,7 @@ impl Registration {
     /// Wakes everybody; all their operations, and later ones, fail.
     pub(crate) fn close(&self) {
         self.closed.set(true);
-        self.readiness.read_closed.set(true);
-        self.readiness.write_closed.set(true);
+        self.readiness.more_than_bytes.set(true);
         self.readiness.readable.set(true);
         self.readiness.writable.set(true);
         if let Some(scheduler) = local::get() {

@@ -10,11 +10,14 @@
 //! ```
 //!
 //! A later post replaces an earlier one. `Killed` and `Raised` always unwind.
-//! While `defer_kill` is in force, kills and throws are kept in the block and
-//! delivered by the first park after the guard is gone.
+//! While `defer_kill` is in force, the last kill or throw is kept apart, in
+//! `deferred` with the flag `DEFERRED`, since waits go on and may end with an
+//! error of their own meanwhile. The first park after the guard is gone
+//! delivers it.
 
 use super::{Park, Scheduler};
 use crate::error::{TaskletExit, Uncaught, WaitError};
+use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::time::scope;
 use crate::wait::unlink_all;
@@ -66,11 +69,12 @@ impl Scheduler {
         if task.deferrals.get() == 0 {
             return self.post(task, wake, cargo);
         }
-        drop(task.cargo.replace(cargo.map(Box::new)));
         task.set(flag::DEFERRED);
+        drop(task.deferred.replace(cargo.map(Box::new)));
     }
 
     /// Arms the timer for the earlier of the wait's and the scope's deadline.
+    #[cold]
     pub(super) fn arm_timer(&self, task: TcbRef, park: &Park) {
         if let Some(deadline) = scope::earlier(task.scope().as_deref(), park.deadline) {
             self.timers.borrow_mut().insert(task.slot.get(), deadline);
@@ -140,11 +144,22 @@ impl Scheduler {
         }
     }
 
+    /// Drops what reached the current tasklet too late: it ends.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn drop_undelivered(&self, current: TcbRef) {
+        current.wake.set(Wake::Notified);
+        current.clear(flag::DEFERRED);
+        let late = (current.cargo.take(), current.deferred.take());
+        self.change_traps(true);
+        drop_quietly(current, late);
+        self.change_traps(false);
+    }
+
     /// Called when a `defer_kill` guard of the current tasklet goes: what was
     /// held back is delivered by its next park.
     pub(crate) fn release_deferred(&self, current: TcbRef) {
         if current.has(flag::DEFERRED) && current.deferrals.get() == 0 {
-            current.clear(flag::DEFERRED);
             self.doom(current, Doom::Whatever);
         }
     }
@@ -169,12 +184,21 @@ impl Scheduler {
             let abandoned = task.state.get() == State::Paused
                 && !task.has_handles()
                 && !self.runners.borrow().contains(&task);
-            if there && (doom == Doom::Whatever || abandoned) {
-                let cargo = take_cargo(task);
-                let thrown = matches!(cargo, Some(Cargo::Thrown(_)));
-                let wake = if thrown { Wake::Thrown } else { Wake::Killed };
-                self.post(task, wake, cargo);
+            if !there || (doom == Doom::Abandoned && !abandoned) {
+                continue;
             }
+            if task.deferrals.get() > 0 {
+                // Held back, again: the last guard to go sees to it.
+                task.set(flag::DEFERRED);
+                continue;
+            }
+            task.clear(flag::DEFERRED);
+            let held_back = task.deferred.take();
+            let wake = match held_back {
+                Some(_) => Wake::Thrown,
+                None => Wake::Killed,
+            };
+            self.post(task, wake, held_back.map(|cargo| *cargo));
         }
     }
 }

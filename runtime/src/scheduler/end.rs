@@ -52,17 +52,21 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn end_current(&self) -> ! {
         let current = self.current.get();
+        if current.wake.get() != Wake::Notified || current.has(flag::DEFERRED) {
+            self.drop_undelivered(current);
+        }
         while let Some(joiner) = current.joiners.first() {
             unlink_all(joiner);
             self.make_runnable(joiner);
         }
+        // First of all, since an ended tasklet may be bound to another function.
+        let stack = current.stack.replace(Stack::none());
         current.state.set(State::Dead);
         if self.unlink_current() {
-            self.count_down();
+            self.count_down(current);
         } else {
             self.next_when_empty(current);
         }
-        let stack = current.stack.replace(Stack::none());
         self.stacks.borrow_mut().give_back(stack);
         if !current.has_handles() {
             self.table.borrow_mut().give_back(current);
@@ -73,8 +77,21 @@ impl Scheduler {
     /// Tells whoever is to know that an error has left the current tasklet and
     /// that nobody will join it. Stackless tasklets fail their wake target;
     /// others are logged.
+    ///
+    /// Never unwinds, and nothing in here may switch: the handler, the logger
+    /// and the payload's destructor run while the tasklet ends.
     #[cold]
     pub(crate) fn tell_uncaught(&self, current: TcbRef, uncaught: Uncaught) {
+        self.change_traps(true);
+        let told = catch_unwind(AssertUnwindSafe(|| self.tell(current, uncaught)));
+        self.change_traps(false);
+        if let Err(payload) = told {
+            // Whatever it is, its destructor shall not be the next to panic.
+            std::mem::forget(payload);
+        }
+    }
+
+    fn tell(&self, current: TcbRef, uncaught: Uncaught) {
         let Some(uncaught) = self.ask_error_handler(current, uncaught) else {
             return;
         };
@@ -93,10 +110,7 @@ impl Scheduler {
             return Some(uncaught);
         };
         let tasklet = Tasklet::from_tcb(current);
-        // Handlers run in the dying tasklet's context and may not block.
-        self.change_traps(true);
         let result = catch_unwind(AssertUnwindSafe(|| handler(&tasklet, &uncaught)));
-        self.change_traps(false);
         match result {
             Ok(()) => None,
             Err(payload) if payload.is::<TaskletExit>() => None,
@@ -116,10 +130,7 @@ impl Scheduler {
             return;
         }
         let cargo = Box::new(Cargo::Raised(payload_of(uncaught)));
-        if let Some(Cargo::Raised(lost)) = target.cargo.replace(Some(cargo)).map(|c| *c) {
-            let lost = panic_message(&lost);
-            log::debug!("greenling: a failure on its way to {target:?} was replaced: {lost}");
-        }
+        let replaced = target.cargo.replace(Some(cargo));
         target.wake.set(Wake::Raised);
         match target.state.get() {
             State::Blocked => {
@@ -129,6 +140,10 @@ impl Scheduler {
             State::Paused => self.insert_after_current(target),
             // Already queued: the ring is rotated to it.
             _ => self.rotate_behind_current(target),
+        }
+        if let Some(Cargo::Raised(lost)) = replaced.as_deref() {
+            let lost = panic_message(lost);
+            log::debug!("greenling: a failure on its way to {target:?} was replaced: {lost}");
         }
     }
 

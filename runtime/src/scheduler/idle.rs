@@ -11,11 +11,14 @@
 //!        tried to block gets the error, or main if the last tasklet has ended
 //! ```
 //!
+//! Loggers and destructors that run in here are not tasklets: `Between` keeps
+//! them from switching, and ends the process when one of them panics.
+//!
 //! Polling runs on the system stack, so that it touches no page of a tasklet's
 //! stack. With no timer armed the wait is unbounded: nothing due means that
 //! the thread does not wake up at all.
 
-use super::Scheduler;
+use super::{Scheduler, guard};
 use crate::system_stack::on_native_stack;
 use crate::tasklet::raw::{State, TcbRef, Wake, flag};
 use std::time::{Duration, Instant};
@@ -29,6 +32,30 @@ const QUANTUM: Duration = Duration::from_micros(100);
 /// Memory of unused stacks is given back at most this often.
 const TRIM_EVERY: Duration = Duration::from_millis(500);
 
+/// Lives while the scheduler is between two tasklets: what runs on the stack
+/// of the one that is left is not the current tasklet, so it must not switch,
+/// nor unwind through a tasklet that is linked in the list it waits in.
+struct Between<'a>(&'a Scheduler);
+
+impl<'a> Between<'a> {
+    fn new(scheduler: &'a Scheduler) -> Between<'a> {
+        debug_assert!(scheduler.guard_bits() & guard::REFUSE == 0);
+        scheduler.set_guard(guard::SYSTEM_STACK);
+        Between(scheduler)
+    }
+}
+
+impl Drop for Between<'_> {
+    fn drop(&mut self) {
+        // Nothing gets here while a panic is under way, save by that panic.
+        if std::thread::panicking() {
+            eprintln!("greenling: a logger or destructor panicked inside the scheduler; aborting");
+            std::process::abort();
+        }
+        self.0.clear_guard(guard::SYSTEM_STACK);
+    }
+}
+
 impl Scheduler {
     /// The first value of the countdown.
     pub(super) const fn first_interval() -> u32 {
@@ -39,7 +66,8 @@ impl Scheduler {
     /// over polls timers, descriptors and the inbox.
     #[cold]
     #[inline(never)]
-    pub(super) fn tick(&self) {
+    pub(super) fn tick(&self, running: TcbRef) {
+        let _between = Between::new(self);
         self.countdown.set(self.pace.interval.get());
         self.kill_doomed();
         if !self.has_world() {
@@ -53,7 +81,7 @@ impl Scheduler {
                 self.pace.interval.set((interval / 2).max(1));
             }
             self.pace.last.set(now);
-            self.poll(Some(Duration::ZERO), now);
+            self.poll_below_main(running, Some(Duration::ZERO), now);
         } else if since < QUANTUM / 2 {
             self.pace.interval.set((interval * 2).min(INTERVAL_MAX));
         }
@@ -70,6 +98,18 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     pub(super) fn next_when_empty(&self, leaving: TcbRef) {
+        let _between = Between::new(self);
+        if leaving.state.get() != State::Dead {
+            return self.find_next(leaving);
+        }
+        // A logger that takes a handle of the ended tasklet and drops it again
+        // must not be the last to hold it.
+        leaving.retain();
+        self.find_next(leaving);
+        leaving.release();
+    }
+
+    fn find_next(&self, leaving: TcbRef) {
         loop {
             self.kill_doomed();
             if self.run_count.get() > 0 {
@@ -110,7 +150,12 @@ impl Scheduler {
         let due = self.timers.borrow().next_due();
         let timeout = due.map(|at| at.saturating_duration_since(now));
         self.pace.last.set(now);
-        if leaving.has(flag::MAIN) {
+        self.poll_below_main(leaving, timeout, now);
+    }
+
+    /// Polls on the native stack; `running` is the tasklet whose stack this is.
+    fn poll_below_main(&self, running: TcbRef, timeout: Option<Duration>, now: Instant) {
+        if running.has(flag::MAIN) {
             self.poll(timeout, now);
         } else {
             on_native_stack(self.main.sp.get(), || self.poll(timeout, now));

@@ -130,8 +130,10 @@ fn end() {
         LOCAL.set(ptr::null());
         return;
     }
-    let leaked = drop_unstarted(scheduler);
+    // From here on the thread has no scheduler: what the closures' destructors
+    // ask of it is refused.
     let pointer = LOCAL.replace(ptr::null()).cast_mut();
+    let leaked = drop_unstarted(scheduler);
     // SAFETY: made by `Box::into_raw` in `make`, and out of everyone's reach
     // now (see `get`).
     let scheduler = unsafe { Box::from_raw(pointer) };

@@ -37,6 +37,9 @@
 //! * A tasklet is in the ring exactly when its state is `Runnable`.
 //! * User code (destructors, hooks, loggers) never runs while the ring or a
 //!   list is half linked, nor while a `RefCell` in here is borrowed.
+//! * Between two tasklets `current` is not the one whose stack this is. What
+//!   user code runs there (a logger, a closure from another thread) can't
+//!   switch, and must not unwind: see `idle::Between`.
 //! * The ring is touched only on the scheduler's own thread; other threads
 //!   have the inbox.
 
@@ -79,7 +82,8 @@ use std::time::Instant;
 
 /// Bits of `Scheduler::guarded`: why the fast paths must not be taken.
 pub(crate) mod guard {
-    /// Code runs on the system stack on behalf of a tasklet.
+    /// Code runs on the system stack on behalf of a tasklet, or the scheduler
+    /// itself runs between two tasklets.
     pub(crate) const SYSTEM_STACK: u32 = 1;
     /// A switch trap is set.
     pub(crate) const TRAP: u32 = 2;

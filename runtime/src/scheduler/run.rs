@@ -115,8 +115,9 @@ impl Scheduler {
             if current.wake.get() == Wake::Raised {
                 return Err(self.take_uncaught(current));
             }
-            self.deliver_or_unwind(current);
         }
+        // Also when nobody else is runnable: this is a safe point.
+        self.deliver_or_unwind(current);
         Ok(self.report())
     }
 

@@ -197,10 +197,10 @@ fn classify(payload: Payload) -> Option<Uncaught> {
     })
 }
 
-/// Drops a value whose destructor may panic, which concerns nobody.
+/// Drops what a tasklet leaves behind; a destructor that panics concerns nobody.
 #[inline]
 pub(crate) fn drop_quietly<T>(task: TcbRef, value: T) {
     if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
-        log::error!("greenling: the destructor of {task:?}'s result panicked");
+        log::error!("greenling: a destructor panicked on what {task:?} left behind");
     }
 }

@@ -15,6 +15,7 @@
 //! | `next`, `prev` | `scheduler::ring`; an unlinked block points at itself |
 //! | `state` | the scheduler, together with the ring or the wait lists |
 //! | `wake`, `cargo` | whoever wakes the tasklet; taken by it when it resumes |
+//! | `deferred` | whoever kills or throws under `defer_kill`; see `deliver` |
 //! | `waits` | `wait::list`; the nodes are on the tasklet's own stack |
 //! | `outcome`, `result` | `tasklet::entry`; taken by the join handle |
 //! | `handles` | `TcbRef::retain` and `release` |
@@ -115,7 +116,7 @@ pub(crate) mod flag {
     pub(crate) const BLOCK_TRAP: u8 = 8;
     /// The join handle is gone: nobody will take the result.
     pub(crate) const DETACHED: u8 = 16;
-    /// A kill or throw is held back by `defer_kill`; it is in `wake`.
+    /// A kill, or the throw in `deferred`, is held back by `defer_kill`.
     pub(crate) const DEFERRED: u8 = 32;
     /// Stackless kind: errors go to the handler and the wake target.
     pub(crate) const STACKLESS: u8 = 64;
@@ -157,6 +158,7 @@ pub(crate) struct Tcb {
     pub(crate) spawned_at: Cell<&'static Location<'static>>,
     pub(crate) name: Cell<Option<Box<Box<str>>>>,
     pub(crate) cargo: Cell<Option<Box<Cargo>>>,
+    pub(crate) deferred: Cell<Option<Box<Cargo>>>,
     result: UnsafeCell<[MaybeUninit<u64>; RESULT_WORDS]>,
 }
 
@@ -292,10 +294,14 @@ const fn fits<T>() -> bool {
 }
 
 impl TcbRef {
-    /// Counts one more handle.
+    /// Counts one more handle. Leaking 2^32 of them ends the process, as it
+    /// does with `Rc`: a count that wraps would free a block in use.
     #[inline(always)]
     pub(crate) fn retain(self) {
-        self.handles.set(self.handles.get() + 1);
+        match self.handles.get().checked_add(1) {
+            Some(handles) => self.handles.set(handles),
+            None => std::process::abort(),
+        }
     }
 
     /// Counts one handle less; true if it was the last.
@@ -418,6 +424,7 @@ impl Table {
             spawned_at: Cell::new(at),
             name: Cell::new(None),
             cargo: Cell::new(None),
+            deferred: Cell::new(None),
             result: UnsafeCell::new([MaybeUninit::uninit(); RESULT_WORDS]),
         };
         // SAFETY: the block is inside the chunk, unused and well aligned.
@@ -431,6 +438,9 @@ impl Table {
     /// in which tasklets with leaked stacks are still linked.
     pub(crate) fn release(&mut self, leaked_stacks: bool) {
         let referred = leaked_stacks || self.iter().any(|tcb| tcb.has_handles());
+        if !referred {
+            self.iter().for_each(|tcb| drop(tcb.name.take()));
+        }
         for chunk in self.chunks.drain(..) {
             if !referred {
                 // SAFETY: leaked from a Box in `carve`; no handle is left and
