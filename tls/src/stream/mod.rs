@@ -1,9 +1,9 @@
 //! A TLS connection that looks like a socket.
 //!
 //! [`TlsStream`] joins an [`Engine`], which does no I/O, and a [`Transport`],
-//! which knows no TLS. What lies between is the *pump* (`pump.rs`): it moves
-//! ciphertext, and it alone waits. Several tasklets of one thread may use a
-//! stream at once, through a shared reference:
+//! which knows no TLS. What lies between is the *pump*: `transfer.rs` moves
+//! ciphertext and never waits, `pump.rs` decides and waits. Several tasklets of
+//! one thread may use a stream at once, through a shared reference:
 //!
 //! ```text
 //!   read   -- reading lock --+                    +-- fill:  receive lock
@@ -44,6 +44,7 @@ mod connect;
 mod io;
 mod locks;
 mod pump;
+mod transfer;
 
 use locks::Lock;
 

@@ -17,6 +17,7 @@
 use std::time::{Duration, Instant};
 
 use super::locks::{Lock, LockGuard, WaitReason};
+use super::transfer::{Received, Sent};
 use super::{Slot, TlsStream};
 use crate::bio::RingSizes;
 use crate::engine::{Engine, EngineError, Want};
@@ -29,15 +30,9 @@ use crate::transport::{Interest, Ready, Transport};
 /// a peer that makes us answer without reading the answers gets there.
 const UNSENT_MAX: usize = RingSizes::BULK.outgoing + 64 * 1024;
 
-/// The most that is copied at once for a transport that may suspend.
-const COPY_MAX: usize = 16 * 1024;
-
 /// How long a handshake that failed waits for its alert to go out, and then for
 /// the peer to take it.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How many transfers may succeed in a row before other tasklets get a turn.
-const SPREE_MAX: u8 = 32;
 
 /// What a completed engine call means for the caller.
 #[derive(Debug)]
@@ -45,21 +40,6 @@ pub(super) enum Progress<R> {
     Done(R),
     /// The peer sent `close_notify`.
     Closed,
-}
-
-/// How far sending got.
-#[derive(Debug, PartialEq, Eq)]
-enum Sent {
-    Everything,
-    /// The transport has no room.
-    Blocked,
-}
-
-/// How receiving went.
-enum Received {
-    /// Some bytes, the end, or a full ring: the engine has something to do.
-    Something,
-    Blocked,
 }
 
 /// The reasons for which an operation waits for a lock. Without the scheduler
@@ -83,8 +63,9 @@ pub(super) mod reason {
 
 /// The moment at which a wait of `timeout` from now ends.
 pub(super) fn after(timeout: Option<Duration>) -> Option<Instant> {
+    let timeout = timeout?;
     // A timeout too long to express is none.
-    Instant::now().checked_add(timeout?)
+    Instant::now().checked_add(timeout)
 }
 
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
@@ -138,7 +119,6 @@ impl<T: Transport> TlsStream<T> {
         mut call: impl FnMut(&mut Engine) -> Result<R, EngineError>,
     ) -> Result<Progress<R>, Error> {
         let mut turn = self.wait_for_turn(deadline)?;
-        let mut begun = None;
         loop {
             let seen = self.received.get();
             let (result, established, dead_before) = self.with_engine(|engine| {
@@ -164,7 +144,7 @@ impl<T: Transport> TlsStream<T> {
                     let limit = if established {
                         None
                     } else {
-                        self.handshake_limit(&mut begun)
+                        self.handshake_limit()
                     };
                     self.fill(seen, earlier(deadline, limit))?;
                 }
@@ -191,7 +171,7 @@ impl<T: Transport> TlsStream<T> {
             self.gate.set(None);
             return Ok(None);
         }
-        let limit = self.handshake_limit(&mut None);
+        let limit = self.handshake_limit();
         crate::listener::enter_gate(gate, earlier(deadline, limit))
     }
 
@@ -202,15 +182,12 @@ impl<T: Transport> TlsStream<T> {
     }
 
     /// The handshake's deadline, which its first step sets.
-    fn handshake_limit(&self, begun: &mut Option<Instant>) -> Option<Instant> {
-        if begun.is_none() {
-            if self.handshake_deadline.get().is_none() {
-                self.handshake_deadline
-                    .set(after(self.handshake_timeout.get()));
-            }
-            *begun = self.handshake_deadline.get();
+    fn handshake_limit(&self) -> Option<Instant> {
+        if self.handshake_deadline.get().is_none() {
+            self.handshake_deadline
+                .set(after(self.handshake_timeout.get()));
         }
-        *begun
+        self.handshake_deadline.get()
     }
 
     /// Sends until the transport has no room. Errors are kept for the next write.
@@ -242,81 +219,6 @@ impl<T: Transport> TlsStream<T> {
         Ok(())
     }
 
-    /// Sends what is there. Needs the sending lock.
-    fn send(&self) -> Result<Sent, Error> {
-        loop {
-            if let Some(error) = &*self.send_error.borrow() {
-                let error = error.clone();
-                // Nobody will ever send it.
-                self.with_engine(|engine| while engine.drain(&mut [0; 512]) > 0 {})?;
-                return Err(error);
-            }
-            let result = if T::MAY_SUSPEND {
-                self.send_copy()?
-            } else {
-                self.send_lent()?
-            };
-            match result {
-                None => return Ok(Sent::Everything),
-                Some(Ok(())) => self.count_success(),
-                Some(Err(error)) => match error.kind() {
-                    std::io::ErrorKind::WouldBlock => return Ok(Sent::Blocked),
-                    std::io::ErrorKind::Interrupted => {}
-                    _ => {
-                        self.send_error.replace(Some(Error::Io(error)));
-                    }
-                },
-            }
-        }
-    }
-
-    /// Counts a transfer that did not have to wait.
-    fn count_success(&self) {
-        let spree = self.spree.get() + 1;
-        if spree < SPREE_MAX {
-            self.spree.set(spree);
-        } else {
-            self.spree.set(0);
-            self.get_ref().give_way();
-        }
-    }
-
-    /// One `try_send` straight from the ring; `None` when it is empty.
-    fn send_lent(&self) -> Result<Option<std::io::Result<()>>, Error> {
-        self.with_engine(|engine| {
-            let data = engine.out_data();
-            if data.is_empty() {
-                return None;
-            }
-            let len = data.len();
-            let sent = self.get_ref().try_send(data);
-            Some(check_count(sent, len).map(|n| engine.consume_out(n)))
-        })
-    }
-
-    /// One `try_send` of a copy, with the engine free for other tasklets.
-    fn send_copy(&self) -> Result<Option<std::io::Result<()>>, Error> {
-        let data = self.with_engine(|engine| {
-            let data = engine.out_data();
-            data[..data.len().min(COPY_MAX)].to_vec()
-        })?;
-        if data.is_empty() {
-            return Ok(None);
-        }
-        // If this unwinds, nobody knows how much has gone.
-        let unknown = UnknownCount(self);
-        let sent = self.get_ref().try_send(&data);
-        std::mem::forget(unknown);
-        match check_count(sent, data.len()) {
-            // Only this tasklet takes bytes out, so the first `n` are still these.
-            Ok(n) => {
-                self.with_engine(|engine| consume_pieces(engine, n))?;
-                Ok(Some(Ok(())))
-            }
-            Err(error) => Ok(Some(Err(error))),
-        }
-    }
-
     /// Receives once, waiting if need be, unless another tasklet has received
     /// since `seen`.
     fn fill(&self, seen: u64, deadline: Option<Instant>) -> Result<(), Error> {
@@ -343,79 +245,6 @@ impl<T: Transport> TlsStream<T> {
             if self.wait_to_receive(interest, deadline)?.writable {
                 self.try_flush();
             }
-        }
-    }
-
-    /// Bytes that can and should be sent.
-    fn unsent(&self) -> Result<usize, Error> {
-        if self.send_error.borrow().is_some() {
-            return Ok(0);
-        }
-        self.with_engine(|engine| engine.out_pending())
-    }
-
-    /// One `try_recv`. Needs the receiving lock.
-    fn receive(&self) -> Result<Received, Error> {
-        let result = if T::MAY_SUSPEND {
-            self.receive_copy()?
-        } else {
-            self.receive_lent()?
-        };
-        match result {
-            Some(Ok(0)) => {
-                self.ended.set(true);
-                self.with_engine(Engine::close_in)?;
-            }
-            None | Some(Ok(_)) => {}
-            Some(Err(error)) => match error.kind() {
-                std::io::ErrorKind::WouldBlock => return Ok(Received::Blocked),
-                std::io::ErrorKind::Interrupted => return self.receive(),
-                _ => {
-                    let error = Error::Io(error);
-                    self.receive_error.replace(Some(error.clone()));
-                    return Err(error);
-                }
-            },
-        }
-        self.received.set(self.received.get().wrapping_add(1));
-        Ok(Received::Something)
-    }
-
-    /// One `try_recv` straight into the ring; `None` when it is full.
-    fn receive_lent(&self) -> Result<Option<std::io::Result<usize>>, Error> {
-        self.with_engine(|engine| {
-            let space = engine.in_space();
-            if space.is_empty() {
-                return None;
-            }
-            let len = space.len();
-            Some(match self.get_ref().try_recv(space) {
-                Ok(n) if n > len => Err(lying()),
-                Ok(n) => {
-                    engine.commit_in(n);
-                    Ok(n)
-                }
-                Err(error) => Err(error),
-            })
-        })
-    }
-
-    /// One `try_recv` into a buffer of its own, with the engine free for others.
-    fn receive_copy(&self) -> Result<Option<std::io::Result<usize>>, Error> {
-        let len = self.with_engine(|engine| engine.in_space().len())?;
-        if len == 0 {
-            return Ok(None);
-        }
-        let mut copy = vec![0; len.min(COPY_MAX)];
-        match self.get_ref().try_recv(&mut copy) {
-            Ok(n) if n > copy.len() => Ok(Some(Err(lying()))),
-            Ok(n) => {
-                // Only this tasklet fills the ring, so the room is still there.
-                let fed = self.with_engine(|engine| engine.feed(&copy[..n]))?;
-                debug_assert_eq!(fed, n);
-                Ok(Some(Ok(n)))
-            }
-            Err(error) => Ok(Some(Err(error))),
         }
     }
 
@@ -536,16 +365,6 @@ impl<T: Transport> Drop for Duty<'_, T> {
     }
 }
 
-/// Marks the sending side as unusable if `try_send` unwinds.
-struct UnknownCount<'a, T: Transport>(&'a TlsStream<T>);
-
-impl<T: Transport> Drop for UnknownCount<'_, T> {
-    fn drop(&mut self) {
-        let error = Error::local("a send was cut off, so nobody knows how much has gone");
-        self.0.send_error.replace(Some(error));
-    }
-}
-
 /// Takes the engine back from the idle ones however the wait ends, so that the
 /// stream can move to another thread afterwards.
 struct Awake<'a, T: Transport>(&'a TlsStream<T>);
@@ -570,27 +389,4 @@ impl<T: Transport> Drop for Awake<'_, T> {
 
 fn would_block(want: Want) -> Error {
     Error::Io(std::io::Error::new(std::io::ErrorKind::WouldBlock, want))
-}
-
-/// A transport that claims to have moved more than it was given, or nothing.
-fn lying() -> std::io::Error {
-    std::io::Error::other("the transport reported an impossible count")
-}
-
-fn check_count(sent: std::io::Result<usize>, len: usize) -> std::io::Result<usize> {
-    match sent {
-        Ok(0) => Err(std::io::ErrorKind::WriteZero.into()),
-        Ok(n) if n > len => Err(lying()),
-        other => other,
-    }
-}
-
-/// Consumes `n` bytes, which may span the pieces in which they are lent: a spill
-/// may have begun since.
-fn consume_pieces(engine: &mut Engine, mut n: usize) {
-    while n > 0 {
-        let piece = engine.out_data().len().min(n);
-        engine.consume_out(piece);
-        n -= piece;
-    }
 }

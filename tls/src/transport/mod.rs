@@ -2,7 +2,7 @@
 //!
 //! A [`Transport`] is a byte stream with three calls: receive what is there,
 //! send what fits, and wait until one of the two may work again. It is the
-//! stream's pump that decides when to do which; see [`crate::stream`].
+//! stream's pump that decides when to do which; see `stream/mod.rs`.
 //!
 //! | transport | waits by | a ring is lent to it |
 //! |---|---|---|

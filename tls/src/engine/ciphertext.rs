@@ -1,0 +1,221 @@
+//! The transport's side of an engine: ciphertext in and out, and the rings.
+
+use openssl_sys::{BIO, SSL};
+
+use super::Engine;
+use crate::bio::{BioPair, RingSizes};
+use crate::ssl::RECORD_MAX;
+
+/// Room for the header, the padding and the tag of a record, and for a queued
+/// message such as a session ticket.
+const RECORD_OVERHEAD: usize = 256;
+
+impl Engine {
+    /// The free part of the in-ring that is contiguous: put ciphertext there and
+    /// call [`Engine::commit_in`]. It may be less than all free room.
+    ///
+    /// Empty when the ring is full, or the input was closed.
+    #[doc(alias = "BIO_nwrite0")]
+    pub fn in_space(&mut self) -> &mut [u8] {
+        match self.plug() {
+            Ok(pair) => pair.in_space(),
+            Err(_) => &mut [],
+        }
+    }
+
+    /// Hands over the first `n` bytes of [`Engine::in_space`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the space was smaller.
+    #[doc(alias = "BIO_nwrite")]
+    pub fn commit_in(&mut self, n: usize) {
+        if n > 0 {
+            let pair = self.pair.as_mut().expect("in_space has plugged the rings");
+            pair.commit_in(n);
+            self.state.received_any = true;
+        }
+    }
+
+    /// Copies ciphertext in; says how much fitted.
+    #[doc(alias = "bio_write")]
+    pub fn feed(&mut self, data: &[u8]) -> usize {
+        let mut fed = 0;
+        while fed < data.len() {
+            let space = self.in_space();
+            let n = space.len().min(data.len() - fed);
+            if n == 0 {
+                break;
+            }
+            space[..n].copy_from_slice(&data[fed..fed + n]);
+            self.commit_in(n);
+            fed += n;
+        }
+        fed
+    }
+
+    /// The transport has ended: nothing more will be fed.
+    ///
+    /// Without the peer's `close_notify` in what was fed, reads then fail with
+    /// [`Error::Truncated`](crate::Error::Truncated) or
+    /// [`Error::ClosedBeforeHello`](crate::Error::ClosedBeforeHello).
+    #[doc(alias = "bio_shutdown")]
+    pub fn close_in(&mut self) {
+        self.state.in_closed = true;
+        if let Ok(pair) = self.plug() {
+            pair.close_in();
+        }
+    }
+
+    /// Ciphertext to send, one contiguous piece of it; empty when there is none.
+    #[doc(alias = "BIO_nread0")]
+    pub fn out_data(&mut self) -> &[u8] {
+        if self.spill.is_empty() {
+            return self.pair.as_mut().map_or(&[], BioPair::out_data);
+        }
+        // The ring buffer of the spill may wrap too.
+        self.spill.as_slices().0
+    }
+
+    /// Removes the first `n` bytes of [`Engine::out_data`]: they were sent.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there were fewer.
+    #[doc(alias = "BIO_nread")]
+    pub fn consume_out(&mut self, n: usize) {
+        if n == 0 {
+            return;
+        }
+        if self.spill.is_empty() {
+            let pair = self.pair.as_mut().expect("out_data came from the rings");
+            pair.consume_out(n);
+        } else {
+            self.spill.drain(..n);
+            if self.spill.is_empty() {
+                self.spill.shrink_to_fit();
+            }
+        }
+    }
+
+    /// Copies ciphertext out; says how much there was.
+    #[doc(alias = "bio_read")]
+    pub fn drain(&mut self, buf: &mut [u8]) -> usize {
+        let mut drained = 0;
+        while drained < buf.len() {
+            let data = self.out_data();
+            let n = data.len().min(buf.len() - drained);
+            if n == 0 {
+                break;
+            }
+            buf[drained..drained + n].copy_from_slice(&data[..n]);
+            self.consume_out(n);
+            drained += n;
+        }
+        drained
+    }
+
+    /// Ciphertext bytes that OpenSSL has not looked at yet.
+    pub fn in_pending(&self) -> usize {
+        self.pair.as_ref().map_or(0, BioPair::in_pending)
+    }
+
+    /// Ciphertext bytes that wait to be sent.
+    pub fn out_pending(&self) -> usize {
+        self.spill.len() + self.pair.as_ref().map_or(0, BioPair::out_pending)
+    }
+
+    /// How many bytes of ciphertext the out-ring still takes.
+    #[doc(alias = "BIO_ctrl_get_write_guarantee")]
+    pub fn out_free(&self) -> usize {
+        self.pair
+            .as_ref()
+            .map_or(self.rings.outgoing, BioPair::out_free)
+    }
+
+    /// Whether a write of `len` bytes fits the out-ring as one record, so that
+    /// nothing spills. Larger writes count as one record of the largest size.
+    pub fn has_room_for(&self, len: usize) -> bool {
+        self.spill.is_empty() && self.out_free() >= len.min(RECORD_MAX) + RECORD_OVERHEAD
+    }
+
+    /// How many bytes OpenSSL last looked for and did not find.
+    #[doc(alias = "BIO_ctrl_get_read_request")]
+    pub fn read_request(&self) -> usize {
+        self.pair.as_ref().map_or(0, BioPair::read_request)
+    }
+
+    /// Ciphertext that was fed and that OpenSSL has not read. After the peer's
+    /// `close_notify` it is the beginning of what follows TLS on this transport.
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        self.pair
+            .as_mut()
+            .map_or_else(Vec::new, BioPair::take_unread)
+    }
+
+    /// Changes the capacity of the rings; says whether it could. It can not while
+    /// they hold anything, nor after raw pointers were handed out.
+    #[doc(alias = "BIO_set_write_buf_size")]
+    pub fn set_rings(&mut self, rings: RingSizes) -> bool {
+        if self.pair.is_some() && self.rings != rings && !self.unplug() {
+            return false;
+        }
+        self.rings = rings;
+        self.usual_rings = rings;
+        true
+    }
+
+    /// Takes larger rings for a bulk transfer, until the next [`Engine::park`],
+    /// if the usual ones are the default and nothing is in them.
+    pub(crate) fn grow_rings(&mut self) {
+        let may = self.usual_rings == RingSizes::RECORD && self.rings != RingSizes::BULK;
+        if may && (self.pair.is_none() || self.unplug()) {
+            self.rings = RingSizes::BULK;
+        }
+    }
+
+    /// The capacity of the rings.
+    pub fn rings(&self) -> RingSizes {
+        self.rings
+    }
+
+    /// Gives the rings and OpenSSL's record buffers back while the connection
+    /// waits for its peer; says whether the rings went. The next call takes
+    /// others.
+    pub fn park(&mut self) -> bool {
+        if !self.unplug() {
+            return false;
+        }
+        self.rings = self.usual_rings;
+        self.connection.free_buffers();
+        true
+    }
+
+    /// Whether [`Engine::park`] took the rings and nothing has taken others since.
+    pub fn is_parked(&self) -> bool {
+        self.pair.is_none()
+    }
+
+    /// OpenSSL's own object, for foreign code. The engine keeps its rings for
+    /// life from now on.
+    ///
+    /// Foreign code that empties the out-ring itself must drain the engine first
+    /// whenever [`Engine::out_pending`] exceeds what its half holds: what spilled
+    /// is older.
+    pub fn as_ssl_ptr(&mut self) -> *mut SSL {
+        self.state.pinned = true;
+        // Without memory for rings the pointer is still good; calls on it fail.
+        let _ = self.plug();
+        self.connection.as_ptr()
+    }
+
+    /// The half of the pair that faces the transport, or null without memory.
+    /// Pins the rings as [`Engine::as_ssl_ptr`] does.
+    pub fn network_bio_ptr(&mut self) -> *mut BIO {
+        self.state.pinned = true;
+        match self.plug() {
+            Ok(pair) => pair.network_ptr(),
+            Err(_) => std::ptr::null_mut(),
+        }
+    }
+}

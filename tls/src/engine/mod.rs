@@ -1,0 +1,381 @@
+//! The naked TLS connection: no socket, no waiting.
+//!
+//! ```text
+//!    plaintext                        ciphertext
+//!    read  <---+               +--- in_space / commit_in / close_in
+//!    write --->| OpenSSL: rings|---> out_data / consume_out
+//!    ...       +---------------+
+//! ```
+//!
+//! Whoever owns an [`Engine`] moves the ciphertext. After every call it sends
+//! what [`Engine::out_data`] shows, *before* it waits for anything: the peer may
+//! be waiting for just that.
+//!
+//! OpenSSL's "wants to write" never leaves the engine. While a write is half
+//! done `SSL_get_error(3)` allows nothing but its repetition, and indeed a read
+//! in that state can fail for good. So when the out-ring is full, its content
+//! moves to a queue (the *spill*), and the call is repeated at once. There is
+//! no half-done write for a killed writer to leave behind, and reading and
+//! writing do not depend on each other. The spill is bounded by what one call
+//! can produce, if its owner drains the engine between calls; before a large
+//! write [`Engine::has_room_for`] tells whether it will be needed at all.
+//!
+//! The first permanent error is kept and answered to every later call.
+
+use std::collections::VecDeque;
+
+use openssl::ssl::{Ssl, SslRef};
+
+use crate::bio::{BioPair, RingSizes};
+use crate::context::Context;
+use crate::error::Error;
+use crate::ring;
+use crate::ssl::{Connection, Deferral, Outcome};
+
+mod ciphertext;
+mod control;
+mod outcome;
+
+pub use outcome::{EngineError, Role, Want};
+
+/// One TLS connection in memory.
+///
+/// `Send` and not `Sync`. No method waits, so none is a place where a tasklet
+/// may be switched or killed.
+#[doc(alias = "SSL_new")]
+#[doc(alias = "BIO_new_bio_pair")]
+#[derive(Debug)]
+pub struct Engine {
+    connection: Connection,
+    /// `None` while the rings are in the pool.
+    pair: Option<BioPair>,
+    rings: RingSizes,
+    /// The capacity to return to after a bulk transfer.
+    usual_rings: RingSizes,
+    role: Role,
+    name: Option<String>,
+    /// Ciphertext that left the out-ring but not the engine; older than what is
+    /// in the ring.
+    spill: VecDeque<u8>,
+    state: State,
+}
+
+/// What happened so far. The flags only ever go from false to true.
+#[derive(Debug, Default)]
+struct State {
+    established: bool,
+    received_any: bool,
+    /// The transport ended.
+    in_closed: bool,
+    /// The peer sent `close_notify`.
+    peer_closed: bool,
+    /// We sent `close_notify`.
+    closed: bool,
+    failed: Option<Error>,
+    deferral: Option<Deferral>,
+    /// Somebody holds raw pointers to the pair.
+    pinned: bool,
+}
+
+impl Engine {
+    /// A connection of `context`; `name` is the server that a client wants to reach.
+    ///
+    /// # Errors
+    ///
+    /// When a client's name is missing or malformed, or a server is given one.
+    pub fn new(context: &Context, name: Option<&str>, rings: RingSizes) -> Result<Engine, Error> {
+        Ok(Engine::from_ssl(
+            context.new_ssl(name)?,
+            context.role(),
+            name,
+            rings,
+        ))
+    }
+
+    /// Takes over a configured object of the `openssl` crate.
+    pub(crate) fn from_ssl(
+        mut ssl: Ssl,
+        role: Role,
+        name: Option<&str>,
+        rings: RingSizes,
+    ) -> Engine {
+        match role {
+            Role::Client => ssl.set_connect_state(),
+            Role::Server => ssl.set_accept_state(),
+        }
+        Engine {
+            connection: Connection::new(ssl),
+            pair: None,
+            rings,
+            usual_rings: rings,
+            role,
+            name: name.map(str::to_owned),
+            spill: VecDeque::new(),
+            state: State::default(),
+        }
+    }
+
+    /// Makes progress with the handshake.
+    ///
+    /// Optional: the first read or write does it too.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Want`] until the handshake is done.
+    #[doc(alias = "SSL_do_handshake")]
+    pub fn handshake(&mut self) -> Result<(), EngineError> {
+        self.check_usable()?;
+        self.step(Connection::handshake)
+    }
+
+    /// Reads plaintext: as much as there is, at least one byte.
+    ///
+    /// An empty `buf` reads nothing and succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Closed`] once the peer's `close_notify` is reached. An error
+    /// met after some bytes is kept for the next call.
+    #[doc(alias = "SSL_read_ex")]
+    pub fn read(&mut self, buf: &mut [u8]) -> Result<usize, EngineError> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        let mut filled = self.read_with(buf, Connection::read)?;
+        while filled < buf.len() && self.may_hold_plaintext() {
+            match self.read_with(&mut buf[filled..], Connection::read) {
+                Ok(n) => filled += n,
+                // Kept, or found again, by the next call.
+                Err(_) => break,
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Like [`Engine::read`], of at most one record, and leaves it there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::read`].
+    #[doc(alias = "SSL_peek_ex")]
+    pub fn peek(&mut self, buf: &mut [u8]) -> Result<usize, EngineError> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.read_with(buf, Connection::peek)
+    }
+
+    fn read_with(
+        &mut self,
+        buf: &mut [u8],
+        call: impl Fn(&mut Connection, &mut [u8]) -> Outcome<usize>,
+    ) -> Result<usize, EngineError> {
+        self.check_usable()?;
+        if self.state.peer_closed {
+            return Err(EngineError::Closed);
+        }
+        // OpenSSL takes ten times as long to find that out, and wants its rings.
+        if self.state.established && !self.may_hold_plaintext() && !self.state.in_closed {
+            return Err(EngineError::Want(Want::Read));
+        }
+        self.step(|connection| call(connection, buf))
+    }
+
+    /// Encrypts one record of up to 16 KiB from `data`; says how much it took.
+    ///
+    /// Empty `data` writes nothing and succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Want`] only during a handshake: never for want of room.
+    #[doc(alias = "SSL_write_ex")]
+    pub fn write(&mut self, data: &[u8]) -> Result<usize, EngineError> {
+        if data.is_empty() {
+            return Ok(0);
+        }
+        self.check_usable()?;
+        if self.state.closed {
+            return Err(Error::local("write after close_notify was sent").into());
+        }
+        self.step(|connection| connection.write(data))
+    }
+
+    /// Sends `close_notify`, once, and says whether the peer's has been read.
+    ///
+    /// Reading goes on: the other direction is the peer's to end.
+    ///
+    /// # Errors
+    ///
+    /// When the connection has failed, or its first handshake is not done: there
+    /// is nothing to end then.
+    #[doc(alias = "SSL_shutdown")]
+    pub fn shutdown(&mut self) -> Result<bool, EngineError> {
+        self.check_usable()?;
+        if !self.state.established {
+            return Err(Error::local("close_notify before the handshake is done").into());
+        }
+        if !self.state.closed {
+            // A ticket that waits for a write makes OpenSSL refuse (reason 407).
+            if !self.connection.is_init_finished() {
+                self.step(Connection::handshake)?;
+            }
+            self.step(Connection::shutdown)?;
+            self.state.closed = true;
+        }
+        Ok(self.state.peer_closed)
+    }
+
+    /// Plaintext bytes of the current record that can be read without more input.
+    #[doc(alias = "SSL_pending")]
+    pub fn pending(&self) -> usize {
+        self.connection.pending()
+    }
+
+    /// Whether the first handshake is done.
+    #[doc(alias = "SSL_is_init_finished")]
+    pub fn is_established(&self) -> bool {
+        self.state.established
+    }
+
+    /// Whether the peer has sent `close_notify`.
+    pub fn is_peer_closed(&self) -> bool {
+        self.state.peer_closed
+    }
+
+    /// Whether we have sent `close_notify`.
+    pub fn is_closed(&self) -> bool {
+        self.state.closed
+    }
+
+    /// The permanent error, once there is one.
+    pub fn failure(&self) -> Option<&Error> {
+        self.state.failed.as_ref()
+    }
+
+    /// What the last [`Want::App`] was about.
+    pub fn deferral(&self) -> Option<Deferral> {
+        self.state.deferral
+    }
+
+    /// Which side this is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The object underneath, for calls that only look.
+    pub(crate) fn ssl(&self) -> &SslRef {
+        self.connection.get()
+    }
+
+    /// Whether a read could find something without more input.
+    fn may_hold_plaintext(&self) -> bool {
+        self.in_pending() > 0
+            || self.connection.pending() > 0
+            // Something else than a read is half done; OpenSSL knows what.
+            || !self.connection.is_init_finished()
+    }
+
+    fn check_usable(&self) -> Result<(), EngineError> {
+        match &self.state.failed {
+            Some(error) => Err(EngineError::Failed(error.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes one call, repeating it while only the out-ring's size stops it.
+    fn step<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Connection) -> Outcome<T>,
+    ) -> Result<T, EngineError> {
+        self.plug()?;
+        loop {
+            let outcome = call(&mut self.connection);
+            // A read that finds no data may have finished the handshake all the same.
+            if !self.state.established && self.connection.is_init_finished() {
+                self.state.established = true;
+            }
+            match outcome {
+                Outcome::Done(value) => return Ok(value),
+                Outcome::WantRead => return Err(EngineError::Want(Want::Read)),
+                Outcome::WantWrite => {
+                    if !self.spill_out() {
+                        return Err(self.fail(Error::Ssl(Vec::new())));
+                    }
+                }
+                Outcome::WantApp(deferral) => {
+                    self.state.deferral = Some(deferral);
+                    return Err(EngineError::Want(Want::App));
+                }
+                Outcome::Closed => {
+                    self.state.peer_closed = true;
+                    return Err(EngineError::Closed);
+                }
+                Outcome::Failed(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Keeps a permanent error, as what it means here.
+    fn fail(&mut self, error: Error) -> EngineError {
+        let error = match error {
+            // OpenSSL's answer to the end of input after it had failed before.
+            Error::Ssl(entries) if entries.is_empty() && self.state.in_closed => Error::Truncated,
+            other => other,
+        };
+        let error = match error {
+            Error::Truncated if !self.state.received_any => Error::ClosedBeforeHello,
+            other => other,
+        };
+        self.state.failed = Some(error.clone());
+        EngineError::Failed(error)
+    }
+
+    /// Empties the out-ring into the spill; says whether there was anything.
+    fn spill_out(&mut self) -> bool {
+        let before = self.spill.len();
+        if let Some(pair) = &mut self.pair {
+            loop {
+                let data = pair.out_data();
+                let n = data.len();
+                if n == 0 {
+                    break;
+                }
+                self.spill.extend(data);
+                pair.consume_out(n);
+            }
+        }
+        self.spill.len() > before
+    }
+
+    /// The rings, plugged in if they were not: OpenSSL fails for good without.
+    fn plug(&mut self) -> Result<&mut BioPair, Error> {
+        if self.pair.is_none() {
+            let pair = ring::take(self.rings)?;
+            self.connection.set_pair(Some(&pair));
+            self.pair = Some(pair);
+        }
+        Ok(self.pair.as_mut().expect("plugged just now"))
+    }
+
+    /// Gives the rings to the pool if nothing would be lost.
+    fn unplug(&mut self) -> bool {
+        let clean = self.spill.is_empty() && !self.state.pinned && !self.state.in_closed;
+        match self.pair.take() {
+            Some(pair) if clean && pair.is_reusable() => {
+                self.connection.set_pair(None);
+                ring::give(pair);
+                true
+            }
+            other => {
+                self.pair = other;
+                false
+            }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.unplug();
+    }
+}
