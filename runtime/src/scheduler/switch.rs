@@ -207,14 +207,14 @@ impl Scheduler {
     pub(crate) fn hand_over_to(&self, partner: TcbRef) -> Result<(), WaitError> {
         self.mark_woken(partner);
         self.insert_after_current(partner);
-        self.count_down(current);
+        self.count_down(self.current.get());
         self.go_to_next()
     }
 
     /// Gives way to all others, after a partner was queued.
     #[inline(always)]
     pub(crate) fn yield_after_hand_over(&self) -> Result<(), WaitError> {
-        self.count_down(current);
+        self.count_down(self.current.get());
         self.go_to_next()
     }
 
