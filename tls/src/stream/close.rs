@@ -132,7 +132,10 @@ impl<T: Transport> TlsStream<T> {
         self.unwrap()
     }
 
-    /// Reads and discards until the peer closes, or for a bounded while.
+    /// Reads and discards until the peer closes, or for a bounded while. Never
+    /// inlined: its buffer would be on the stack of every handshake.
+    #[cold]
+    #[inline(never)]
     pub(super) fn linger(&self, deadline: Option<Instant>) {
         // Whoever receives already does what lingering would.
         if self.nonblocking.get() || self.receiving.is_held() {

@@ -39,8 +39,7 @@ impl<T: Transport> TlsStream<T> {
         loop {
             if let Some(error) = &*self.send_error.borrow() {
                 let error = error.clone();
-                // Nobody will ever send it.
-                self.with_engine(|engine| while engine.drain(&mut [0; 512]) > 0 {})?;
+                self.with_engine(discard_output)?;
                 return Err(error);
             }
             let result = if T::MAY_SUSPEND {
@@ -214,4 +213,11 @@ fn consume_pieces(engine: &mut Engine, mut n: usize) {
         engine.consume_out(piece);
         n -= piece;
     }
+}
+
+/// Empties the out-ring, which nobody will ever send.
+#[cold]
+#[inline(never)]
+fn discard_output(engine: &mut Engine) {
+    while engine.drain(&mut [0; 512]) > 0 {}
 }
