@@ -19,18 +19,23 @@ use crate::support::{NAME, VERSIONS, contexts, pattern};
 
 static QUEUE: WaitReason = WaitReason::new("test: in-memory transport");
 
-/// One direction.
+/// One direction. Waiters of different kinds wait apart, as at a socket: nobody is
+/// woken by what it did not wait for.
 #[derive(Default)]
 struct Pipe {
     data: RefCell<VecDeque<u8>>,
     ended: Cell<bool>,
+    readers: WaitQueue,
+    writers: WaitQueue,
 }
 
-/// Both directions, and everybody who waits for a change.
+/// Both directions.
+#[derive(Default)]
 struct Link {
     pipes: [Pipe; 2],
+    /// Those at each side who wait for either direction.
+    either: [WaitQueue; 2],
     capacity: usize,
-    changed: WaitQueue,
 }
 
 /// One end of a link.
@@ -41,9 +46,8 @@ struct End {
 
 fn link(capacity: usize) -> (End, End) {
     let link = Rc::new(Link {
-        pipes: Default::default(),
         capacity,
-        changed: WaitQueue::new(),
+        ..Link::default()
     });
     (
         End {
@@ -73,6 +77,11 @@ impl End {
         ready.writable = interest.is_write() && room;
         ready
     }
+
+    fn tell_the_other_side(&self, waiters: &WaitQueue) {
+        waiters.notify_all();
+        self.link.either[1 - self.side].notify_all();
+    }
 }
 
 impl Transport for End {
@@ -87,7 +96,7 @@ impl Transport for End {
         for (slot, byte) in buf.iter_mut().zip(incoming.data.borrow_mut().drain(..n)) {
             *slot = byte;
         }
-        self.wake();
+        self.tell_the_other_side(&incoming.writers);
         Ok(n)
     }
 
@@ -103,7 +112,7 @@ impl Transport for End {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         outgoing.data.borrow_mut().extend(&data[..n]);
-        self.wake();
+        self.tell_the_other_side(&outgoing.readers);
         Ok(n)
     }
 
@@ -112,23 +121,32 @@ impl Transport for End {
         if ready.any() {
             return Ok(ready);
         }
-        self.link.changed.wait(&QUEUE, deadline)?;
+        let waiters = match interest {
+            Interest::READ => &self.incoming().readers,
+            Interest::WRITE => &self.outgoing().writers,
+            _ => &self.link.either[self.side],
+        };
+        waiters.wait(&QUEUE, deadline)?;
         Ok(self.ready(interest))
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how != Shutdown::Read {
             self.outgoing().ended.set(true);
+            self.tell_the_other_side(&self.outgoing().readers);
         }
         if how != Shutdown::Write {
             self.incoming().ended.set(true);
+            self.tell_the_other_side(&self.incoming().writers);
         }
         self.wake();
         Ok(())
     }
 
     fn wake(&self) {
-        self.link.changed.notify_all();
+        self.incoming().readers.notify_all();
+        self.outgoing().writers.notify_all();
+        self.link.either[self.side].notify_all();
     }
 }
 
