@@ -20,8 +20,8 @@ pub(super) enum GuardMethod {
     Protect,
 }
 
-/// Most stacks in one slab: with the default size 8 GiB of address space.
-const SLOTS_MAX: usize = 32 * 1024;
+/// Most stacks in one slab: with the default size 16 GiB of address space.
+const SLOTS_MAX: usize = 64 * 1024;
 
 /// Address space opened at a time.
 const CHUNK_SIZE: usize = 16 << 20;
