@@ -187,6 +187,8 @@ impl<T: Transport> Drop for TlsStream<T> {
         // The engine refuses where there is nothing to end.
         let said = self.with_engine(|engine| engine.shutdown().is_ok());
         if said.unwrap_or(false) {
+            // A destructor does not give way to others.
+            self.spree.set(0);
             self.try_flush();
         }
     }
