@@ -6,8 +6,8 @@
 //!    +---- shutdown: hang up at once    +---- shutdown: may finish, within the drain time
 //! ```
 //!
-//! Hanging up makes the read that the connection's tasklet waits in fail as if its time were over. The
-//! tasklet then looks a last time for a request, and ends in its own way, TLS goodbye included.
+//! Hanging up makes the read that the connection's tasklet waits in fail as if its time were over.
+//! The tasklet then looks a last time for a request, and ends in its own way, TLS goodbye included.
 //! Killing it would spare none of that, and shutting the socket down would cut the goodbye off.
 
 use std::cell::{Cell, RefCell};
@@ -71,7 +71,8 @@ impl Connections {
         self.present.borrow().len()
     }
 
-    /// Waits until there is room for another connection. Returns `false` when none is wanted any more.
+    /// Waits until there is room for another connection. Returns `false` when none is wanted any
+    /// more.
     ///
     /// With several accept loops the room may be gone again after `accept`; then the new connection
     /// waits here, accepted but not served.

@@ -11,7 +11,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::naming;
 use crate::options::Options;
 
-/// How many connections the kernel queues before they are accepted; it lowers this to its own limit.
+/// How many connections the kernel queues before they are accepted; it lowers this to its own
+/// limit.
 const BACKLOG: i32 = 4096;
 
 /// All listening sockets of the server.

@@ -187,6 +187,9 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// Closes in a way that lets the peer read the last response. Bytes that arrive at a closed socket
 /// make it send a reset, which would overtake the response and discard it.
+///
+/// Not inlined: its buffer would lie on the stack of every connection.
+#[inline(never)]
 fn linger(link: &impl Link) -> io::Result<()> {
     let mut scrap = [0; 4096];
     limited(LINGER_TIME, || {

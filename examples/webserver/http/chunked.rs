@@ -7,9 +7,9 @@
 //!     +-------------> Trailers ------------------> End
 //! ```
 //!
-//! It is strict where implementations differ, for that is where a request hides in a body: lines end
-//! in CRLF, sizes are plain hexadecimal and fit in 64 bits, nothing stands between a size and its
-//! extension, extensions are skipped but counted. Trailers are checked and dropped.
+//! It is strict where implementations differ, for that is where a request hides in a body: lines
+//! end in CRLF, sizes are plain hexadecimal and fit in 64 bits, nothing stands between a size and
+//! its extension, extensions are skipped but counted. Trailers are checked and dropped.
 
 use super::parse::has_bare_line_feed;
 use super::status::Rejection;

@@ -85,8 +85,8 @@ impl<S: Read + Write> Connection<S> {
         Ok(self.wire.fill(self.settings.head_max)? > 0)
     }
 
-    /// Sends what is still buffered. [`wait`](Self::wait) does so too; this is for those who want to
-    /// tell the two waits apart.
+    /// Sends what is still buffered. [`wait`](Self::wait) does so too; this is for those who want
+    /// to tell the two waits apart.
     ///
     /// # Errors
     ///
@@ -134,9 +134,9 @@ impl<S: Read + Write> Connection<S> {
 
     /// Whether the peer may still be sending what nobody is going to read.
     ///
-    /// A socket that is closed over unread bytes resets the connection, and the reset can overtake the
-    /// last response. So such a connection should be shut down for writing first and be read for a
-    /// while (RFC 9112 section 9.6).
+    /// A socket that is closed over unread bytes resets the connection, and the reset can overtake
+    /// the last response. So such a connection should be shut down for writing first and be read
+    /// for a while (RFC 9112 section 9.6).
     pub fn leaves_unread(&self) -> bool {
         !self.wire.broken && (self.wire.leaves_unread || !self.wire.input.is_empty())
     }

@@ -8,7 +8,8 @@ const DATE_LEN: usize = 29;
 
 thread_local! {
     /// The second for which the text holds, and the text.
-    static TODAY: RefCell<(u64, [u8; DATE_LEN])> = const { RefCell::new((u64::MAX, [b' '; DATE_LEN])) };
+    static TODAY: RefCell<(u64, [u8; DATE_LEN])> =
+        const { RefCell::new((u64::MAX, [b' '; DATE_LEN])) };
 }
 
 /// Appends the present time, formatted at most once per second and thread.

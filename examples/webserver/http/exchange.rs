@@ -234,7 +234,7 @@ impl<'c, S: Read + Write> Exchange<'c, S> {
             _ => Ok(()),
         };
         sent?;
-        if self.keep_alive && !self.discard_body()? {
+        if self.keep_alive && !self.body_is_complete() && !self.discard_body()? {
             self.keep_alive = false;
         }
         if !self.keep_alive {
@@ -275,6 +275,9 @@ impl<'c, S: Read + Write> Exchange<'c, S> {
     }
 
     /// Reads the rest of the body away. Returns whether the next request can follow.
+    ///
+    /// Not inlined: its buffer would lie on the stack of every request.
+    #[inline(never)]
     fn discard_body(&mut self) -> io::Result<bool> {
         self.give_up_on_long_body();
         if !self.keep_alive {

@@ -17,9 +17,9 @@
 //!
 //! - **Before any read from the stream, the output is flushed.** So responses to pipelined requests
 //!   leave in one write, and yet nobody waits for a response that sits in a buffer.
-//! - **Where a message ends is decided once, in [`parse`](self), or not at all.** A request whose end could be
-//!   read in two ways (both framings, two lengths, bare line feeds, an overflowing chunk size) is
-//!   refused and its connection closed: RFC 9112 section 11.2, request smuggling.
+//! - **Where a message ends is decided once, when its head is parsed, or not at all.** A request
+//!   whose end could be read in two ways (both framings, two lengths, bare line feeds, a chunk size
+//!   that overflows) is refused and its connection closed: request smuggling, RFC 9112 section 11.2.
 //! - **What the peer sends costs bounded memory**: see [`Settings`]. An idle connection holds one
 //!   kilobyte; the other buffers go back to a pool of the thread.
 //!

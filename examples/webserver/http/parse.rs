@@ -10,11 +10,17 @@ use super::request::{Framing, Method, Request, Span, Version};
 use super::settings::Settings;
 use super::status::{Rejection, Status};
 
-/// More fields than this get 431. Browsers send about 20.
-const FIELDS_MAX: usize = 64;
+/// Fields that are parsed without touching more of the stack. Browsers send about 20.
+const FIELDS_USUAL: usize = 24;
+/// More fields than this get 431.
+const FIELDS_MAX: usize = 100;
 
 const HEAD_TOO_LARGE: Rejection =
     Rejection::new(Status::HEADERS_TOO_LARGE, "the request head is too large");
+const TOO_MANY_FIELDS: Rejection = Rejection::new(
+    Status::HEADERS_TOO_LARGE,
+    "the request has too many header fields",
+);
 const TARGET_TOO_LONG: Rejection =
     Rejection::new(Status::URI_TOO_LONG, "the request target is too long");
 const BARE_LINE_FEED: Rejection = Rejection::bad("a line ends without carriage return");
@@ -28,7 +34,21 @@ pub(super) fn parse_head(
     input: &[u8],
     settings: &Settings,
 ) -> Result<Option<usize>, Rejection> {
-    let mut slots = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    match parse_fields::<FIELDS_USUAL>(request, input, settings) {
+        Err(TOO_MANY_FIELDS) => parse_fields::<FIELDS_MAX>(request, input, settings),
+        parsed => parsed,
+    }
+}
+
+/// As [`parse_head`], with room for `N` fields. Not inlined, so that only the room that is needed lies
+/// on the stack: a page that was touched once stays in memory for as long as the connection.
+#[inline(never)]
+fn parse_fields<const N: usize>(
+    request: &mut Request,
+    input: &[u8],
+    settings: &Settings,
+) -> Result<Option<usize>, Rejection> {
+    let mut slots = [const { MaybeUninit::uninit() }; N];
     let mut parsed = httparse::Request::new(&mut []);
     let length = match parsed.parse_with_uninit_headers(input, &mut slots) {
         Ok(httparse::Status::Complete(length)) => length,

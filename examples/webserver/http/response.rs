@@ -42,8 +42,8 @@ impl<'e, 'c, S: Read + Write> Response<'e, 'c, S> {
         }
     }
 
-    /// Adds a header field. `Content-Length`, `Transfer-Encoding`, `Connection`, `Date` and `Server`
-    /// are written by this type itself.
+    /// Adds a header field. `Content-Length`, `Transfer-Encoding`, `Connection`, `Date` and
+    /// `Server` are written by this type itself.
     ///
     /// Control characters in `value` become spaces, so that a value which a peer chose cannot begin
     /// another field.
@@ -89,8 +89,8 @@ impl<'e, 'c, S: Read + Write> Response<'e, 'c, S> {
 
     /// Sends the head; the body follows by writing to the [`Exchange`].
     ///
-    /// With a `length`, exactly that many bytes must follow. Without one the body is chunked, or for
-    /// HTTP/1.0 ends with the connection.
+    /// With a `length`, exactly that many bytes must follow. Without one the body is chunked, or
+    /// for HTTP/1.0 ends with the connection.
     ///
     /// # Errors
     ///

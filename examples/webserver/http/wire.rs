@@ -38,7 +38,8 @@ impl<S: Read + Write> Wire<S> {
             .stream
             .write_all(&self.output)
             .and_then(|()| self.stream.flush());
-        // After a failure the peer has an unknown part of it, so that a second try would repeat bytes.
+        // After a failure the peer has an unknown part of it, so that a second try would repeat
+        // bytes.
         self.output.clear();
         self.broken |= sent.is_err();
         sent

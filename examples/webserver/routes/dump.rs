@@ -20,8 +20,8 @@ impl Schedulers {
         Ok(())
     }
 
-    /// One line for each tasklet of each worker, and where and why it waits. A worker that has ended
-    /// is left out.
+    /// One line for each tasklet of each worker, and where and why it waits. A worker that has
+    /// ended is left out.
     pub(crate) fn dump(&self) -> Vec<u8> {
         // Asked all at once, and not while the lock is held: waiting switches tasklets.
         let schedulers = self.lock().clone();

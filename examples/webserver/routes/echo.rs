@@ -1,9 +1,10 @@
 //! `POST /echo`: the body back.
 //!
 //! Many clients send all of a body before they read any of the response. If the server answered
-//! while it reads, both sides would end up writing into full buffers. So a body is held in memory up
-//! to a size, and up to a sum over all connections; only what is longer is streamed, and then asks
-//! for a client that reads while it writes. The idle limit ends the connection of one that does not.
+//! while it reads, both sides would end up writing into full buffers. So a body is held in memory
+//! up to a size, and up to a sum over all connections; only what is longer is streamed, and then
+//! asks for a client that reads while it writes. The idle limit ends the connection of one that
+//! does not.
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -142,7 +142,8 @@ struct Job {
     wants_body: bool,
     unless_newer_than: Option<SystemTime>,
     range: Option<Range>,
-    /// The date of an `If-Range` field; `Some(None)` is one that is not a date, which no file matches.
+    /// The date of an `If-Range` field; `Some(None)` is one that is not a date, which no file
+    /// matches.
     if_range: Option<Option<SystemTime>>,
 }
 

@@ -29,7 +29,7 @@ fn bad_requests_are_refused_and_end_the_connection() {
     );
     let many_fields = format!(
         "GET / HTTP/1.1\r\nHost: x\r\n{}\r\n",
-        "X: y\r\n".repeat(100)
+        "X: y\r\n".repeat(101)
     );
     let extensions = format!("5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(2000));
     let chunked = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";

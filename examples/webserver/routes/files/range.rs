@@ -10,8 +10,8 @@ pub(super) enum Range {
 }
 
 impl Range {
-    /// Reads the field. `None` for what is malformed or more than one range: such a field is ignored
-    /// and the whole file sent, which section 14.2 allows.
+    /// Reads the field. `None` for what is malformed or more than one range: such a field is
+    /// ignored and the whole file sent, which section 14.2 allows.
     pub(super) fn parse(field: &str) -> Option<Self> {
         let (first, last) = field.strip_prefix("bytes=")?.trim().split_once('-')?;
         let number = |text: &str| {
