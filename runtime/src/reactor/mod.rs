@@ -21,13 +21,15 @@
 //! The reactor knows nothing of sockets, only of descriptors; `net` and `io`
 //! are built on [`Registration`].
 
+mod interest;
 mod registration;
 
+pub use interest::{Interest, Ready};
 pub(crate) use registration::Registration;
 
 use crate::scheduler::{Driver, Scheduler};
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use registration::Readiness;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -42,11 +44,11 @@ const WAKER: Token = Token(usize::MAX);
 
 /// Both directions, and word of urgent data, before which reads end early.
 #[cfg(target_os = "linux")]
-const INTEREST: Interest = Interest::READABLE
-    .add(Interest::WRITABLE)
-    .add(Interest::PRIORITY);
+const INTEREST: mio::Interest = mio::Interest::READABLE
+    .add(mio::Interest::WRITABLE)
+    .add(mio::Interest::PRIORITY);
 #[cfg(not(target_os = "linux"))]
-const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
+const INTEREST: mio::Interest = mio::Interest::READABLE.add(mio::Interest::WRITABLE);
 
 /// Events taken from the kernel at a time.
 const EVENTS: usize = 256;

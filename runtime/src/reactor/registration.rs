@@ -1,8 +1,7 @@
 //! One registered descriptor, and the two lists of those who wait for it.
 
-use super::Reactor;
+use super::{Interest, Reactor, Ready};
 use crate::error::WaitError;
-use crate::io::{Interest, Ready};
 use crate::scheduler::{Park, Scheduler, local};
 use crate::wait::{WaitList, park_on_either};
 use mio::event::Event;

@@ -12,7 +12,7 @@
 
 use super::external::External;
 use super::{Pace, Scheduler, guard};
-use crate::stack::{StackPool, install_overflow_report};
+use crate::stack::{StackPool, Suspect, install_overflow_report};
 use crate::tasklet::entry;
 use crate::tasklet::raw::{State, Table, flag};
 use crate::timer::Timers;
@@ -78,7 +78,7 @@ fn make() -> Option<&'static Scheduler> {
     if ENDED.get() || END.try_with(|_| ()).is_err() {
         return None;
     }
-    install_overflow_report();
+    install_overflow_report(overflow_suspect);
     let number = SCHEDULERS.fetch_add(1, Ordering::Relaxed);
     let mut table = Table::default();
     let main = table.take(number << super::ID_BITS, Location::caller());
@@ -175,16 +175,9 @@ fn drop_unstarted(scheduler: &Scheduler) -> bool {
     leaked
 }
 
-/// The tasklet whose guard a fault address lies in.
-pub(crate) struct Suspect {
-    pub(crate) id: u64,
-    pub(crate) name: &'static [u8],
-    pub(crate) size: usize,
-    pub(crate) usable: usize,
-}
-
-/// Called by the fault handler: async-signal-safe, takes no locks.
-pub(crate) fn overflow_suspect(address: usize) -> Option<Suspect> {
+/// The tasklet whose guard a fault address lies in. Called by the fault handler:
+/// async-signal-safe, takes no locks.
+fn overflow_suspect(address: usize) -> Option<Suspect> {
     let task = get()?.current();
     let (base, size, usable) = task.stack_bounds();
     let guard_end = base + (size - usable);

@@ -63,7 +63,6 @@ pub(crate) use driver::Driver;
 pub use end::set_error_handler;
 pub use enter::enter;
 pub(crate) use external::{ExternalWaker, Inbox, Message};
-pub(crate) use local::overflow_suspect;
 pub use park_hook::{ParkAction, ParkHook, set_park_hook};
 pub use run::{RunReport, run};
 pub(crate) use switch::Park;

@@ -27,7 +27,7 @@ mod overflow;
 mod pool;
 mod slab;
 
-pub(crate) use overflow::install as install_overflow_report;
+pub(crate) use overflow::{Suspect, install as install_overflow_report};
 pub(crate) use pool::StackPool;
 
 use std::sync::OnceLock;

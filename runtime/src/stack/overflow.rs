@@ -7,25 +7,40 @@
 //! aborts. Any other fault goes to the handler that was there before, which in
 //! a Rust program is std's own overflow report for the thread's native stack.
 //!
-//! Only async-signal-safe calls happen here: `write` and `abort`.
+//! Only async-signal-safe calls happen here: `write` and `abort`. Which tasklet
+//! runs is asked of a function that the scheduler hands in, so that stacks know
+//! nothing of schedulers.
 
-use crate::scheduler::overflow_suspect;
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::Once;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The handlers that were installed before ours, by signal.
 static PREVIOUS_SEGV: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
 static PREVIOUS_BUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
 
+/// The tasklet whose guard a fault address lies in.
+pub(crate) struct Suspect {
+    pub(crate) id: u64,
+    pub(crate) name: &'static [u8],
+    pub(crate) size: usize,
+    pub(crate) usable: usize,
+}
+
+/// Finds the suspect for a fault address on the calling thread. The handler calls
+/// it, so it must be async-signal-safe.
+pub(crate) type FindSuspect = fn(usize) -> Option<Suspect>;
+
+static FIND_SUSPECT: OnceLock<FindSuspect> = OnceLock::new();
+
 /// Installs the process's handler once, and makes sure that the calling
 /// thread has an alternate signal stack. Threads made by std have one.
-pub(crate) fn install() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+pub(crate) fn install(find_suspect: FindSuspect) {
+    FIND_SUSPECT.get_or_init(|| {
         install_handler(libc::SIGSEGV, &PREVIOUS_SEGV);
         install_handler(libc::SIGBUS, &PREVIOUS_BUS);
+        find_suspect
     });
     ensure_alternate_stack();
 }
@@ -80,7 +95,9 @@ extern "C" fn on_fault(
     let fault = unsafe { &*info };
     // SAFETY: SIGSEGV and SIGBUS carry an address.
     let address = unsafe { fault.si_addr() } as usize;
-    if let Some(suspect) = overflow_suspect(address) {
+    // A set `OnceLock` is read by one atomic load.
+    let find_suspect = FIND_SUSPECT.get();
+    if let Some(suspect) = find_suspect.and_then(|find| find(address)) {
         let mut line = Line::new();
         line.text("\ngreenling: tasklet ");
         line.number(suspect.id & 0xff_ffff_ffff);
