@@ -98,7 +98,8 @@ fn no_more_than_max_connections() {
     assert_eq!(first.get("/hello").status, 200);
 }
 
-/// Each worker must be able to take one, since the kernel gives a connection to one of them for good.
+/// Each worker must be able to take one, since the kernel gives a connection to one of them for
+/// good.
 #[test]
 fn fewer_connections_than_workers() {
     let server = Server::start(&["--max-connections", "1", "--workers", "2"]);

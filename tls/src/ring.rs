@@ -20,7 +20,9 @@ use crate::bio::{BioPair, RingSizes};
 const KEPT: usize = 64;
 
 thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { record: Vec::new(), bulk: Vec::new() }) };
+    static POOL: RefCell<Pool> = const {
+        RefCell::new(Pool { record: Vec::new(), bulk: Vec::new() })
+    };
 }
 
 struct Pool {
