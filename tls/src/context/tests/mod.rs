@@ -4,6 +4,10 @@
 mod alpn;
 mod defaults;
 mod hello;
+#[allow(
+    unsafe_code,
+    reason = "offers sessions that our own API refuses to offer"
+)]
 mod resumption;
 mod verification;
 

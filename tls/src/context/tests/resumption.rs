@@ -175,7 +175,6 @@ fn the_server_name_reaches_the_application_on_resumed_connections_too() {
 
 /// A pair whose client offers `session` whatever name it was made under, as a
 /// hostile one may.
-#[allow(unsafe_code, reason = "our own API refuses to do this")]
 fn forced(client: &Context, name: &str, server: &Context, session: &SslSession) -> Pair {
     let mut ssl = client.new_ssl(Some(name)).unwrap();
     // SAFETY: callers pass a session that was made under `client`.
