@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use std::io::{Read, Write};
 
-    /// Asks, and reads until the answer is whole. The client is an OS thread, with the same TLS over
-    /// std's socket.
+    /// Asks, and reads until the answer is whole. The client is an OS thread, with the same TLS
+    /// over std's socket.
     fn ask(
         client: &TlsStream<std::net::TcpStream>,
         request: &str,

@@ -50,7 +50,8 @@ pub struct Exchange<'c, S> {
     received: u64,
     /// The peer waits for `100 Continue` before it sends the body.
     owes_continue: bool,
-    /// What was wrong with the body: this is what the peer is told, whatever the handler makes of it.
+    /// What was wrong with the body: this is what the peer is told, whatever the handler makes of
+    /// it.
     rejection: Option<Rejection>,
 }
 
@@ -244,7 +245,8 @@ impl<'c, S: Read + Write> Exchange<'c, S> {
         Ok(self.keep_alive)
     }
 
-    /// Sends what there is of a response that cannot be completed; the close shows that it is not whole.
+    /// Sends what there is of a response that cannot be completed; the close shows that it is not
+    /// whole.
     fn cut(&mut self) -> io::Result<()> {
         self.keep_alive = false;
         self.wire.flush()
@@ -292,7 +294,8 @@ impl<'c, S: Read + Write> Exchange<'c, S> {
                     Some(rest) => left = rest,
                     None => return Ok(false),
                 },
-                // The response is complete; a body that turns out malformed only ends the connection.
+                // The response is complete; a body that turns out malformed only ends the
+                // connection.
                 Err(_) if self.rejection.is_some() => return Ok(false),
                 Err(e) => return Err(e),
             }

@@ -19,7 +19,8 @@
 //!   leave in one write, and yet nobody waits for a response that sits in a buffer.
 //! - **Where a message ends is decided once, when its head is parsed, or not at all.** A request
 //!   whose end could be read in two ways (both framings, two lengths, bare line feeds, a chunk size
-//!   that overflows) is refused and its connection closed: request smuggling, RFC 9112 section 11.2.
+//!   that overflows) is refused and its connection closed: request smuggling, RFC 9112 section
+//!   11.2.
 //! - **What the peer sends costs bounded memory**: see [`Settings`]. An idle connection holds one
 //!   kilobyte; the other buffers go back to a pool of the thread.
 //!

@@ -1,8 +1,8 @@
-//! From bytes to a [`Request`]: syntax by `httparse`, and the rules that keep two readers of the same
-//! bytes from disagreeing (RFC 9112 sections 3.2, 6.3 and 11.2; RFC 9110 section 10.1.1).
+//! From bytes to a [`Request`]: syntax by `httparse`, and the rules that keep two readers of the
+//! same bytes from disagreeing (RFC 9112 sections 3.2, 6.3 and 11.2; RFC 9110 section 10.1.1).
 //!
-//! `httparse` forgives line feeds without carriage return, leaves the meaning of fields to others and
-//! allows bytes above 127 in a target. All three are refused here.
+//! `httparse` forgives line feeds without carriage return, leaves the meaning of fields to others
+//! and allows bytes above 127 in a target. All three are refused here.
 
 use std::mem::MaybeUninit;
 
@@ -27,8 +27,8 @@ const BARE_LINE_FEED: Rejection = Rejection::bad("a line ends without carriage r
 
 /// Parses the head at the start of `input` into `request`.
 ///
-/// Returns how many bytes it took, or `None` while the head is incomplete. A head that can no longer
-/// become valid is refused before it is complete.
+/// Returns how many bytes it took, or `None` while the head is incomplete. A head that can no
+/// longer become valid is refused before it is complete.
 pub(super) fn parse_head(
     request: &mut Request,
     input: &[u8],
@@ -40,8 +40,8 @@ pub(super) fn parse_head(
     }
 }
 
-/// As [`parse_head`], with room for `N` fields. Not inlined, so that only the room that is needed lies
-/// on the stack: a page that was touched once stays in memory for as long as the connection.
+/// As [`parse_head`], with room for `N` fields. Not inlined, so that only the room that is needed
+/// lies on the stack: a page that was touched once stays in memory for as long as the connection.
 #[inline(never)]
 fn parse_fields<const N: usize>(
     request: &mut Request,

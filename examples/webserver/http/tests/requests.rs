@@ -177,7 +177,8 @@ fn bad_requests_are_refused_and_end_the_connection() {
     }
 }
 
-/// What follows a refused request has not been taken for a body, nor has the latter been waited for.
+/// What follows a refused request has not been taken for a body, nor has the latter been waited
+/// for.
 #[test]
 fn a_refused_head_is_not_followed_by_a_read() {
     let outcome = converse_in(
