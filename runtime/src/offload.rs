@@ -10,6 +10,7 @@
 
 use crate::error::WaitError;
 use crate::scheduler::{ExternalWaker, Park, local};
+use crate::system_stack::on_system_stack;
 use crate::wait::reason;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -158,12 +159,11 @@ impl Pool {
         if state.threads > 0 {
             return;
         }
-        // Nobody else would ever run them: better late than never. They may
-        // not switch, since they run on a tasklet that is about to wait.
+        // Nobody else would ever run them: better late than never. The caller
+        // is a tasklet about to wait, so they must not switch.
         let jobs = std::mem::take(&mut state.jobs);
         drop(state);
-        let _trap = crate::switch_trap();
-        jobs.into_iter().for_each(run);
+        on_system_stack(|| jobs.into_iter().for_each(run));
     }
 
     fn work(&self) {
