@@ -1,7 +1,14 @@
 //! Helpers shared by the test suites.
 
+pub mod child;
+pub mod isolated;
+pub mod logs;
+pub mod process;
+pub mod sockets;
 pub mod tools;
 pub mod webserver;
+
+pub use isolated::{isolated, on_bare_thread};
 
 /// README.md's example, compiled and run.
 #[cfg(doctest)]
