@@ -56,6 +56,11 @@ impl<S: AsFd> Source<S> {
         self.inner
     }
 
+    /// Wakes all waiters for nothing: their waits end, operations go on.
+    pub(crate) fn wake(&self) {
+        self.registration.wake();
+    }
+
     /// Wakes all waiters; every operation fails from now on.
     pub(crate) fn close(&self) {
         self.registration.close();
@@ -69,6 +74,7 @@ impl<S: AsFd> Source<S> {
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
         let mut wait = wait;
+        self.give_way_when_due();
         loop {
             match self.try_read_op(&mut operation) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -86,6 +92,7 @@ impl<S: AsFd> Source<S> {
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
         let mut wait = wait;
+        self.give_way_when_due();
         loop {
             match self.try_write_op(&mut operation) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -96,13 +103,12 @@ impl<S: AsFd> Source<S> {
     }
 
     /// Tries an operation that reads; `WouldBlock` without a system call when
-    /// the descriptor is known to be drained.
+    /// the descriptor is known to be drained. Never switches.
     #[inline]
     pub(crate) fn try_read_op<R>(
         &self,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.give_way_when_due();
         self.check_open()?;
         if !self.registration.may_read() {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -110,19 +116,18 @@ impl<S: AsFd> Source<S> {
         let result = uninterrupted(|| operation(&self.inner));
         match &result {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.drained(),
-            _ => self.spree.set(self.spree.get() + 1),
+            _ => self.spree.set(self.spree.get().saturating_add(1)),
         }
         result
     }
 
     /// Tries an operation that writes; `WouldBlock` without a system call when
-    /// the descriptor is known to be full.
+    /// the descriptor is known to be full. Never switches.
     #[inline]
     pub(crate) fn try_write_op<R>(
         &self,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.give_way_when_due();
         self.check_open()?;
         if !self.registration.may_write() {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -130,7 +135,7 @@ impl<S: AsFd> Source<S> {
         let result = uninterrupted(|| operation(&self.inner));
         match &result {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.filled(),
-            _ => self.spree.set(self.spree.get() + 1),
+            _ => self.spree.set(self.spree.get().saturating_add(1)),
         }
         result
     }

@@ -231,7 +231,7 @@ impl TcpStream {
     ///
     /// # Scheduling
     ///
-    /// Switches only after 32 successes in a row, before it reads.
+    /// Never switches.
     ///
     /// # Errors
     ///
@@ -248,7 +248,7 @@ impl TcpStream {
     ///
     /// # Scheduling
     ///
-    /// Switches only after 32 successes in a row, before it writes.
+    /// Never switches.
     ///
     /// # Errors
     ///
@@ -258,7 +258,8 @@ impl TcpStream {
         self.source.try_write_op(|mut socket| socket.write(bytes))
     }
 
-    /// Parks until one of the directions may be ready.
+    /// Parks until one of the directions may be ready. None is when
+    /// [`wake`](TcpStream::wake) has ended the wait.
     ///
     /// # Scheduling
     ///
@@ -274,6 +275,17 @@ impl TcpStream {
     #[track_caller]
     pub fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
         self.source.wait(interest, deadline, Location::caller())
+    }
+
+    /// Ends every [`wait`](TcpStream::wait) in progress without readiness, for
+    /// programs in which one tasklet has news for another that waits here.
+    /// Reads and writes in progress go on waiting.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn wake(&self) {
+        self.source.wake();
     }
 
     /// Time limit of each read; when it passes, the read fails with

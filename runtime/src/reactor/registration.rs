@@ -124,6 +124,11 @@ impl Registration {
         self.readiness.more_than_bytes.set(true);
         self.readiness.readable.set(true);
         self.readiness.writable.set(true);
+        self.wake();
+    }
+
+    /// Wakes everybody for nothing: their waits end without readiness.
+    pub(crate) fn wake(&self) {
         if let Some(scheduler) = local::get() {
             self.readiness.readers.wake_all(scheduler);
             self.readiness.writers.wake_all(scheduler);

@@ -5,22 +5,20 @@ use std::net::Shutdown;
 use std::time::Instant;
 
 use greenling::net::TcpStream;
-use greenling::on_system_stack;
 
 use super::{Interest, Ready, Transport};
 
-/// The calls that move data run where no switch is possible. The socket would
-/// otherwise give way to other tasklets now and then, while a part of a ring is
-/// lent to it; the pump gives way itself, through [`Transport::give_way`].
+/// `try_read` and `try_write` never switch, so a part of a ring may be lent to
+/// them; the pump gives way itself, through [`Transport::give_way`].
 impl Transport for TcpStream {
     const MAY_SUSPEND: bool = false;
 
     fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        on_system_stack(|| self.try_read(buf))
+        self.try_read(buf)
     }
 
     fn try_send(&self, data: &[u8]) -> io::Result<usize> {
-        on_system_stack(|| self.try_write(data))
+        self.try_write(data)
     }
 
     #[track_caller]
@@ -30,6 +28,10 @@ impl Transport for TcpStream {
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         TcpStream::shutdown(self, how)
+    }
+
+    fn wake(&self) {
+        TcpStream::wake(self);
     }
 
     fn give_way(&self) {
