@@ -3,12 +3,12 @@
 pub mod child;
 pub mod isolated;
 pub mod logs;
-pub mod process;
-pub mod sockets;
 pub mod tools;
+pub mod trace;
 pub mod webserver;
 
 pub use isolated::{isolated, on_bare_thread};
+pub use trace::Trace;
 
 /// README.md's example, compiled and run.
 #[cfg(doctest)]

@@ -1,0 +1,14 @@
+//! Stackless' semantics: a test for each rule, named as the sentence it
+//! states, and a model of the ring and the channels that random programs are
+//! compared with.
+
+mod channels;
+mod deadlock;
+mod direct;
+mod errors;
+mod kill;
+mod lifecycle;
+mod preference;
+mod ring;
+mod run;
+mod traps;
