@@ -3,6 +3,8 @@
 pub mod child;
 pub mod isolated;
 pub mod logs;
+pub mod process;
+pub mod sockets;
 pub mod tools;
 pub mod trace;
 pub mod webserver;
