@@ -4,11 +4,14 @@
 
 mod channels;
 mod deadlock;
+mod differential;
 mod direct;
 mod errors;
 mod kill;
 mod lifecycle;
+mod model;
 mod preference;
+mod program;
 mod ring;
 mod run;
 mod traps;
