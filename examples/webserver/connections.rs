@@ -43,7 +43,8 @@ pub(crate) struct Connections {
 
 #[derive(Debug)]
 struct Present {
-    tasklet: Tasklet,
+    /// Who serves it; nobody yet between `accept` and the first turn of its tasklet.
+    tasklet: Option<Tasklet>,
     phase: Rc<Cell<Phase>>,
 }
 
@@ -91,13 +92,13 @@ impl Connections {
         Ok(())
     }
 
-    /// Adds the connection that the calling tasklet serves.
+    /// Takes a place for a connection that was accepted.
     pub(crate) fn enter(self: &Rc<Self>) -> Place {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
         let phase = Rc::new(Cell::new(Phase::Idle));
         let present = Present {
-            tasklet: greenling::current(),
+            tasklet: None,
             phase: phase.clone(),
         };
         self.present.borrow_mut().insert(id, present);
@@ -114,9 +115,15 @@ impl Connections {
         self.hung_up.set(true);
         for present in self.present.borrow().values() {
             // One that does not wait any more has something to read, and sees for itself.
-            if present.phase.get() == Phase::Idle && present.tasklet.is_blocked() {
+            let blocked = present
+                .tasklet
+                .as_ref()
+                .filter(|tasklet| tasklet.is_blocked());
+            if let Some(tasklet) = blocked
+                && present.phase.get() == Phase::Idle
+            {
                 let over = io::Error::new(io::ErrorKind::TimedOut, "the server is stopping");
-                if let Err(error) = present.tasklet.throw_pending(over) {
+                if let Err(error) = tasklet.throw_pending(over) {
                     log::debug!("hanging up: {error}");
                 }
             }
@@ -126,6 +133,13 @@ impl Connections {
 }
 
 impl Place {
+    /// Tells that the calling tasklet serves the connection.
+    pub(crate) fn serve_here(&self) {
+        if let Some(present) = self.connections.present.borrow_mut().get_mut(&self.id) {
+            present.tasklet = Some(greenling::current());
+        }
+    }
+
     /// Tells what the connection is doing: `Idle` only right before it waits for the peer.
     pub(crate) fn set(&self, phase: Phase) {
         self.phase.set(phase);

@@ -54,10 +54,11 @@ pub(crate) fn accept_loop(
         if !connections.wait_for_room()? {
             break;
         }
-        let (connections, server) = (connections.clone(), server.clone());
-        let tls = tls.cloned();
+        let place = connections.enter();
+        let (tls, server) = (tls.cloned(), server.clone());
         let spawned = Builder::new().name("connection").spawn(move || {
-            if let Err(error) = serve(socket, tls.as_ref(), &connections, &server) {
+            place.serve_here();
+            if let Err(error) = serve(socket, tls.as_ref(), &place, &server) {
                 log::debug!("{peer}: {error}");
             }
         });
@@ -65,6 +66,8 @@ pub(crate) fn accept_loop(
             // The closure is gone and the socket with it: the peer sees a closed connection.
             log::warn!("no tasklet for {peer}: {error}");
         }
+        // A flood of connections must not keep those that are here from being served.
+        greenling::schedule();
     }
     Ok(())
 }
@@ -73,23 +76,21 @@ pub(crate) fn accept_loop(
 fn serve(
     socket: TcpStream,
     tls: Option<&Context>,
-    connections: &Rc<Connections>,
+    place: &Place,
     server: &Server,
 ) -> io::Result<()> {
     // Responses leave in one piece; waiting for more would only delay them.
     socket.set_nodelay(true)?;
     let Some(context) = tls else {
         let link = Rc::new(socket);
-        let place = connections.enter();
-        return converse(&link, &place, server, |request, exchange| {
+        return converse(&link, place, server, |request, exchange| {
             routes::route(&server.site, request, exchange)
         });
     };
     let link = Rc::new(TlsStream::start_accept(context, socket));
-    let place = connections.enter();
     link.set_handshake_timeout(Some(server.header_timeout));
     match link.handshake() {
-        Ok(()) => converse(&link, &place, server, |request, exchange| {
+        Ok(()) => converse(&link, place, server, |request, exchange| {
             routes::route(&server.site, request, exchange)
         }),
         Err(TlsError::PlainHttp) => {

@@ -1,7 +1,7 @@
 //! Slow clients, silent clients, too many clients, and options that make no sense.
 
 use std::io::{self, Read, Write};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::thread;
 
 use crate::client::Client;
@@ -76,26 +76,30 @@ fn a_client_that_does_not_read_is_cut_off() {
     drop(stuck);
 }
 
+/// However many arrive at once, and in the order in which they arrived.
 #[test]
 fn no_more_than_max_connections() {
     let server = Server::start(&["--max-connections", "2", "--workers", "1"]);
-    let mut first = server.connect();
-    assert_eq!(first.get("/hello").status, 200);
-    let mut second = server.connect();
-    assert_eq!(second.get("/hello").status, 200);
-    let mut third = server.connect();
-    third.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-    // The server had its chances to serve the third as well.
-    for _ in 0..100 {
-        assert_eq!(first.get("/hello").status, 200);
+    let mut clients: Vec<Client> = (0..6).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
     }
-    third.stream.set_nonblocking(true).unwrap();
-    let nothing = third.stream.read(&mut [0]);
-    assert_eq!(nothing.unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    third.stream.set_nonblocking(false).unwrap();
-    drop(second);
-    assert_eq!(third.reply().status, 200);
-    assert_eq!(first.get("/hello").status, 200);
+    for first in 0..5 {
+        let served = clients[first].reply().status;
+        assert_eq!((served, clients[first + 1].reply().status), (200, 200));
+        // The server has its chances to serve the next one as well.
+        for _ in 0..50 {
+            assert_eq!(clients[first + 1].get("/hello").status, 200);
+        }
+        if let Some(waiting) = clients.get_mut(first + 2) {
+            waiting.stream.set_nonblocking(true).unwrap();
+            let nothing = waiting.stream.read(&mut [0]);
+            assert_eq!(nothing.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            waiting.stream.set_nonblocking(false).unwrap();
+        }
+        clients[first].stream.shutdown(Shutdown::Both).unwrap();
+        clients[first + 1].send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
 }
 
 /// Each worker must be able to take one, since the kernel gives a connection to one of them for

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-/// What an idle connection holds on to.
-const SMALL: usize = 1024;
-/// What a connection holds that sends more than [`SMALL`] at a time, such as a pipelining one.
-const LARGE: usize = 16 * 1024;
+/// What a connection holds before it has asked for anything; a plain request fits.
+const SMALLEST: usize = 256;
+/// What a connection holds that sends this much at a time, such as a pipelining one.
+const LARGEST: usize = 16 * 1024;
 
 /// A window `start..end` of unread bytes in a buffer that is wholly initialised.
 #[derive(Debug, Default)]
@@ -47,16 +47,17 @@ impl Input {
         count
     }
 
-    /// Chooses a size for the wait between two requests, from what the last ones needed.
+    /// Chooses a size for the wait between two requests, from what the last ones needed: while a
+    /// connection is idle this buffer is all that it holds.
     pub(super) fn settle(&mut self) {
         if !self.is_empty() {
             return;
         }
-        let fits_small = self.largest_fill < SMALL;
-        if fits_small && self.buffer.len() != SMALL {
-            self.buffer = vec![0; SMALL];
-        } else if !fits_small && self.buffer.len() < LARGE {
-            self.buffer = vec![0; LARGE];
+        let size = (self.largest_fill + 1)
+            .next_power_of_two()
+            .clamp(SMALLEST, LARGEST);
+        if self.buffer.len() != size {
+            self.buffer = vec![0; size];
         }
         self.largest_fill = 0;
     }
@@ -67,13 +68,17 @@ impl Input {
     pub(super) fn fill(&mut self, stream: &mut impl Read, max: usize) -> io::Result<usize> {
         debug_assert!(self.len() < max);
         if self.end == self.buffer.len() {
-            if self.start > 0 {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            // The last read filled the buffer. Who sends more than last time probably sends much more.
+            let size = if self.buffer.is_empty() {
+                SMALLEST
             } else {
-                let grown = (self.buffer.len() * 2).clamp(SMALL, max.max(SMALL));
-                self.buffer.resize(grown, 0);
+                max
+            };
+            if self.buffer.len() < size {
+                self.buffer.resize(size, 0);
             }
         }
         let count = retry(|| stream.read(&mut self.buffer[self.end..]))?;

@@ -57,12 +57,9 @@ fn pipelined_responses_come_in_order_and_in_one_write() {
             _ => assert_eq!(reply.body, format!("{n:02}").as_bytes()),
         }
     }
-    // What arrived in one read is answered in one write.
-    assert!(
-        outcome.writes <= input.len().div_ceil(1024),
-        "{} writes",
-        outcome.writes
-    );
+    // What arrived in one read is answered in one write. The first read is a small one, and may end
+    // in a body, of which the rest is then read by itself.
+    assert!(outcome.writes <= 3, "{} writes", outcome.writes);
 
     let bytewise = converse_in(input.as_bytes(), 1, false, Settings::default());
     assert_eq!(bytewise.statuses(), outcome.statuses());
