@@ -71,7 +71,7 @@ impl Input {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            // The last read filled the buffer. Who sends more than last time probably sends much more.
+            // The last read filled the buffer. Who sends more than before probably sends much more.
             let size = if self.buffer.is_empty() {
                 SMALLEST
             } else {
