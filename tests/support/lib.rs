@@ -17,3 +17,15 @@ pub use trace::Trace;
 #[doc = include_str!("../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The guide's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+#[derive(Debug)]
+pub struct Guide;
+
+/// Those of the document on TLS.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tls.md")]
+#[derive(Debug)]
+pub struct Tls;
