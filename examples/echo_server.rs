@@ -1,8 +1,8 @@
 //! A TCP echo server in blocking style, and clients that talk to it.
 //!
 //! ```sh
-//! cargo run --release --example echo_server                  # serves three clients of its own
-//! cargo run --release --example echo_server 127.0.0.1:7007   # serves whoever comes: nc 127.0.0.1 7007
+//! cargo run --release --example echo_server                  # with three clients of its own
+//! cargo run --release --example echo_server 127.0.0.1:7007   # for whoever comes
 //! ```
 //!
 //! Shows a tasklet per connection. `copy` is std's: any code over `Read` and
