@@ -211,10 +211,10 @@ fn dependencies(manifest: &File) -> Vec<String> {
     for (_, line) in manifest.lines() {
         if line.starts_with('[') {
             inside = line == "[dependencies]";
-        } else if let (true, Some((name, _))) = (inside, line.split_once('=')) {
-            if tokens::is_name(name) {
-                names.push(name.trim().replace('-', "_"));
-            }
+        } else if let (true, Some((name, _))) = (inside, line.split_once('='))
+            && tokens::is_name(name)
+        {
+            names.push(name.trim().replace('-', "_"));
         }
     }
     names

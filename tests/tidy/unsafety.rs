@@ -1,6 +1,6 @@
 //! The modules that may be unsafe: in libraries those whose `mod` line says so,
 //! in programs also files with a permission in them; no others. docs/unsafe.md
-//! has a row for each.
+//! has a row for each that is not part of tests.
 //!
 //! The lint `unsafe_code` finds unsafe code elsewhere. What it does not find is
 //! a permission on something else than a module, one that nobody needs any
@@ -12,7 +12,7 @@ use crate::Finding;
 use crate::tokens::{self, Token};
 use crate::tree::File;
 
-/// Compiled by itself, outside the workspace's lints, so no `mod` line names it.
+/// Compiled by themselves, outside the workspace's lints: no attribute names them.
 const OUTSIDE: [&str; 1] = ["tests/aarch64/shim.rs"];
 
 /// Everything in which the sources and the inventory disagree.
@@ -64,18 +64,23 @@ pub(crate) fn check(inventory: &File, files: &[&File]) -> Vec<Finding> {
             let rule = format!("{module} is allowed to be unsafe and is not");
             findings.push(Finding::new(path, *line, rule));
         }
-        if !rows.contains_key(module.as_str()) {
+        if !is_of_a_test(module) && !rows.contains_key(module.as_str()) {
             let rule = format!("{module} is not in {}", inventory.path);
             findings.push(Finding::new(path, *line, rule));
         }
     }
     for (module, line) in rows {
-        if !allowed.contains_key(module) {
+        if is_of_a_test(module) || !allowed.contains_key(module) {
             let rule = format!("no `mod` line allows {module} to be unsafe");
             findings.push(Finding::new(&inventory.path, line, rule));
         }
     }
     findings
+}
+
+/// The inventory is of what runs elsewhere than in tests.
+fn is_of_a_test(module: &str) -> bool {
+    module.split('/').any(|part| part == "tests")
 }
 
 /// Programs are small, and a program of one file has no `mod` line.
@@ -209,6 +214,17 @@ mod tests {
         assert_eq!(found, ["e/a.rs:1: e/a is not in U.md"]);
         let rows = format!("{ROW}| `e/a.rs` | does | holds |\n");
         assert_eq!(findings(&rows, &[LIB, B, program]), [""; 0]);
+    }
+
+    #[test]
+    fn tests_need_permission_but_no_row() {
+        let test = (
+            "tests/a/b.rs",
+            "#[allow(unsafe_code)] mod c { unsafe fn d() {} }",
+        );
+        assert_eq!(findings(ROW, &[LIB, B, test]), [""; 0]);
+        let test = ("tests/a/b.rs", "unsafe fn d() {}");
+        assert_eq!(findings(ROW, &[LIB, B, test]).len(), 1);
     }
 
     #[test]
