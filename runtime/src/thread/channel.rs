@@ -374,7 +374,6 @@ impl<T> fmt::Debug for Receiver<T> {
 }
 
 /// Why a send between threads failed; the value comes back.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SendError<T> {
     /// No receiver is left.
@@ -392,6 +391,16 @@ impl<T> SendError<T> {
     }
 }
 
+/// Without the value, so that it may be of any type, as in std.
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SendError::Closed(_) => f.write_str("Closed(..)"),
+            SendError::Wait(error, _) => write!(f, "Wait({error:?}, ..)"),
+        }
+    }
+}
+
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -401,16 +410,25 @@ impl<T> fmt::Display for SendError<T> {
     }
 }
 
-impl<T: fmt::Debug> Error for SendError<T> {}
+impl<T> Error for SendError<T> {}
 
 /// Why a send between threads that must not wait failed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum TrySendError<T> {
     /// There is no room.
     Full(T),
     /// No receiver is left.
     Closed(T),
+}
+
+/// Without the value, as for [`SendError`].
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TrySendError::Full(_) => "Full(..)",
+            TrySendError::Closed(_) => "Closed(..)",
+        })
+    }
 }
 
 impl<T> fmt::Display for TrySendError<T> {
@@ -422,7 +440,7 @@ impl<T> fmt::Display for TrySendError<T> {
     }
 }
 
-impl<T: fmt::Debug> Error for TrySendError<T> {}
+impl<T> Error for TrySendError<T> {}
 
 /// Why a receive between threads failed.
 #[derive(Debug)]
