@@ -83,8 +83,10 @@ fn an_edge_that_comes_while_a_reader_gives_way_is_not_forgotten() {
             for _ in 0..small_reads {
                 (&ours).read_exact(&mut [0; 1]).unwrap();
             }
+            run_long();
             read_bytes(&ours, 9 + 40)
         });
+        run_long();
         schedule();
         (&theirs).write_all(&[b'y'; 40]).unwrap();
         run_long();

@@ -212,6 +212,8 @@ fn close_wakes_readers_writers_and_waiters_with_an_error() {
     isolated(|| {
         let (ours, mut theirs) = pair();
         fill(&ours);
+        // Known not to be readable: else the wait below would say so at once.
+        assert!(ours.try_read(&mut [0]).is_err());
         let ours = Rc::new(ours);
         let [a, b, c, d] = std::array::from_fn(|_| ours.clone());
         let kind = |error: std::io::Error| error.kind();

@@ -1,0 +1,17 @@
+//! Between OS threads: channels, remote spawns, workers, offload, signals.
+//!
+//! | file | has |
+//! |---|---|
+//! | `channel` | order, closing, and what kills and time limits may not lose |
+//! | `stress` | the same with many threads, and wake-ups through the inbox |
+//! | `remote` | tasklets started from other threads |
+//! | `workers` | one scheduler per thread, shared listeners, the end of all |
+//! | `offload` | the pool: results, panics, limits, jobs that need each other |
+//! | `signals` | signals as messages, each in a process of its own |
+
+mod channel;
+mod offload;
+mod remote;
+mod signals;
+mod stress;
+mod workers;
