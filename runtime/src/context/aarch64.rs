@@ -125,9 +125,7 @@ unsafe extern "C" fn trampoline() -> ! {
 
 /// Calls `f(arg)` with the stack pointer at `top`, then comes back.
 ///
-/// Unwinding and backtraces pass through: the frame's CFA is found through
-/// `x29`. It is marked as a signal frame because debuggers take a caller that
-/// lies below its callee for a corrupt stack everywhere else.
+/// Unwinding and backtraces pass through.
 ///
 /// # Safety
 ///
@@ -135,6 +133,38 @@ unsafe extern "C" fn trampoline() -> ! {
 /// nothing else uses that stack until this returns or unwinds.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn call_on(top: *mut u8, f: Callee, arg: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset x29, -16",
+        ".cfi_offset x30, -8",
+        "mov x29, sp",
+        "bl {cross}",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa_offset 0",
+        ".cfi_restore x29",
+        ".cfi_restore x30",
+        "ret",
+        ".cfi_endproc",
+        cross = sym cross,
+    )
+}
+
+/// Does what [`call_on`] says.
+///
+/// Its frame's CFA is found through `x29`. It is marked as a signal frame since
+/// debuggers take a caller that lies below its callee for a corrupt stack
+/// everywhere else. But the return address of a signal frame is taken as the
+/// next instruction to run, not as the one after a call: in a Rust function
+/// that may be outside of the call's entry in the table of landing pads, which
+/// ends the process. So `call_on`, which has no such table, lies between.
+///
+/// # Safety
+///
+/// As for [`call_on`].
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn cross(top: *mut u8, f: Callee, arg: *mut u8) {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_signal_frame",

@@ -125,9 +125,7 @@ unsafe extern "C" fn trampoline() -> ! {
 
 /// Calls `f(arg)` with the stack pointer at `top`, then comes back.
 ///
-/// Unwinding and backtraces pass through: the frame's CFA is found through
-/// `rbp`. It is marked as a signal frame because debuggers take a caller that
-/// lies below its callee for a corrupt stack everywhere else.
+/// Unwinding and backtraces pass through.
 ///
 /// # Safety
 ///
@@ -135,6 +133,33 @@ unsafe extern "C" fn trampoline() -> ! {
 /// nothing else uses that stack until this returns or unwinds.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn call_on(top: *mut u8, f: Callee, arg: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc",
+        "sub rsp, 8",
+        ".cfi_def_cfa_offset 16",
+        "call {cross}",
+        "add rsp, 8",
+        ".cfi_def_cfa_offset 8",
+        "ret",
+        ".cfi_endproc",
+        cross = sym cross,
+    )
+}
+
+/// Does what [`call_on`] says.
+///
+/// Its frame's CFA is found through `rbp`. It is marked as a signal frame since
+/// debuggers take a caller that lies below its callee for a corrupt stack
+/// everywhere else. But the return address of a signal frame is taken as the
+/// next instruction to run, not as the one after a call: in a Rust function
+/// that may be outside of the call's entry in the table of landing pads, which
+/// ends the process. So `call_on`, which has no such table, lies between.
+///
+/// # Safety
+///
+/// As for [`call_on`].
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn cross(top: *mut u8, f: Callee, arg: *mut u8) {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_signal_frame",
