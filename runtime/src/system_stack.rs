@@ -48,16 +48,23 @@ const RED_ZONE: usize = 128;
 #[inline]
 pub fn on_system_stack<R>(f: impl FnOnce() -> R) -> R {
     let Some(scheduler) = local::get() else {
-        return f();
+        return call_here(f);
     };
     if scheduler.guard_bits() & guard::SYSTEM_STACK != 0 {
-        return f();
+        return call_here(f);
     }
     let _guard = SystemStackGuard::new(scheduler);
     if scheduler.current() == scheduler.main() {
-        return f();
+        return call_here(f);
     }
     on_native_stack(scheduler.main().sp.get(), f)
+}
+
+/// A plain call, kept out of its caller: inlined there, `f`'s locals would
+/// take room in the tasklet's own frame, also when `f` runs elsewhere.
+#[inline(never)]
+fn call_here<R>(f: impl FnOnce() -> R) -> R {
+    f()
 }
 
 /// Forbids switching for as long as it lives.
