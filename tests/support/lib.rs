@@ -29,3 +29,9 @@ pub struct Guide;
 #[doc = include_str!("../../docs/tls.md")]
 #[derive(Debug)]
 pub struct Tls;
+
+/// The reproducers of docs/soundness.md, compiled, and run where they end.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/soundness.md")]
+#[derive(Debug)]
+pub struct Soundness;
