@@ -1,6 +1,6 @@
 //! Stack overflows and other faults, each in a process of its own.
 
-use super::frames;
+use super::native;
 use greenling::{Builder, on_system_stack, schedule};
 use std::os::unix::process::ExitStatusExt;
 use tests::child;
@@ -67,14 +67,14 @@ fn c_frames_of_12_kilobytes_can_not_jump_over_the_guard() {
         let neighbours: Vec<_> = (0..4).map(|_| greenling::spawn(schedule)).collect();
         let handle = Builder::new()
             .name("c")
-            .spawn(|| frames::descend(1000))
+            .spawn(|| native::descend(1000))
             .unwrap();
         let _ = handle.join();
         drop(neighbours);
         std::process::exit(0);
     }
     // A depth that fits is no fault.
-    greenling::spawn(|| assert_ne!(frames::descend(10), 0))
+    greenling::spawn(|| assert_ne!(native::descend(10), 0))
         .join()
         .unwrap();
     let finished = child::run(
@@ -88,7 +88,7 @@ fn c_frames_of_12_kilobytes_can_not_jump_over_the_guard() {
 #[test]
 fn a_fault_that_is_not_ours_reaches_the_handler_before_us() {
     if child::is("stray fault") {
-        greenling::spawn(frames::fault).join().unwrap();
+        greenling::spawn(native::fault).join().unwrap();
     }
     let finished = child::run(
         "faults::a_fault_that_is_not_ours_reaches_the_handler_before_us",
@@ -127,7 +127,7 @@ fn an_overflow_of_the_native_stack_is_reported_by_std() {
 #[test]
 fn an_overflow_on_a_thread_that_was_not_made_by_std_is_reported() {
     if child::is("foreign thread") {
-        foreign::run_on_pthread(|| {
+        native::run_on_pthread(|| {
             let _ = Builder::new()
                 .name("abroad")
                 .spawn(|| recurse(0))
@@ -144,37 +144,10 @@ fn an_overflow_on_a_thread_that_was_not_made_by_std_is_reported() {
     assert_reported(&finished, &["(abroad) has overflowed its stack"]);
 }
 
-#[allow(unsafe_code, reason = "a thread that std knows nothing of")]
-mod foreign {
-    use std::ffi::c_void;
-    use std::mem::MaybeUninit;
-    use std::ptr;
-
-    /// Runs `f` on a bare pthread and waits for its end.
-    pub(super) fn run_on_pthread(f: fn()) {
-        extern "C" fn start(f: *mut c_void) -> *mut c_void {
-            // SAFETY: `run_on_pthread` passes the address of its own argument.
-            let f = unsafe { *f.cast::<fn()>() };
-            f();
-            ptr::null_mut()
-        }
-        let mut thread = MaybeUninit::uninit();
-        let argument = (&raw const f).cast_mut().cast();
-        // SAFETY: the argument outlives the thread, which is joined below.
-        let made =
-            unsafe { libc::pthread_create(thread.as_mut_ptr(), ptr::null(), start, argument) };
-        assert_eq!(made, 0);
-        // SAFETY: filled in by the call that succeeded.
-        let thread = unsafe { thread.assume_init() };
-        // SAFETY: joined once.
-        assert_eq!(unsafe { libc::pthread_join(thread, ptr::null_mut()) }, 0);
-    }
-}
-
 #[test]
 fn a_kill_below_a_c_frame_aborts_and_a_guard_prevents_it() {
     if child::is("kill below c") {
-        let handle = greenling::spawn(|| frames::below_c(&mut greenling::schedule_remove));
+        let handle = greenling::spawn(|| native::below_c(&mut greenling::schedule_remove));
         schedule();
         let _ = handle.tasklet().kill();
         std::process::exit(0);
@@ -187,7 +160,7 @@ fn a_kill_below_a_c_frame_aborts_and_a_guard_prevents_it() {
     assert_reported(&finished, &["cannot unwind"]);
     let handle = greenling::spawn(|| {
         let guard = greenling::defer_kill();
-        frames::below_c(&mut schedule);
+        native::below_c(&mut schedule);
         drop(guard);
         schedule();
     });

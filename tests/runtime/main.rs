@@ -3,11 +3,11 @@
 
 mod ends;
 mod faults;
-#[allow(unsafe_code, reason = "calls C functions with large frames")]
-mod frames;
 mod gdb;
 mod kills;
 mod memory;
+#[allow(unsafe_code, reason = "C functions, a bare pthread, mlockall")]
+mod native;
 mod panics;
 mod reentrancy;
 mod results;

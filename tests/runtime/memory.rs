@@ -101,7 +101,7 @@ fn a_first_stack_that_can_not_be_had_is_an_error_too() {
 #[test]
 fn with_all_memory_locked_stacks_are_guarded_all_the_same() {
     if child::is("locked") {
-        if !lock::lock_everything() {
+        if !super::native::lock_everything() {
             // The limit of the environment, not of the code under test.
             println!("can not lock");
             std::process::exit(0);
@@ -122,7 +122,7 @@ fn with_all_memory_locked_stacks_are_guarded_all_the_same() {
         }
         let deep = Builder::new()
             .name("locked")
-            .spawn(|| super::frames::descend(1000));
+            .spawn(|| super::native::descend(1000));
         let _ = deep.unwrap().join();
         std::process::exit(1);
     }
@@ -136,13 +136,4 @@ fn with_all_memory_locked_stacks_are_guarded_all_the_same() {
         return tests::tools::skip("with_all_memory_locked", "RLIMIT_MEMLOCK is too low");
     }
     assert!(text.contains("(locked) has overflowed its stack"), "{text}");
-}
-
-#[allow(unsafe_code, reason = "mlockall has no safe wrapper here")]
-mod lock {
-    /// Locks all memory, present and future; false if that is not allowed.
-    pub(super) fn lock_everything() -> bool {
-        // SAFETY: mlockall has no preconditions.
-        unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) == 0 }
-    }
 }

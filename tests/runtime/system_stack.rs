@@ -120,6 +120,22 @@ fn a_kill_of_itself_passes_through() {
 }
 
 #[test]
+fn a_panic_passes_through_where_nothing_follows_the_call() {
+    isolated(|| {
+        // The return address is the end of the function, or beyond.
+        #[inline(never)]
+        fn never_returns() -> std::convert::Infallible {
+            on_system_stack(|| panic_any("never"))
+        }
+        let payload = greenling::spawn(|| {
+            let caught = catch_unwind(never_returns);
+            *caught.unwrap_err().downcast::<&str>().unwrap()
+        });
+        assert_eq!(payload.join().unwrap(), "never");
+    });
+}
+
+#[test]
 fn a_backtrace_passes_through_and_ends_at_the_root_of_the_tasklet() {
     isolated(|| {
         #[inline(never)]
