@@ -18,6 +18,12 @@ pub use trace::Trace;
 #[derive(Debug)]
 pub struct Readme;
 
+/// The reproducers of docs/soundness.md, compiled, and run where they end.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/soundness.md")]
+#[derive(Debug)]
+pub struct Soundness;
+
 /// The guide's examples, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide.md")]
@@ -29,9 +35,3 @@ pub struct Guide;
 #[doc = include_str!("../../docs/tls.md")]
 #[derive(Debug)]
 pub struct Tls;
-
-/// The reproducers of docs/soundness.md, compiled, and run where they end.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/soundness.md")]
-#[derive(Debug)]
-pub struct Soundness;
