@@ -94,6 +94,7 @@ impl Scheduler {
             // It may have been woken otherwise since; then that counts.
             if task.state.get() == State::Blocked {
                 self.post(task, Wake::TimedOut, None);
+                self.mark_woken(task);
             }
         }
     }
