@@ -398,6 +398,11 @@ impl<T> Channel<T> {
     }
 
     /// Receives until the channel is closing and no sender waits.
+    ///
+    /// A receiver that waits already when [`close`](Channel::close) is called
+    /// goes on waiting, as in Stackless: a sender that closes after its last
+    /// value ends the loop only if the receiver has not come back for another.
+    /// To end a receiver for certain, send it a value that says so.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter::new(self)
     }

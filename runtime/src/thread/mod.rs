@@ -1,14 +1,14 @@
 //! Between OS threads: channels, and handles of other threads' schedulers.
 
 mod channel;
+mod error;
 mod remote;
 mod shutdown;
 mod waiter;
 mod workers;
 
-pub use channel::{
-    ReceiveError, Receiver, SendError, Sender, TryReceiveError, TrySendError, channel,
-};
+pub use channel::{Receiver, Sender, channel};
+pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 pub use remote::{Remote, RemoteJoin, remote};
 pub use shutdown::Shutdown;
 pub use workers::{Worker, Workers, workers};

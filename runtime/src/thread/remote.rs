@@ -1,6 +1,7 @@
 //! A handle of a scheduler that other threads may hold.
 
 use super::channel::{self, Receiver};
+use super::error::ReceiveError;
 use crate::error::{JoinError, Panicked, TaskletExit};
 use crate::scheduler::{Inbox, Message, local};
 use std::fmt;
@@ -134,8 +135,8 @@ impl<T: Send> RemoteJoin<T> {
     pub fn join(self) -> Result<T, JoinError> {
         match self.receiver.receive() {
             Ok(result) => result,
-            Err(channel::ReceiveError::Closed) => Err(JoinError::Killed),
-            Err(channel::ReceiveError::Wait(error)) => Err(JoinError::Wait(error)),
+            Err(ReceiveError::Closed) => Err(JoinError::Killed),
+            Err(ReceiveError::Wait(error)) => Err(JoinError::Wait(error)),
         }
     }
 }
