@@ -305,7 +305,7 @@ fn a_sender_killed_after_its_value_was_taken_has_sent_it() {
             // The wake-up is on its way when the kill arrives.
             assert_eq!(
                 receiver.receive().unwrap().number,
-                0 + if capacity == 0 { 50 } else { 0 }
+                if capacity == 0 { 50 } else { 0 }
             );
             task.tasklet().kill().unwrap();
             assert!(task.join().unwrap_err().is_killed());

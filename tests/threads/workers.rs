@@ -112,8 +112,7 @@ fn listeners_of_one_port_share_the_connections() {
             });
             worker.shutdown().wait().unwrap();
             acceptor.tasklet().kill().unwrap();
-            let count = *count.borrow();
-            count
+            *count.borrow()
         });
         let counts: Vec<usize> = counts.into_iter().map(Result::unwrap).collect();
         assert_eq!(counts.iter().sum::<usize>(), CONNECTIONS);
