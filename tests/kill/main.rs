@@ -1,0 +1,61 @@
+//! Every scenario killed at every place where it parks.
+//!
+//! A scenario has a *victim*, a tasklet that waits in some way, and a part that
+//! plays its peers and afterwards looks at what they see. It runs once to count
+//! the victim's park points; then for each of them with the victim killed
+//! there, once while it is parked and once after it was woken but before it has
+//! run. After each run no tasklet may be left, and no descriptor.
+//!
+//! | file | has |
+//! |---|---|
+//! | `stage` | the machinery |
+//! | `sockets` | reading, writing, accepting, connecting |
+//! | `local` | channels, joins, sleeps, wait queues, time limits |
+//! | `threads` | waits that another OS thread ends |
+//! | `tls` | handshakes and streams |
+//!
+//! The reasons for which victims parked are gathered and compared with the
+//! lists of the two crates: a new kind of wait without a scenario fails.
+
+mod local;
+mod sockets;
+mod stage;
+mod threads;
+mod tls;
+
+use stage::Scenario;
+use std::collections::BTreeSet;
+
+/// What `waits` names, but for reasons that no scenario can have parked for.
+fn names(waits: &[&greenling::WaitReason]) -> BTreeSet<&'static str> {
+    let own = stage::OWN_REASONS.iter().map(|reason| reason.name());
+    let own: BTreeSet<_> = own.collect();
+    let names = waits.iter().map(|reason| reason.name());
+    names
+        .map(|name| &*String::leak(name.to_owned()))
+        .filter(|name| !own.contains(name))
+        .collect()
+}
+
+fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
+    sockets::SCENARIOS
+        .iter()
+        .chain(local::SCENARIOS)
+        .chain(threads::SCENARIOS)
+}
+
+#[test]
+fn the_runtimes_reasons_to_wait_are_all_hit() {
+    let hit = stage::reasons_hit(all_scenarios());
+    assert_eq!(hit, names(greenling::WAIT_REASONS));
+}
+
+#[test]
+fn the_reasons_of_tls_to_wait_are_all_hit() {
+    let hit = stage::reasons_hit(tls::SCENARIOS.iter());
+    let missing: Vec<_> = names(greenling_tls::WAIT_REASONS)
+        .into_iter()
+        .filter(|name| !hit.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "never waited for: {missing:?}");
+}
