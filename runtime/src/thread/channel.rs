@@ -113,7 +113,7 @@ impl<T: Send> Sender<T> {
     ///
     /// # Errors
     ///
-    /// `Closed` when no receiver is left; the reasons of [`WaitError`].
+    /// `Closed` when no receiver is left; the reasons of [`WaitError`](crate::WaitError).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let location = Location::caller();
@@ -224,7 +224,7 @@ impl<T: Send> Receiver<T> {
     /// # Errors
     ///
     /// `Closed` when the channel is empty and no sender is left; the reasons
-    /// of [`WaitError`].
+    /// of [`WaitError`](crate::WaitError).
     #[track_caller]
     pub fn receive(&self) -> Result<T, ReceiveError> {
         let location = Location::caller();
