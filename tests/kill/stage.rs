@@ -11,9 +11,6 @@ use tests::process::open_descriptors;
 /// A name for messages, and what plays it.
 pub(crate) type Scenario = (&'static str, fn(&Stage));
 
-/// The reasons of waits that belong to these tests.
-pub(crate) static OWN_REASONS: [&WaitReason; 1] = [&crate::local::DOOR];
-
 /// One run of a scenario.
 pub(crate) struct Stage {
     state: Rc<State>,
@@ -25,6 +22,8 @@ struct State {
     victim: Cell<Option<u64>>,
     /// Park points of the victim so far.
     parks: Cell<usize>,
+    /// Those that `until_parked` has told of.
+    seen: Cell<usize>,
     reasons: RefCell<BTreeSet<&'static str>>,
     was_hit: Cell<bool>,
     is_over: Cell<bool>,
@@ -45,6 +44,7 @@ impl Stage {
             hit,
             victim: Cell::new(None),
             parks: Cell::new(0),
+            seen: Cell::new(0),
             reasons: RefCell::default(),
             was_hit: Cell::new(false),
             is_over: Cell::new(false),
@@ -71,13 +71,14 @@ impl Stage {
         handle
     }
 
-    /// Lets the others run until the victim has parked once more and waits, or
-    /// has ended; false if it has ended.
+    /// Lets the others run until the victim has parked again since the last
+    /// call, and waits, or has ended; false if it has ended.
     pub(crate) fn until_parked(&self) -> bool {
-        let before = self.state.parks.get();
-        while !self.is_over() && (self.state.parks.get() == before || self.is_dying()) {
+        let state = &*self.state;
+        while !self.is_over() && (state.parks.get() == state.seen.get() || self.is_dying()) {
             schedule();
         }
+        state.seen.set(state.parks.get());
         !self.is_over()
     }
 
