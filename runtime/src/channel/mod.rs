@@ -189,7 +189,7 @@ impl<T> Channel<T> {
     #[track_caller]
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.send_parcel(Ok(value), Location::caller())
+        self.send_as(value, Ok, Location::caller())
     }
 
     /// Takes a value from the sender that has waited longest, or waits for one.
@@ -222,9 +222,9 @@ impl<T> Channel<T> {
         if !serves || first || shared.schedule_all.get() {
             scheduler.check_may_park().map_err(ReceiveError::Wait)?;
         }
-        if serves && let Some((partner, parcel)) = shared.waiters.pop_with(Option::take) {
+        if serves && let Some((partner, mut parcel)) = shared.waiters.pop_with(Option::take) {
             let after = shared.after_hand_over(scheduler, partner, first);
-            return open_parcel(parcel, after);
+            return open_parcel(after, &mut parcel);
         }
         match shared.check_may_wait(scheduler.current()) {
             Ok(()) => {}
@@ -232,8 +232,7 @@ impl<T> Channel<T> {
         }
         shared.senders_wait.set(false);
         let park = Park::new(&reason::CHANNEL_RECEIVE, Location::caller());
-        let (result, parcel) = shared.waiters.wait(scheduler, None, park);
-        open_parcel(parcel, result)
+        shared.waiters.wait(scheduler, None, park, open_parcel)
     }
 
     /// Sends an error instead of a value: it is raised at the receiver, as
@@ -257,17 +256,22 @@ impl<T> Channel<T> {
         &self,
         error: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Result<(), SendError<T>> {
-        self.send_parcel(Err(error.into()), Location::caller())
+        self.send_as(error.into(), Err, Location::caller())
     }
 
+    /// Sends `pack(content)`, which is made where it is to lie: a parcel that
+    /// was put together first would be copied in larger pieces than it was
+    /// written in, which stalls.
     #[inline(always)]
-    fn send_parcel(
+    fn send_as<V>(
         &self,
-        parcel: Parcel<T>,
+        content: V,
+        pack: impl FnOnce(V) -> Parcel<T>,
         location: &'static Location<'static>,
     ) -> Result<(), SendError<T>> {
         let Some(scheduler) = local::get_or_make() else {
-            return Err(SendError::new(Refusal::Wait(WaitError::Unwinding), parcel));
+            let refusal = Refusal::Wait(WaitError::Unwinding);
+            return Err(SendError::new(refusal, pack(content)));
         };
         let shared = &*self.shared;
         let first = shared.preference.get() == Preference::Receiver;
@@ -275,10 +279,10 @@ impl<T> Channel<T> {
         if (!serves || first || shared.schedule_all.get())
             && let Err(error) = scheduler.check_may_park()
         {
-            return Err(SendError::new(Refusal::Wait(error), parcel));
+            return Err(SendError::new(Refusal::Wait(error), pack(content)));
         }
         if serves {
-            let fill = |place: &mut Option<Parcel<T>>| *place = Some(parcel);
+            let fill = |place: &mut Option<Parcel<T>>| *place = Some(pack(content));
             let (partner, ()) = shared.waiters.pop_with(fill).expect("one waits");
             return match shared.after_hand_over(scheduler, partner, first) {
                 Ok(()) => Ok(()),
@@ -286,15 +290,19 @@ impl<T> Channel<T> {
             };
         }
         if let Err(refusal) = shared.check_may_wait(scheduler.current()) {
-            return Err(SendError::new(refusal, parcel));
+            return Err(SendError::new(refusal, pack(content)));
         }
         shared.senders_wait.set(true);
         let park = Park::new(&reason::CHANNEL_SEND, location);
-        let (result, left) = shared.waiters.wait(scheduler, Some(parcel), park);
-        if left.is_none() && result.is_ok() {
-            return Ok(());
-        }
-        Err(SendError::unsent(result, left))
+        let parcel = Some(pack(content));
+        shared
+            .waiters
+            .wait(scheduler, parcel, park, |result, left| {
+                if left.is_none() && result.is_ok() {
+                    return Ok(());
+                }
+                Err(SendError::unsent(result, left.take()))
+            })
     }
 
     /// As [`send`](Channel::send), but never waits for a receiver.
@@ -411,18 +419,21 @@ impl<T> Channel<T> {
 /// What a receiver got, given how its wait or its turn ended.
 #[inline(always)]
 fn open_parcel<T>(
-    parcel: Option<Parcel<T>>,
     result: Result<(), WaitError>,
+    place: &mut Option<Parcel<T>>,
 ) -> Result<T, ReceiveError> {
-    match parcel {
-        Some(Ok(value)) if result.is_ok() => Ok(value),
-        parcel => Err(open_failed(parcel, result)),
+    if let Some(Ok(_)) = place
+        && result.is_ok()
+        && let Some(Ok(value)) = place.take()
+    {
+        return Ok(value);
     }
+    Err(open_failed(result, place.take()))
 }
 
 #[cold]
 #[inline(never)]
-fn open_failed<T>(parcel: Option<Parcel<T>>, result: Result<(), WaitError>) -> ReceiveError {
+fn open_failed<T>(result: Result<(), WaitError>, parcel: Option<Parcel<T>>) -> ReceiveError {
     match (result, parcel) {
         (Ok(()), Some(Err(error))) => ReceiveError::Wait(WaitError::Thrown(error)),
         (Ok(()), _) => ReceiveError::Wait(WaitError::Deadlock),

@@ -154,7 +154,7 @@ impl TcpListener {
         scheduler.check_may_park()?;
         let ends = Instant::now() + pause;
         let park = Park::new(&reason::ACCEPT_BACKOFF, location).until(Some(ends));
-        match self.backing_off.wait(scheduler, (), park).0 {
+        match self.backing_off.park(scheduler, park) {
             // The pause is over, and no scope has ended it earlier.
             Err(crate::WaitError::TimedOut)
                 if crate::time::deadline().is_none_or(|deadline| ends < deadline) =>

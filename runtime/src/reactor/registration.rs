@@ -148,8 +148,8 @@ impl Registration {
         let (readers, writers) = (&self.readiness.readers, &self.readiness.writers);
         match (interest.is_read(), interest.is_write()) {
             (true, true) => park_on_either(scheduler, readers, writers, park)?,
-            (true, false) => readers.wait(scheduler, (), park).0?,
-            (false, _) => writers.wait(scheduler, (), park).0?,
+            (true, false) => readers.park(scheduler, park)?,
+            (false, _) => writers.park(scheduler, park)?,
         }
         Ok(self.ready(interest))
     }

@@ -63,7 +63,7 @@ impl WaitQueue {
         let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
         scheduler.check_may_park()?;
         let park = Park::new(reason, Location::caller()).until(deadline);
-        self.list.wait(scheduler, (), park).0
+        self.list.park(scheduler, park)
     }
 
     /// Makes the tasklet that has waited longest runnable; false if none waits.

@@ -210,17 +210,21 @@ impl<P> WaitList<P> {
         self.raw.tasks()
     }
 
-    /// Parks the current tasklet at the end of this list, and hands the
-    /// payload back, as the waker left it, together with how the wait ended.
+    /// Parks the current tasklet at the end of this list, then shows `finish`
+    /// how the wait ended and the payload as the waker left it.
+    ///
+    /// The payload is shown in place: moving it out as a whole would load in
+    /// one piece what the waker has just stored in several, and wait for it.
     #[inline(always)]
-    pub(crate) fn wait(
+    pub(crate) fn wait<R>(
         &self,
         scheduler: &Scheduler,
         payload: P,
         park: Park,
-    ) -> (Result<(), WaitError>, P) {
+        finish: impl FnOnce(Result<(), WaitError>, &mut P) -> R,
+    ) -> R {
         scheduler.announce_park(park.reason);
-        let slot = Slot {
+        let mut slot = Slot {
             node: Node::new(scheduler.current(), ptr::null()),
             payload: UnsafeCell::new(payload),
         };
@@ -231,7 +235,7 @@ impl<P> WaitList<P> {
         slot.node.task.waits.set(at);
         let result = scheduler.park(park);
         debug_assert!(slot.node.list.get().is_null());
-        (result, slot.payload.into_inner())
+        finish(result, slot.payload.get_mut())
     }
 
     /// Takes the oldest waiter off the list after showing its payload to `f`,
@@ -252,6 +256,12 @@ impl<P> WaitList<P> {
 }
 
 impl WaitList<()> {
+    /// Parks the current tasklet at the end of this list.
+    #[inline]
+    pub(crate) fn park(&self, scheduler: &Scheduler, park: Park) -> Result<(), WaitError> {
+        self.wait(scheduler, (), park, |result, ()| result)
+    }
+
     /// Wakes all waiters, oldest first, and tells how many there were.
     pub(crate) fn wake_all(&self, scheduler: &Scheduler) -> usize {
         let mut count = 0;
