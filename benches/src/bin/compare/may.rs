@@ -56,23 +56,26 @@ fn timed(there: &AtomicU64, members: u64, count: u64) -> Duration {
 fn switch_pair(count: u64) -> Result<Duration, Failure> {
     let there = Arc::new(AtomicU64::new(0));
     let done = Arc::new(AtomicBool::new(false));
-    let timer = go!({
-        let (there, done) = (there.clone(), done.clone());
-        move || {
-            let elapsed = timed(&there, 2, count);
-            done.store(true, Ordering::Relaxed);
-            elapsed
-        }
-    });
-    let other = go!(move || {
-        there.fetch_add(1, Ordering::Relaxed);
-        let mut turns = 0;
-        while !done.load(Ordering::Relaxed) {
-            yield_now();
-            turns += 1;
-        }
-        turns
-    });
+    let (timer, other) = start_together(move || {
+        let timer = go!({
+            let (there, done) = (there.clone(), done.clone());
+            move || {
+                let elapsed = timed(&there, 2, count);
+                done.store(true, Ordering::Relaxed);
+                elapsed
+            }
+        });
+        let other = go!(move || {
+            there.fetch_add(1, Ordering::Relaxed);
+            let mut turns = 0;
+            while !done.load(Ordering::Relaxed) {
+                yield_now();
+                turns += 1;
+            }
+            turns
+        });
+        (timer, other)
+    })?;
     let elapsed = join(timer)?;
     if join(other)? < count {
         return Err("the two did not take turns".into());
@@ -82,17 +85,28 @@ fn switch_pair(count: u64) -> Result<Duration, Failure> {
 
 fn switch_same(members: u64, count: u64) -> Result<Duration, Failure> {
     let there = Arc::new(AtomicU64::new(0));
-    let mut ring: Vec<JoinHandle<Duration>> = Vec::new();
-    for _ in 0..members {
-        let there = there.clone();
-        ring.push(go!(move || timed(&there, members, count)));
-    }
+    let ring: Vec<JoinHandle<Duration>> = start_together(move || {
+        let member = |_| {
+            let there = there.clone();
+            go!(move || timed(&there, members, count))
+        };
+        (0..members).map(member).collect()
+    })?;
     let mut first = None;
     for member in ring {
         let elapsed = join(member)?;
         first.get_or_insert(elapsed);
     }
     first.ok_or_else(|| "the ring is empty".into())
+}
+
+/// Starts coroutines from inside one: they go to the worker's own queue. Those
+/// that the main thread starts would wait for ever behind members that yield,
+/// since the worker looks elsewhere only when its queue is empty.
+fn start_together<T: Send + 'static>(
+    start: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    join(go!(start))
 }
 
 /// Over `spsc`, the cheapest of may's channels; it has no rendezvous.
