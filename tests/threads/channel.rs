@@ -233,20 +233,28 @@ fn a_receiver_that_times_out_takes_nothing() {
 }
 
 /// Two receivers wait; a value comes, for which the first is picked, and that
-/// one is taken out by `hit`. The value must reach the second.
-fn wake_up_is_passed_on(hit: fn(&greenling::JoinHandle<Option<u32>>)) {
-    for capacity in [0, 1] {
-        let (sender, receiver) = channel(capacity);
-        let wait = |receiver: Receiver<u32>| spawn(move || receiver.receive().ok());
-        let (first, second) = (wait(receiver.clone()), wait(receiver));
+/// one is killed after `turns` turns. Unless it has taken the value by then,
+/// the value must reach the second.
+fn wake_up_is_passed_on(capacity: usize, turns: usize) {
+    let (sender, receiver) = channel(capacity);
+    let wait = |receiver: Receiver<u32>| spawn(move || receiver.receive().ok());
+    let (first, second) = (wait(receiver.clone()), wait(receiver));
+    schedule();
+    let thread = std::thread::spawn(move || {
+        sender.send(4).unwrap();
+        // Not dropped yet: that would wake the second as well.
+        sender
+    });
+    for _ in 0..turns {
         schedule();
-        let thread = std::thread::spawn(move || {
-            sender.send(4).unwrap();
-            sender
-        });
-        hit(&first);
-        let taken = [first.join().ok().flatten(), second.join().ok().flatten()];
-        assert!(taken.contains(&Some(4)), "the value reaches nobody");
+    }
+    // It may have ended by now.
+    let _ = first.tasklet().kill();
+    if first.join().is_ok_and(|taken| taken == Some(4)) {
+        drop(thread.join().unwrap());
+        assert_eq!(second.join().unwrap(), None);
+    } else {
+        assert_eq!(second.join().unwrap(), Some(4));
         drop(thread.join().unwrap());
     }
 }
@@ -254,14 +262,10 @@ fn wake_up_is_passed_on(hit: fn(&greenling::JoinHandle<Option<u32>>)) {
 #[test]
 fn the_wake_up_of_a_killed_receiver_goes_to_the_next() {
     isolated(|| {
-        wake_up_is_passed_on(|first| {
-            // Killed at some moment between the pick and its turn.
-            for _ in 0..100 {
-                schedule();
-            }
-            first.tasklet().kill_pending().unwrap();
-        });
-        wake_up_is_passed_on(|first| first.tasklet().kill().unwrap());
+        for turns in 0..300 {
+            wake_up_is_passed_on(0, turns);
+            wake_up_is_passed_on(1, turns * 5);
+        }
     });
 }
 
