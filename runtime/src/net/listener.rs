@@ -134,8 +134,8 @@ impl TcpListener {
         self.source.inner().local_addr()
     }
 
-    /// Wakes every waiting acceptor with an error; the descriptor is released
-    /// on drop.
+    /// Wakes every waiting acceptor with an error. The descriptor is released on
+    /// drop; until then the kernel goes on queueing connections.
     ///
     /// # Scheduling
     ///

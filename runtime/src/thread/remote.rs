@@ -123,6 +123,10 @@ impl<T: Send> RemoteJoin<T> {
     /// Switches unless the tasklet has ended. On a thread without tasklets it
     /// blocks the thread.
     ///
+    /// If the other thread ends outside of [`enter`](crate::enter) while the
+    /// tasklet is suspended, its stack is leaked and this waits until its own
+    /// deadline.
+    ///
     /// # Cancellation
     ///
     /// The tasklet goes on; its value is lost.

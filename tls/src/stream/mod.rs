@@ -64,7 +64,10 @@ use locks::Lock;
 /// A deadline that passes, or a kill, leaves the connection consistent: whole
 /// records only. After a `write_all` that ended early nobody knows how much of it
 /// was sent, so later writes fail; `write` reports its count and has no such
-/// effect. Dropping the stream sends `close_notify` if that needs no waiting.
+/// effect. Dropping the stream sends `close_notify` if that needs no waiting. A
+/// client that only writes should [`close`](TlsStream::close) instead: session
+/// tickets that it never read make the kernel answer with a reset, which can
+/// overtake its last bytes.
 #[doc(alias = "Connection")]
 pub struct TlsStream<T: Transport> {
     /// `None` only while a consuming method takes the stream apart.
