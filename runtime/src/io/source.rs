@@ -73,15 +73,7 @@ impl<S: AsFd> Source<S> {
         wait: Waiting,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        let mut wait = wait;
-        self.give_way_when_due();
-        loop {
-            match self.try_read_op(&mut operation) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return result,
-            }
-            self.park(Interest::READ, &mut wait)?;
-        }
+        self.until_done(Interest::READ, wait, || self.try_read_op(&mut operation))
     }
 
     /// Runs an operation that writes, parking until it does not block.
@@ -91,14 +83,23 @@ impl<S: AsFd> Source<S> {
         wait: Waiting,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        let mut wait = wait;
+        self.until_done(Interest::WRITE, wait, || self.try_write_op(&mut operation))
+    }
+
+    #[inline]
+    fn until_done<R>(
+        &self,
+        interest: Interest,
+        mut wait: Waiting,
+        mut attempt: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
         self.give_way_when_due();
         loop {
-            match self.try_write_op(&mut operation) {
+            match attempt() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return result,
             }
-            self.park(Interest::WRITE, &mut wait)?;
+            self.park(interest, &mut wait)?;
         }
     }
 
@@ -107,18 +108,9 @@ impl<S: AsFd> Source<S> {
     #[inline]
     pub(crate) fn try_read_op<R>(
         &self,
-        mut operation: impl FnMut(&S) -> io::Result<R>,
+        operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.check_open()?;
-        if !self.registration.may_read() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let result = uninterrupted(|| operation(&self.inner));
-        match &result {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.drained(),
-            _ => self.spree.set(self.spree.get().saturating_add(1)),
-        }
-        result
+        self.attempt(Registration::may_read, Registration::drained, operation)
     }
 
     /// Tries an operation that writes; `WouldBlock` without a system call when
@@ -126,15 +118,27 @@ impl<S: AsFd> Source<S> {
     #[inline]
     pub(crate) fn try_write_op<R>(
         &self,
+        operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.attempt(Registration::may_write, Registration::filled, operation)
+    }
+
+    #[inline]
+    fn attempt<R>(
+        &self,
+        may_succeed: impl FnOnce(&Registration) -> bool,
+        note_blocked: impl FnOnce(&Registration),
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
         self.check_open()?;
-        if !self.registration.may_write() {
+        if !may_succeed(&self.registration) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let result = uninterrupted(|| operation(&self.inner));
         match &result {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.filled(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                note_blocked(&self.registration);
+            }
             _ => self.spree.set(self.spree.get().saturating_add(1)),
         }
         result
