@@ -53,11 +53,7 @@ impl Scheduler {
         if task == current {
             return Ok(());
         }
-        self.check_can_be_resumed(task)?;
-        self.check_may_switch()?;
-        if task.state.get() == State::Paused {
-            self.append(task);
-        }
+        self.queue_for_switch(task)?;
         self.go(current, task);
         self.after_switch(current)
     }
@@ -72,11 +68,7 @@ impl Scheduler {
         if task == current {
             return Ok(());
         }
-        self.check_can_be_resumed(task)?;
-        self.check_may_switch()?;
-        if task.state.get() == State::Paused {
-            self.append(task);
-        }
+        self.queue_for_switch(task)?;
         self.unlink(current);
         current.link_to_self();
         current.state.set(State::Paused);
@@ -156,12 +148,15 @@ impl Scheduler {
         self.after_switch(current)
     }
 
-    fn check_can_be_resumed(&self, task: TcbRef) -> Result<(), TaskletError> {
+    /// Makes sure that `task` is in the ring and that the caller may switch to
+    /// it; changes nothing if not.
+    fn queue_for_switch(&self, task: TcbRef) -> Result<(), TaskletError> {
         match task.state.get() {
-            State::Paused | State::Runnable => Ok(()),
-            State::Blocked => Err(TaskletError::Blocked),
-            _ => Err(TaskletError::Dead),
+            State::Paused | State::Runnable => self.check_may_switch()?,
+            State::Blocked => return Err(TaskletError::Blocked),
+            _ => return Err(TaskletError::Dead),
         }
+        self.insert(task)
     }
 
     /// What reached the caller while it was away.
