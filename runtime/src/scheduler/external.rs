@@ -1,92 +1,22 @@
-//! Waits that another OS thread ends, and the inbox through which it does.
-//!
-//! Other threads never touch the ring. They put a message into the inbox and
-//! poke the driver; the scheduler drains the inbox when it polls.
-//!
-//! ```text
-//!   other thread:   push message; if !poked.swap(true) { wake the driver }
-//!   scheduler:      if poked.swap(false) { drain all messages }
-//! ```
-//!
-//! The order matters: a message pushed after the drain has looked finds
-//! `poked` false and wakes the next poll, so none is left lying.
+//! Waits that another OS thread ends.
 //!
 //! A tasklet that waits for another thread has a *ticket*, a number that is
 //! never reused. Waking a ticket whose tasklet has gone on (killed, timed out)
 //! does nothing.
 
+use super::inbox::{ExternalWaker, Inbox, Message, Outlet};
 use super::{Park, Scheduler};
 use crate::error::WaitError;
 use crate::tasklet::raw::{State, TcbRef};
-use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-/// What another thread can ask of a scheduler.
-pub(crate) enum Message {
-    /// Runs once on the scheduler's thread, at a safe point; must not switch.
-    Run(Box<dyn FnOnce() + Send>),
-    /// Wakes the tasklet that holds the ticket.
-    Unpark(u64),
-    /// Nothing but the poke itself.
-    Wake,
-}
-
-/// The receiving end's address: shared by everyone who may wake a scheduler.
-pub(crate) struct Inbox {
-    messages: Sender<Message>,
-    poked: AtomicBool,
-    poke: Arc<dyn Fn() + Send + Sync>,
-    /// Handles through which other threads may send work at any time.
-    remotes: AtomicUsize,
-}
-
-impl Inbox {
-    /// Delivers a message; false if the scheduler has ended.
-    pub(crate) fn send(&self, message: Message) -> bool {
-        if self.messages.send(message).is_err() {
-            return false;
-        }
-        if !self.poked.swap(true, Ordering::AcqRel) {
-            (self.poke)();
-        }
-        true
-    }
-
-    /// Counts a `Remote` handle.
-    pub(crate) fn add_remote(&self) {
-        self.remotes.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts one less, and lets the scheduler see whether it was the last.
-    pub(crate) fn drop_remote(&self) {
-        if self.remotes.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.send(Message::Wake);
-        }
-    }
-}
-
-/// Wakes one wait of one tasklet, from any thread. Harmless when late.
-#[derive(Clone)]
-pub(crate) struct ExternalWaker {
-    inbox: Arc<Inbox>,
-    ticket: u64,
-}
-
-impl ExternalWaker {
-    /// Ends the wait, if it is still going on.
-    pub(crate) fn wake(&self) {
-        self.inbox.send(Message::Unpark(self.ticket));
-    }
-}
 
 /// The scheduler's side.
 pub(crate) struct External {
-    inbox: OnceCell<(Arc<Inbox>, Receiver<Message>)>,
+    outlet: OnceCell<Outlet>,
     /// Who holds which ticket.
     waiting: RefCell<HashMap<u64, TcbRef>>,
     tickets: Cell<u64>,
@@ -95,7 +25,7 @@ pub(crate) struct External {
 impl External {
     pub(super) fn new() -> External {
         External {
-            inbox: OnceCell::new(),
+            outlet: OnceCell::new(),
             waiting: RefCell::default(),
             tickets: Cell::new(0),
         }
@@ -103,17 +33,15 @@ impl External {
 
     /// True once anybody outside knows of this scheduler.
     pub(super) fn is_open(&self) -> bool {
-        self.inbox.get().is_some()
+        self.outlet.get().is_some()
     }
 
     /// True if another thread might still wake a tasklet or bring one.
     pub(super) fn could_wake(&self) -> bool {
-        let Some((inbox, messages)) = self.inbox.get() else {
+        let Some(outlet) = self.outlet.get() else {
             return false;
         };
-        !self.waiting.borrow().is_empty()
-            || inbox.remotes.load(Ordering::Acquire) > 0
-            || !messages.is_empty()
+        !self.waiting.borrow().is_empty() || outlet.could_bring()
     }
 }
 
@@ -132,18 +60,11 @@ impl Drop for Ticket<'_> {
 impl Scheduler {
     /// The inbox, made on first use together with the driver.
     pub(crate) fn inbox(&self) -> io::Result<Arc<Inbox>> {
-        if let Some((inbox, _)) = self.external.inbox.get() {
-            return Ok(inbox.clone());
+        if let Some(outlet) = self.external.outlet.get() {
+            return Ok(outlet.inbox().clone());
         }
-        let poke = self.driver()?.waker();
-        let (messages, receiver) = unbounded();
-        let inbox = Arc::new(Inbox {
-            messages,
-            poked: AtomicBool::new(false),
-            poke,
-            remotes: AtomicUsize::new(0),
-        });
-        let _ = self.external.inbox.set((inbox.clone(), receiver));
+        let (inbox, outlet) = Inbox::new(self.driver()?.waker());
+        let _ = self.external.outlet.set(outlet);
         Ok(inbox)
     }
 
@@ -167,10 +88,7 @@ impl Scheduler {
             external: &self.external,
             number,
         };
-        let waker = ExternalWaker {
-            inbox,
-            ticket: number,
-        };
+        let waker = ExternalWaker::new(inbox, number);
         self.external
             .waiting
             .borrow_mut()
@@ -185,16 +103,14 @@ impl Scheduler {
 
     /// Handles every message that has arrived, and counts them.
     pub(super) fn drain_inbox(&self) -> usize {
-        let Some((inbox, messages)) = self.external.inbox.get() else {
+        let Some(outlet) = self.external.outlet.get() else {
             return 0;
         };
-        // The swap reads the last poke, so every message pushed before it is
-        // seen below.
-        if !inbox.poked.load(Ordering::Relaxed) || !inbox.poked.swap(false, Ordering::AcqRel) {
+        if !outlet.take_poke() {
             return 0;
         }
         let mut count = 0;
-        while let Ok(message) = messages.try_recv() {
+        while let Some(message) = outlet.take() {
             count += 1;
             match message {
                 Message::Run(job) => self.run_job(job),

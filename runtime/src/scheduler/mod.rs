@@ -27,7 +27,8 @@
 //! | `run` | `run` and the stack of its callers |
 //! | `end` | the last steps of a tasklet, and whom to tell of its failure |
 //! | `enter` | `enter`, which leaves no tasklet behind |
-//! | `external` | waits that another OS thread ends; the inbox |
+//! | `inbox` | how other OS threads reach this one |
+//! | `external` | waits that another OS thread ends |
 //!
 //! # Invariants
 //!
@@ -50,6 +51,7 @@ mod end;
 mod enter;
 mod external;
 mod idle;
+mod inbox;
 #[allow(unsafe_code, reason = "the thread-local pointer to the scheduler")]
 pub(crate) mod local;
 mod park_hook;
@@ -62,7 +64,7 @@ pub(crate) use deliver::Doom;
 pub(crate) use driver::Driver;
 pub use end::set_error_handler;
 pub use enter::enter;
-pub(crate) use external::{ExternalWaker, Inbox, Message};
+pub(crate) use inbox::{ExternalWaker, Inbox, Message};
 pub use park_hook::{ParkAction, ParkHook, set_park_hook};
 pub use run::{RunReport, run};
 pub(crate) use switch::Park;

@@ -1,0 +1,133 @@
+//! The inbox: how other OS threads reach a scheduler.
+//!
+//! Other threads never touch the ring. They put a message into the inbox and
+//! poke the driver; the scheduler drains the inbox when it polls.
+//!
+//! ```text
+//!   other thread:   push message; if !poked.swap(true) { wake the driver }
+//!   scheduler:      if poked.swap(false) { drain all messages }
+//! ```
+//!
+//! The order matters: a message pushed after the drain has looked finds
+//! `poked` false and wakes the next poll, so none is left lying. Most polls
+//! find nothing, so the scheduler looks before it swaps.
+//!
+//! A scheduler with nothing to wait for asks `could_bring` whether to wait at
+//! all. Who holds a `Remote` sends first and lets go of it later, so the count
+//! is read before the queue: once it is zero, all that was sent is in there.
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// What another thread can ask of a scheduler.
+pub(crate) enum Message {
+    /// Runs once on the scheduler's thread, at a safe point; must not switch.
+    Run(Box<dyn FnOnce() + Send>),
+    /// Wakes the tasklet that holds the ticket.
+    Unpark(u64),
+    /// Nothing but the poke itself.
+    Wake,
+}
+
+/// The sending end, shared by everyone who may wake a scheduler.
+pub(crate) struct Inbox {
+    messages: Sender<Message>,
+    poked: AtomicBool,
+    /// Ends the scheduler's poll, or the next one if it is not polling.
+    poke: Arc<dyn Fn() + Send + Sync>,
+    /// Handles through which other threads may send work at any time.
+    remotes: AtomicUsize,
+}
+
+impl Inbox {
+    /// Both ends of a new inbox.
+    pub(super) fn new(poke: Arc<dyn Fn() + Send + Sync>) -> (Arc<Inbox>, Outlet) {
+        let (messages, receiver) = unbounded();
+        let inbox = Arc::new(Inbox {
+            messages,
+            poked: AtomicBool::new(false),
+            poke,
+            remotes: AtomicUsize::new(0),
+        });
+        let outlet = Outlet {
+            inbox: inbox.clone(),
+            messages: receiver,
+        };
+        (inbox, outlet)
+    }
+
+    /// Delivers a message; false if the scheduler has ended, and then the
+    /// message is dropped here.
+    pub(crate) fn send(&self, message: Message) -> bool {
+        if self.messages.send(message).is_err() {
+            return false;
+        }
+        if !self.poked.swap(true, Ordering::AcqRel) {
+            (self.poke)();
+        }
+        true
+    }
+
+    /// Counts a `Remote` handle.
+    pub(crate) fn add_remote(&self) {
+        self.remotes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one less, and lets the scheduler see whether it was the last.
+    pub(crate) fn drop_remote(&self) {
+        if self.remotes.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.send(Message::Wake);
+        }
+    }
+}
+
+/// Wakes one wait of one tasklet, from any thread. Harmless when late.
+#[derive(Clone)]
+pub(crate) struct ExternalWaker {
+    inbox: Arc<Inbox>,
+    ticket: u64,
+}
+
+impl ExternalWaker {
+    pub(super) fn new(inbox: Arc<Inbox>, ticket: u64) -> ExternalWaker {
+        ExternalWaker { inbox, ticket }
+    }
+
+    /// Ends the wait, if it is still going on.
+    pub(crate) fn wake(&self) {
+        self.inbox.send(Message::Unpark(self.ticket));
+    }
+}
+
+/// The receiving end, which the scheduler keeps. Once it is dropped, senders
+/// are told that the scheduler has ended.
+pub(super) struct Outlet {
+    inbox: Arc<Inbox>,
+    messages: Receiver<Message>,
+}
+
+impl Outlet {
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// True if a message lies here, or a `Remote` exists that may send one.
+    pub(super) fn could_bring(&self) -> bool {
+        self.inbox.remotes.load(Ordering::Acquire) > 0 || !self.messages.is_empty()
+    }
+
+    /// Takes the poke back; true if there was one, and then the caller takes
+    /// all messages.
+    pub(super) fn take_poke(&self) -> bool {
+        // The swap reads the last poke, so every message pushed before it is
+        // seen by `take`.
+        let poked = &self.inbox.poked;
+        poked.load(Ordering::Relaxed) && poked.swap(false, Ordering::AcqRel)
+    }
+
+    /// The oldest message.
+    pub(super) fn take(&self) -> Option<Message> {
+        self.messages.try_recv().ok()
+    }
+}
