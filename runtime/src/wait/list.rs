@@ -238,6 +238,35 @@ impl<P> WaitList<P> {
         finish(result, slot.payload.get_mut())
     }
 
+    /// As `wait`, for payloads by which something is handed over that must not
+    /// get lost: `done` sees the payload if the wait ends well, and `undo` if
+    /// it ends in any other way, by unwinding as well. `undo` must not run
+    /// foreign code, and the payload lives until after it.
+    pub(crate) fn wait_or_undo<R>(
+        &self,
+        scheduler: &Scheduler,
+        payload: P,
+        park: Park,
+        undo: impl FnOnce(&mut P),
+        done: impl FnOnce(&mut P) -> R,
+    ) -> Result<R, WaitError> {
+        scheduler.announce_park(park.reason);
+        let mut held = Held {
+            slot: Slot {
+                node: Node::new(scheduler.current(), ptr::null()),
+                payload: UnsafeCell::new(payload),
+            },
+            undo: Some(undo),
+        };
+        let at = (&raw const held.slot).cast::<Node>();
+        // SAFETY: `park` returns or unwinds only when the node was unlinked.
+        unsafe { self.raw.link(at) };
+        held.slot.node.task.waits.set(at);
+        scheduler.park(park)?;
+        held.undo = None;
+        Ok(done(held.slot.payload.get_mut()))
+    }
+
     /// Takes the oldest waiter off the list after showing its payload to `f`,
     /// which must not run foreign code. The caller makes the waiter runnable.
     #[inline(always)]
@@ -252,6 +281,39 @@ impl<P> WaitList<P> {
         let result = f(unsafe { &mut *payload });
         unlink_all(task);
         Some((task, result))
+    }
+
+    /// Shows the payload of the oldest waiter to `accept`, which must not run
+    /// foreign code, and takes the waiter off the list if that says so. The
+    /// caller makes it runnable.
+    pub(crate) fn pop_if(&self, accept: impl FnOnce(&mut P) -> bool) -> Option<TcbRef> {
+        let at = self.raw.head.get();
+        // SAFETY: a linked node is alive.
+        let task = unsafe { at.as_ref() }?.task;
+        // SAFETY: as in `pop_with`.
+        let payload = unsafe { &*at.cast::<Slot<P>>() }.payload.get();
+        // SAFETY: nobody else looks at the payload while the waiter sleeps.
+        let accepted = accept(unsafe { &mut *payload });
+        accepted.then(|| {
+            unlink_all(task);
+            task
+        })
+    }
+}
+
+/// A slot whose wait may yet have to be undone.
+struct Held<P, U: FnOnce(&mut P)> {
+    slot: Slot<P>,
+    /// None once the wait has ended well.
+    undo: Option<U>,
+}
+
+impl<P, U: FnOnce(&mut P)> Drop for Held<P, U> {
+    fn drop(&mut self) {
+        if let Some(undo) = self.undo.take() {
+            debug_assert!(self.slot.node.list.get().is_null());
+            undo(self.slot.payload.get_mut());
+        }
     }
 }
 
