@@ -1,15 +1,12 @@
 //! Channels: waiting, order, closing, errors as payload.
 
+use crate::queued;
 use greenling::{
     Channel, ReceiveError, SendErrorKind, Tasklet, TryReceiveError, TrySendError, WaitError, run,
     schedule,
 };
 use std::io;
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 fn sender(channel: &Channel<i32>, n: i32) -> Tasklet {
     let channel = channel.clone();

@@ -1,13 +1,8 @@
 //! When nothing could ever wake anybody.
 
-use greenling::{
-    Channel, JoinError, ReceiveError, SendErrorKind, Tasklet, WaitError, run, schedule_remove,
-};
+use crate::queued;
+use greenling::{Channel, JoinError, ReceiveError, SendErrorKind, WaitError, run, schedule_remove};
 use tests::{Trace, isolated, logs};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 fn is_deadlock<T>(result: Result<T, ReceiveError>) -> bool {
     matches!(result, Err(ReceiveError::Wait(WaitError::Deadlock)))

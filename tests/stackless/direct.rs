@@ -1,11 +1,8 @@
 //! Running and switching to a given tasklet.
 
+use crate::queued;
 use greenling::{Channel, Tasklet, TaskletError, run, run_count, schedule};
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 /// Main, then A, B and C, all queued.
 fn three(trace: &Trace) -> [Tasklet; 3] {

@@ -1,15 +1,12 @@
 //! Errors and panics that leave a tasklet, and the handler.
 
+use crate::queued;
 use greenling::{
     Channel, Tasklet, TaskletError, Uncaught, run, run_count, schedule, set_error_handler,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 fn failing(text: &'static str) -> Tasklet {
     Tasklet::new(move || Err::<(), _>(text)).setup().unwrap()

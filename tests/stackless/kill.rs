@@ -1,15 +1,12 @@
 //! Kills and throws, immediate and pending.
 
+use crate::queued;
 use greenling::{
     Channel, ReceiveError, SendErrorKind, Tasklet, TaskletError, TaskletExit, Uncaught, WaitError,
     run, run_count, schedule,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 /// A tasklet that yields for ever, and notes its end.
 fn yielding(trace: &Trace, name: &'static str) -> Tasklet {

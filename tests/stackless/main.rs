@@ -15,3 +15,10 @@ mod program;
 mod ring;
 mod run;
 mod traps;
+
+use greenling::Tasklet;
+
+/// A tasklet at the end of the run queue.
+fn queued(f: impl FnOnce() + 'static) -> Tasklet {
+    Tasklet::new(f).setup().unwrap()
+}

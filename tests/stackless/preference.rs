@@ -1,6 +1,7 @@
 //! Who runs after a hand-over.
 
-use greenling::{Channel, Preference, Tasklet, run, schedule};
+use crate::queued;
+use greenling::{Channel, Preference, run, schedule};
 use std::rc::Rc;
 use tests::{Trace, isolated};
 
@@ -9,10 +10,6 @@ const PREFERENCES: [Preference; 3] = [
     Preference::Sender,
     Preference::Neither,
 ];
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 /// A partner waits in the channel, X and Y are queued, and the actor acts.
 fn order(act_sends: bool, preference: Preference, schedule_all: bool, in_tasklet: bool) -> String {

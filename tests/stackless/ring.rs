@@ -1,11 +1,8 @@
 //! The ring: spawning, yielding, inserting, removing.
 
+use crate::queued;
 use greenling::{Channel, Tasklet, TaskletError, run, run_count, schedule, schedule_remove};
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 #[test]
 fn spawn_order_is_run_order_and_the_spawner_goes_on() {

@@ -1,13 +1,10 @@
 //! `run`, nested and interrupted.
 
+use crate::queued;
 use greenling::{Channel, Tasklet, run, run_count, schedule};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 #[test]
 fn run_with_an_empty_queue_returns_at_once() {

@@ -1,14 +1,11 @@
 //! Switch traps and block traps.
 
+use crate::queued;
 use greenling::{
     Channel, Preference, ReceiveError, SendErrorKind, Tasklet, TaskletError, WaitError, run,
     run_count, schedule, schedule_remove, switch_trap,
 };
 use tests::{Trace, isolated};
-
-fn queued(f: impl FnOnce() + 'static) -> Tasklet {
-    Tasklet::new(f).setup().unwrap()
-}
 
 fn is_trapped<T>(result: Result<T, TaskletError>) -> bool {
     matches!(result, Err(TaskletError::SwitchTrap))
