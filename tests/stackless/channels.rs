@@ -172,6 +172,15 @@ fn a_closing_channel_is_closed_when_its_last_waiter_is_killed() {
         assert!(!channel.is_closed());
         senders[1].kill().unwrap();
         assert!(channel.is_closed());
+        channel.open();
+        let trace = Trace::new();
+        let receivers = ["A", "B"].map(|name| receiver(&channel, &trace, name));
+        run().unwrap();
+        channel.close();
+        receivers[0].kill().unwrap();
+        assert!(!channel.is_closed());
+        receivers[1].kill().unwrap();
+        assert!(channel.is_closed());
         assert_eq!(channel.balance(), 0);
     });
 }
@@ -292,4 +301,68 @@ fn a_channel_that_only_its_own_waiter_knows_does_no_harm() {
         trace.take()
     });
     assert_eq!(trace, "later", "the waiters are unwound when `enter` ends");
+}
+
+#[test]
+fn an_operation_that_must_wait_gives_way_to_the_successor() {
+    isolated(|| {
+        let trace = Trace::new();
+        for sends in [true, false] {
+            let channel = Channel::new();
+            let (inner, waiting) = (trace.clone(), channel.clone());
+            queued(move || {
+                inner.note("A1");
+                let _ = match sends {
+                    true => waiting.send(()).is_ok(),
+                    false => waiting.receive().is_ok(),
+                };
+                inner.note("A2");
+            });
+            queued(trace.noting("B"));
+            queued(trace.noting("C"));
+            schedule();
+            trace.note(format!("main {}", channel.balance()));
+            channel.queue()[0].kill().unwrap();
+        }
+        assert_eq!(trace.take(), "A1 B C main 1 A1 B C main -1");
+    });
+}
+
+#[test]
+fn a_tasklet_that_waits_needs_no_handle_to_stay_alive() {
+    isolated(|| {
+        let (channel, trace) = (Channel::new(), Trace::new());
+        drop(receiver(&channel, &trace, "got "));
+        for _ in 0..3 {
+            run().unwrap();
+        }
+        assert_eq!(channel.balance(), -1);
+        channel.send(1).unwrap();
+        assert_eq!(trace.take(), "got 1");
+    });
+}
+
+#[test]
+fn an_error_that_is_passed_on_arrives_as_the_same_object() {
+    isolated(|| {
+        let address = |error: &greenling::Thrown| std::ptr::from_ref(&**error).addr();
+        let (first, second) = (Channel::<i32>::new(), Channel::<i32>::new());
+        let (from, to) = (first.clone(), second.clone());
+        let relay = greenling::spawn(move || match from.receive() {
+            Err(ReceiveError::Wait(WaitError::Thrown(error))) => {
+                let address = address(&error);
+                to.send_error(error).unwrap();
+                address
+            }
+            other => panic!("{other:?}"),
+        });
+        first.send_error(io::Error::other("origin")).unwrap();
+        match second.receive() {
+            Err(ReceiveError::Wait(WaitError::Thrown(error))) => {
+                assert_eq!(error.to_string(), "origin");
+                assert_eq!(address(&error), relay.join().unwrap());
+            }
+            other => panic!("{other:?}"),
+        }
+    });
 }

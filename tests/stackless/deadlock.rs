@@ -1,7 +1,11 @@
 //! When nothing could ever wake anybody.
 
 use crate::queued;
-use greenling::{Channel, JoinError, ReceiveError, SendErrorKind, WaitError, run, schedule_remove};
+use greenling::{
+    Channel, JoinError, ReceiveError, SendErrorKind, Tasklet, WaitError, run, schedule_remove,
+};
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tests::{Trace, isolated, logs};
 
 fn is_deadlock<T>(result: Result<T, ReceiveError>) -> bool {
@@ -120,5 +124,22 @@ fn a_tasklet_can_not_wait_for_itself() {
         channel.send(handle).unwrap();
         run().unwrap();
         assert!(!tasklet.is_alive());
+    });
+}
+
+#[test]
+fn a_deadlock_that_its_victim_does_not_deal_with_is_an_error_like_any_other() {
+    isolated(|| {
+        let (mains, workers) = (Channel::<()>::new(), Channel::<()>::new());
+        let inner = workers.clone();
+        let victim = Tasklet::new(move || inner.receive()).setup().unwrap();
+        let payload = catch_unwind(AssertUnwindSafe(|| mains.receive())).unwrap_err();
+        let error = payload.downcast::<Box<dyn Error + Send + Sync>>().unwrap();
+        assert!(
+            error.to_string().starts_with("deadlock"),
+            "it went on to main: {error}"
+        );
+        assert!(!victim.is_alive());
+        assert_eq!((mains.balance(), workers.balance()), (0, 0));
     });
 }

@@ -2,7 +2,8 @@
 
 use crate::queued;
 use greenling::{
-    Channel, Tasklet, TaskletError, Uncaught, run, run_count, schedule, set_error_handler,
+    Channel, Preference, Tasklet, TaskletError, Uncaught, run, run_count, schedule,
+    schedule_remove, set_error_handler,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
@@ -204,5 +205,65 @@ fn of_two_failures_in_a_row_each_is_told() {
         }
         run().unwrap();
         assert_eq!(trace.take(), "error one error two");
+    });
+}
+
+#[test]
+fn after_a_failure_the_ring_is_main_and_then_the_others_from_the_dead_ones_successor_on() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        queued(move || {
+            inner.note("A1");
+            schedule();
+            inner.note("A2");
+        });
+        failing("bad");
+        let inner = trace.clone();
+        queued(move || {
+            inner.note("C1");
+            schedule();
+            inner.note("C2");
+        });
+        assert_eq!(text(run().unwrap_err()), "error bad");
+        trace.note("main");
+        schedule();
+        trace.note("main");
+        run().unwrap();
+        assert_eq!(trace.take(), "A1 main C1 A2 main C2");
+    });
+}
+
+#[test]
+fn an_error_takes_the_place_of_a_value_that_main_was_handed_but_has_not_seen() {
+    isolated(|| {
+        let trace = Trace::new();
+        let channel = Channel::new();
+        channel.set_preference(Preference::Neither);
+        let (inner, sending) = (trace.clone(), channel.clone());
+        queued(move || {
+            sending.send(inner.on_drop("value dropped")).unwrap();
+            inner.note("sent");
+        });
+        failing("bad");
+        let unwound = catch_unwind(AssertUnwindSafe(|| channel.receive())).unwrap_err();
+        let error = unwound.downcast::<Box<dyn std::error::Error + Send + Sync>>();
+        trace.note(error.unwrap());
+        assert_eq!(trace.take(), "sent value dropped bad");
+        assert_eq!(channel.balance(), 0);
+    });
+}
+
+#[test]
+fn an_error_resumes_a_paused_main() {
+    isolated(|| {
+        let trace = Trace::new();
+        failing("bad");
+        queued(trace.noting("A"));
+        let unwound = catch_unwind(AssertUnwindSafe(schedule_remove)).unwrap_err();
+        let error = unwound.downcast::<Box<dyn std::error::Error + Send + Sync>>();
+        trace.note(error.unwrap());
+        run().unwrap();
+        assert_eq!(trace.take(), "bad A");
     });
 }

@@ -3,7 +3,7 @@
 use crate::queued;
 use greenling::{
     Channel, ReceiveError, SendErrorKind, Tasklet, TaskletError, TaskletExit, Uncaught, WaitError,
-    run, run_count, schedule,
+    run, run_count, schedule, schedule_remove,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tests::{Trace, isolated};
@@ -361,7 +361,7 @@ fn a_paused_tasklet_without_handles_is_finalised_at_the_next_safe_point() {
         let inner = trace.clone();
         drop(queued(move || {
             let _note = inner.on_drop("unwound");
-            greenling::schedule_remove();
+            schedule_remove();
             inner.note("not reached");
         }));
         run().unwrap();
@@ -370,10 +370,84 @@ fn a_paused_tasklet_without_handles_is_finalised_at_the_next_safe_point() {
         let inner = trace.clone();
         drop(queued(move || {
             let _note = inner.on_drop("unwound");
-            greenling::schedule_remove();
+            schedule_remove();
             inner.note("not reached");
         }));
-        greenling::schedule_remove();
+        schedule_remove();
         assert_eq!(trace.take(), "unwound");
+    });
+}
+
+#[test]
+fn killing_a_paused_tasklet_unwinds_it_at_once_and_comes_back_next() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        let paused = queued(move || {
+            let _note = inner.on_drop("unwound");
+            schedule_remove();
+        });
+        schedule();
+        queued(trace.noting("A"));
+        paused.kill().unwrap();
+        trace.note("main");
+        schedule();
+        assert_eq!(trace.take(), "unwound main A");
+    });
+}
+
+#[test]
+fn a_target_that_waits_again_gives_the_turn_back_to_who_threw() {
+    isolated(|| {
+        let trace = Trace::new();
+        let channel = Channel::new();
+        let (inner, waiting) = (trace.clone(), channel.clone());
+        queued(move || {
+            let thrown = waiting.receive().unwrap_err();
+            inner.note(thrown);
+            inner.note(waiting.receive().unwrap());
+        });
+        schedule();
+        queued(trace.noting("A"));
+        channel.queue()[0].throw("boom").unwrap();
+        trace.note(format!("main {}", channel.balance()));
+        channel.send("value").unwrap();
+        assert_eq!(
+            trace.take_list(),
+            [
+                "an error was thrown at the tasklet: boom",
+                "main -1",
+                "value",
+                "A"
+            ]
+        );
+    });
+}
+
+#[test]
+fn an_error_thrown_at_a_queued_tasklet_only_rotates_so_those_behind_it_run_first() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        let target = queued(move || {
+            let exit = catch_unwind(AssertUnwindSafe(schedule));
+            inner.note(if exit.is_err() {
+                "thrown at"
+            } else {
+                "yielded"
+            });
+        });
+        let inner = trace.clone();
+        queued(move || {
+            schedule();
+            inner.note("B");
+        });
+        schedule();
+        queued(trace.noting("C"));
+        // The ring is main, target, B, C.
+        target.throw("boom").unwrap();
+        trace.note("main");
+        run().unwrap();
+        assert_eq!(trace.take(), "thrown at B C main");
     });
 }

@@ -9,6 +9,7 @@ mod direct;
 mod errors;
 mod kill;
 mod lifecycle;
+mod main_tasklet;
 mod model;
 mod preference;
 mod program;

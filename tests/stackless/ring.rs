@@ -207,3 +207,36 @@ fn a_tasklet_that_ends_gives_way_to_its_successor() {
         assert_eq!(run_count(), 1);
     });
 }
+
+#[test]
+fn schedule_remove_goes_to_the_successor_and_the_rest_of_the_queue_runs_on() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        let pausing = queued(move || {
+            inner.note("A1");
+            schedule_remove();
+            inner.note("A2");
+        });
+        queued(trace.noting("B"));
+        queued(trace.noting("C"));
+        schedule();
+        trace.note(format!("main, A paused: {}", pausing.is_paused()));
+        queued(trace.noting("D"));
+        pausing.insert().unwrap();
+        run().unwrap();
+        assert_eq!(trace.take(), "A1 B C main, A paused: true D A2");
+    });
+}
+
+#[test]
+fn what_the_function_of_a_tasklet_returns_is_discarded() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        drop(greenling::spawn(move || inner.on_drop("value dropped")));
+        queued(trace.noting("A"));
+        run().unwrap();
+        assert_eq!(trace.take(), "value dropped A");
+    });
+}
