@@ -1,9 +1,13 @@
 //! What a tasklet says of itself at each step of its life.
 
-use greenling::{Channel, Tasklet, TaskletError, run, schedule, schedule_remove};
+use crate::queued;
+use greenling::{Channel, Preference, Tasklet, TaskletError, run, schedule, schedule_remove};
+use std::cell::RefCell;
+use std::rc::Rc;
 use tests::{Trace, isolated};
 
-/// Alive, blocked, scheduled, paused, current: a letter for each that is true.
+/// A letter for each that is true: alive, blocked, scheduled, paused, current,
+/// main.
 fn flags(tasklet: &Tasklet) -> String {
     let all = [
         (tasklet.is_alive(), 'a'),
@@ -16,37 +20,89 @@ fn flags(tasklet: &Tasklet) -> String {
     all.iter().filter(|(on, _)| *on).map(|(_, c)| c).collect()
 }
 
+/// Each step of a tasklet's life, and what it says of itself then.
+const LIFE: [(&str, &str); 19] = [
+    ("without a function", ""),
+    ("bound", "ap"),
+    ("killed before its start", ""),
+    ("bound again", "ap"),
+    ("inserted", "as"),
+    ("removed before its start", "ap"),
+    ("inserted again", "as"),
+    ("current", "asc"),
+    ("waits to receive", "abs"),
+    ("handed a value", "as"),
+    ("waits to send", "abs"),
+    ("its value taken", "as"),
+    ("has yielded", "as"),
+    ("removed after a yield", "ap"),
+    ("has paused itself", "ap"),
+    ("runs a loop of its own", "ap"),
+    ("a kill is pending", "as"),
+    ("unwinds", "asc"),
+    ("killed", ""),
+];
+
 #[test]
 fn the_flags_follow_each_step_of_the_life_cycle() {
     isolated(|| {
-        let trace = Trace::new();
-        let channel = Channel::new();
+        let seen: Rc<RefCell<Vec<(&str, String)>>> = Rc::default();
         let tasklet = Tasklet::unbound();
-        assert_eq!(flags(&tasklet), "");
-        let (inner, waiting) = (trace.clone(), channel.clone());
-        tasklet
-            .bind(move || {
-                inner.note(flags(&greenling::current()));
-                waiting.receive().unwrap();
-                schedule_remove();
-                schedule();
-            })
-            .unwrap();
-        assert_eq!(flags(&tasklet), "ap");
+        let (notes, subject) = (seen.clone(), tasklet.clone());
+        let step = move |name| notes.borrow_mut().push((name, flags(&subject)));
+        step("without a function");
+        tasklet.bind(|| ()).unwrap();
+        step("bound");
+        tasklet.kill().unwrap();
+        step("killed before its start");
+        let channel = Channel::new();
+        channel.set_preference(Preference::Neither);
+        let (inner, shared) = (step.clone(), channel.clone());
+        let life = move || {
+            inner("current");
+            struct Unwinds<F: Fn(&'static str)>(F);
+            impl<F: Fn(&'static str)> Drop for Unwinds<F> {
+                fn drop(&mut self) {
+                    self.0("unwinds");
+                }
+            }
+            let _last = Unwinds(inner);
+            shared.receive().unwrap();
+            shared.send(()).unwrap();
+            schedule();
+            schedule_remove();
+            run().unwrap();
+        };
+        tasklet.bind(life).unwrap();
+        step("bound again");
         tasklet.insert().unwrap();
-        assert_eq!(flags(&tasklet), "as");
+        step("inserted");
         tasklet.remove().unwrap();
-        assert_eq!(flags(&tasklet), "ap");
+        step("removed before its start");
         tasklet.insert().unwrap();
+        step("inserted again");
         schedule();
-        assert_eq!(trace.take(), "asc");
-        assert_eq!(flags(&tasklet), "abs");
+        step("waits to receive");
         channel.send(()).unwrap();
-        assert_eq!(flags(&tasklet), "ap");
-        tasklet.run().unwrap();
-        assert_eq!(flags(&tasklet), "as");
+        step("handed a value");
         schedule();
-        assert_eq!(flags(&tasklet), "");
+        step("waits to send");
+        channel.receive().unwrap();
+        step("its value taken");
+        schedule();
+        step("has yielded");
+        tasklet.remove().unwrap();
+        step("removed after a yield");
+        tasklet.run().unwrap();
+        step("has paused itself");
+        tasklet.run().unwrap();
+        step("runs a loop of its own");
+        tasklet.kill_pending().unwrap();
+        step("a kill is pending");
+        schedule();
+        step("killed");
+        let expected = LIFE.map(|(name, flags)| (name, flags.to_owned()));
+        assert_eq!(*seen.borrow(), expected);
     });
 }
 
@@ -58,7 +114,12 @@ fn main_is_marked_as_such_and_is_current() {
         assert_eq!(main, greenling::current());
         assert_eq!(main.name().as_deref(), Some("main"));
         let seen = greenling::spawn(|| flags(&greenling::main_tasklet()));
-        assert_eq!(seen.join().unwrap(), "abm".replace("m", "sm"));
+        assert_eq!(seen.join().unwrap(), "absm", "main waits for the join");
+        let inside: Rc<RefCell<String>> = Rc::default();
+        let note = inside.clone();
+        queued(move || *note.borrow_mut() = flags(&greenling::main_tasklet()));
+        run().unwrap();
+        assert_eq!(*inside.borrow(), "apm", "main is inside `run`");
     });
 }
 
@@ -89,9 +150,7 @@ fn the_current_a_main_and_a_blocked_tasklet_can_not_be_bound() {
         ));
         let channel = Channel::<()>::new();
         let waiting = channel.clone();
-        let blocked = Tasklet::new(move || waiting.receive().unwrap())
-            .setup()
-            .unwrap();
+        let blocked = queued(move || waiting.receive().unwrap());
         schedule();
         assert!(matches!(blocked.bind(|| ()), Err(TaskletError::Blocked)));
         let of_main = greenling::spawn(|| greenling::main_tasklet().bind(|| ()).is_err());
@@ -116,7 +175,7 @@ fn an_ended_spawned_tasklet_can_not_be_bound_again() {
 #[test]
 fn setting_up_an_ended_tasklet_is_an_error() {
     isolated(|| {
-        let tasklet = Tasklet::new(|| ()).setup().unwrap();
+        let tasklet = queued(|| ());
         run().unwrap();
         assert!(matches!(tasklet.setup(), Err(TaskletError::Dead)));
     });
@@ -154,5 +213,26 @@ fn a_kill_that_came_too_late_does_not_meet_the_next_function() {
         tasklet.bind(trace.noting("second life")).unwrap();
         tasklet.run().unwrap();
         assert_eq!(trace.take(), "second life");
+    });
+}
+
+#[test]
+fn setting_up_twice_queues_once_and_a_blocked_tasklet_not_at_all() {
+    isolated(|| {
+        let trace = Trace::new();
+        let twice = queued(trace.noting("A"));
+        queued(trace.noting("B"));
+        let twice = twice.setup().unwrap();
+        run().unwrap();
+        assert_eq!(trace.take(), "A B");
+        assert!(!twice.is_alive());
+        let channel = Channel::<()>::new();
+        let waiting = channel.clone();
+        let blocked = queued(move || waiting.receive().unwrap());
+        run().unwrap();
+        let refused = blocked.setup();
+        assert!(matches!(refused, Err(TaskletError::Blocked)));
+        assert_eq!(channel.balance(), -1);
+        channel.send(()).unwrap();
     });
 }

@@ -4,6 +4,7 @@
 
 mod channels;
 mod deadlock;
+mod destructors;
 mod differential;
 mod direct;
 mod errors;
@@ -15,6 +16,8 @@ mod preference;
 mod program;
 mod ring;
 mod run;
+mod thread_end;
+mod throw;
 mod traps;
 
 use greenling::Tasklet;

@@ -208,3 +208,151 @@ fn a_new_tasklet_has_no_block_trap() {
         greenling::current().set_block_trap(false);
     });
 }
+
+/// Partners for every kind of operation, and what each of them notes.
+struct Stage {
+    trace: Trace,
+    wanted: Channel<i32>,
+    offered: Channel<i32>,
+    receiver: Tasklet,
+    worker: Tasklet,
+    paused: Tasklet,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let trace = Trace::new();
+        let (wanted, offered) = (Channel::new(), Channel::new());
+        offered.set_preference(Preference::Sender);
+        let (inner, receiving) = (trace.clone(), wanted.clone());
+        let receiver = queued(move || {
+            let _note = inner.on_drop("receiver-ends");
+            match receiving.receive() {
+                Ok(number) => inner.note(number),
+                Err(_) => inner.note("failed"),
+            }
+        });
+        let (inner, sending) = (trace.clone(), offered.clone());
+        queued(move || {
+            sending.send(7).unwrap();
+            inner.note("sent");
+        });
+        schedule();
+        Stage {
+            wanted,
+            offered,
+            receiver,
+            worker: queued(trace.noting("worker")),
+            paused: Tasklet::new(trace.noting("paused")),
+            trace,
+        }
+    }
+}
+
+/// Nothing for a call that returns nothing.
+type Refused = Option<String>;
+
+fn refusal<T, E: ToString>(result: Result<T, E>) -> Refused {
+    result.err().map(|error| error.to_string())
+}
+
+/// An operation, and what is noted by those that it makes run.
+type Operation = (&'static str, fn(&Stage) -> Refused, &'static str);
+
+const OPERATIONS: [Operation; 12] = [
+    (
+        "schedule",
+        |_| {
+            schedule();
+            None
+        },
+        "worker",
+    ),
+    (
+        "schedule_remove",
+        |_| {
+            schedule_remove();
+            None
+        },
+        "worker",
+    ),
+    ("run", |_| refusal(run()), "worker"),
+    ("run a queued one", |s| refusal(s.worker.run()), "worker"),
+    ("run a paused one", |s| refusal(s.paused.run()), "paused"),
+    (
+        "switch to a queued one",
+        |s| refusal(s.worker.switch()),
+        "worker",
+    ),
+    (
+        "switch to a paused one",
+        |s| refusal(s.paused.switch()),
+        "paused worker",
+    ),
+    (
+        "send",
+        |s| refusal(s.wanted.send(1)),
+        "1 receiver-ends worker",
+    ),
+    (
+        "send an error",
+        |s| refusal(s.wanted.send_error("e")),
+        "failed receiver-ends worker",
+    ),
+    ("receive", |s| refusal(s.offered.receive()), "sent worker"),
+    (
+        "throw",
+        |s| refusal(s.receiver.throw("e")),
+        "failed receiver-ends",
+    ),
+    ("kill", |s| refusal(s.receiver.kill()), "receiver-ends"),
+];
+
+#[test]
+fn each_operation_that_was_trapped_works_once_the_trap_is_lifted() {
+    for (name, operation, expected) in OPERATIONS {
+        isolated(move || {
+            let stage = Stage::new();
+            let trap = switch_trap();
+            let refused = operation(&stage);
+            if !name.starts_with("schedule") {
+                assert_eq!(
+                    refused.as_deref(),
+                    Some("switching is trapped here"),
+                    "{name}"
+                );
+            }
+            assert_eq!(
+                (stage.trace.take().as_str(), run_count()),
+                ("", 2),
+                "{name}"
+            );
+            assert_eq!(
+                (stage.wanted.balance(), stage.offered.balance()),
+                (-1, 1),
+                "{name}"
+            );
+            assert!(
+                stage.paused.is_paused() && stage.receiver.is_blocked(),
+                "{name}"
+            );
+            drop(trap);
+            assert_eq!(operation(&stage), None, "{name}");
+            assert_eq!(stage.trace.take(), expected, "{name}");
+        });
+    }
+}
+
+#[test]
+fn a_switch_trap_holds_for_its_own_thread_only() {
+    isolated(|| {
+        let _trap = switch_trap();
+        let elsewhere = std::thread::spawn(|| {
+            let trace = Trace::new();
+            queued(trace.noting("worker"));
+            schedule();
+            trace.take()
+        });
+        assert_eq!(elsewhere.join().unwrap(), "worker");
+    });
+}
