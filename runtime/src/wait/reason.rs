@@ -56,4 +56,12 @@ reasons! {
     THREAD_SEND = "thread channel send",
     THREAD_RECEIVE = "thread channel receive",
     SHUTDOWN = "shutdown of the workers",
+    NOTIFY = "notify",
+    EVENT = "event",
+    ONCE_VALUE = "once value",
+    SEMAPHORE = "semaphore",
+    BARRIER = "barrier",
+    WAIT_GROUP = "wait group",
+    QUEUE_PUT = "queue put",
+    QUEUE_GET = "queue get",
 }
