@@ -38,7 +38,7 @@ fn main_is_told_when_it_waits_and_the_last_tasklet_ends() {
         let lines = logs::take();
         assert!(
             lines.iter().any(|line| line.contains("deadlock")
-                && line.contains("\"main\", waits for channel receive at")),
+                && line.contains("\"main\", waits for channel receive")),
             "{lines:#?}"
         );
         queued(|| ());

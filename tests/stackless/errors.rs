@@ -84,6 +84,7 @@ fn a_handler_may_not_switch() {
         let (inner, waiting) = (trace.clone(), channel.clone());
         set_error_handler(Some(Rc::new(move |_, _| {
             inner.note(waiting.receive().unwrap_err());
+            queued(|| ());
             inner.note(run().unwrap_err());
         })));
         failing("bad");

@@ -124,16 +124,22 @@ fn main_is_marked_as_such_and_is_current() {
 }
 
 #[test]
-fn a_tasklet_is_bound_once_and_again_when_it_has_ended() {
+fn a_tasklet_that_has_begun_can_not_be_bound_until_it_has_ended() {
     isolated(|| {
         let trace = Trace::new();
         let tasklet = Tasklet::unbound();
         let id = tasklet.id();
-        tasklet.bind(trace.noting("first")).unwrap();
-        assert!(matches!(tasklet.bind(|| ()), Err(TaskletError::Bound)));
+        let inner = trace.clone();
+        let first = move || {
+            schedule_remove();
+            inner.note("first");
+        };
+        tasklet.bind(first).unwrap();
         tasklet.insert().unwrap();
         assert!(matches!(tasklet.bind(|| ()), Err(TaskletError::Scheduled)));
         run().unwrap();
+        assert!(matches!(tasklet.bind(|| ()), Err(TaskletError::Bound)));
+        tasklet.run().unwrap();
         tasklet.bind(trace.noting("second")).unwrap();
         tasklet.run().unwrap();
         assert_eq!(trace.take(), "first second");

@@ -21,6 +21,9 @@ impl Told {
     }
 }
 
+/// Something a tasklet waits in.
+type Wait = Box<dyn FnOnce()>;
+
 /// Notes how `wait` ends, and lets a kill go on.
 fn noting_its_end(told: &Told, name: &'static str, wait: impl FnOnce()) {
     match catch_unwind(AssertUnwindSafe(wait)) {
@@ -59,7 +62,7 @@ fn the_tasklets_of_a_thread_that_ends_are_killed_whatever_they_were_doing() {
     let notes = told.clone();
     isolated(move || {
         let channel = Channel::<()>::new();
-        let waits: [(&str, Box<dyn FnOnce()>); 4] = [
+        let waits: [(&str, Wait); 4] = [
             ("yielding", Box::new(schedule)),
             ("pausing", Box::new(schedule_remove)),
             ("receiving", Box::new(move || drop(channel.receive()))),
