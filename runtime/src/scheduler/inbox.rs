@@ -16,9 +16,12 @@
 //! all. Who holds a `Remote` sends first and lets go of it later, so the count
 //! is read before the queue: once it is zero, all that was sent is in there.
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crate::primitives::{AtomicBool, AtomicUsize, Receiver, Sender, unbounded};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+
+#[cfg(all(loom, test))]
+mod models;
 
 /// What another thread can ask of a scheduler.
 pub(crate) enum Message {

@@ -11,12 +11,13 @@
 
 use super::error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 use super::waiter::{Waiter, wait};
+use crate::primitives::{Mutex, MutexGuard};
 use crate::scheduler::Park;
 use crate::wait::reason;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 /// Makes a channel that holds up to `capacity` values, for values that may
 /// move between threads. Both ends may be cloned and used by tasklets of any

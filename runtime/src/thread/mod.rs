@@ -2,6 +2,8 @@
 
 mod channel;
 mod error;
+#[cfg(all(loom, test))]
+mod models;
 mod remote;
 mod shutdown;
 mod waiter;

@@ -1,10 +1,10 @@
 //! A waiting flow of control of either kind: a tasklet, or a plain OS thread.
 
 use crate::error::WaitError;
+use crate::primitives::{AtomicBool, Thread, current_thread, park_thread};
 use crate::scheduler::{ExternalWaker, Park, local};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::Thread;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Wakes one wait; harmless when late or repeated.
 #[derive(Clone)]
@@ -58,12 +58,14 @@ pub(super) fn wait(park: Park, register: impl FnOnce(Waiter) -> bool) -> Result<
         return scheduler.wait_external(park, |waker| register(Waiter::new(Kind::Tasklet(waker))));
     }
     let wait = Arc::new(ThreadWait {
-        thread: std::thread::current(),
+        thread: current_thread(),
         woken: AtomicBool::new(false),
     });
     if register(Waiter::new(Kind::Thread(wait.clone()))) {
         while !wait.woken.load(Ordering::Acquire) {
-            std::thread::park();
+            #[cfg(all(loom, test))]
+            super::models::give_up()?;
+            park_thread();
         }
     }
     Ok(())
