@@ -38,11 +38,18 @@ use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
 use crate::tasklet::raw::{TcbRef, flag};
 use crate::wait::WaitList;
+use std::time::{Duration, Instant};
 
 /// First in, first out queue of parked tasklets, each of which wants an `R`.
 #[derive(Debug)]
 pub(crate) struct GrantList<R> {
     list: WaitList<Request<R>>,
+}
+
+impl<R> Default for GrantList<R> {
+    fn default() -> GrantList<R> {
+        GrantList::new()
+    }
 }
 
 /// What a waiter wants, and whether it has it.
@@ -129,4 +136,10 @@ impl<R> GrantList<R> {
         }
         task.is_some()
     }
+}
+
+/// The deadline of a wait that may last `timeout`; none if that is longer than
+/// the clock can express.
+pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
 }

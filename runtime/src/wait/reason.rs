@@ -64,4 +64,11 @@ reasons! {
     WAIT_GROUP = "wait group",
     QUEUE_PUT = "queue put",
     QUEUE_GET = "queue get",
+    MUTEX = "mutex",
+    REENTRANT_MUTEX = "reentrant mutex",
+    RW_READ = "rwlock read",
+    RW_WRITE = "rwlock write",
+    CONDITION = "condition",
+    CONDVAR = "condvar",
+    LOCK_TABLE = "lock table",
 }
