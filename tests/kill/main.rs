@@ -11,6 +11,7 @@
 //! | `stage` | the machinery |
 //! | `sockets` | reading, writing, accepting, connecting |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
+//! | `sync_signals` | notifications, events, semaphores, barriers, queues |
 //! | `threads` | waits that another OS thread ends |
 //! | `tls` | handshakes and streams |
 //!
@@ -20,6 +21,7 @@
 mod local;
 mod sockets;
 mod stage;
+mod sync_signals;
 mod threads;
 mod tls;
 
@@ -34,6 +36,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
     sockets::SCENARIOS
         .iter()
         .chain(local::SCENARIOS)
+        .chain(sync_signals::SCENARIOS)
         .chain(threads::SCENARIOS)
 }
 
