@@ -15,16 +15,17 @@
 //! for the others: they would wait for ever. Rounds are numbered, since one that
 //! is over must not be broken by those who die on their way out of it.
 
-use super::grant::GrantList;
+use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::panic::Location;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How a round has ended for a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,16 @@ impl Barrier {
         self.arrive(Some(deadline))
     }
 
+    /// As [`wait`](Barrier::wait), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `wait_deadline`.
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWaitResult, BarrierError> {
+        self.arrive(deadline_after(timeout))
+    }
+
     #[track_caller]
     fn arrive(&self, deadline: Option<Instant>) -> Result<BarrierWaitResult, BarrierError> {
         if self.broken.get() {
@@ -182,9 +193,10 @@ impl Barrier {
         self.parties
     }
 
-    /// How many wait.
-    pub fn waiters(&self) -> usize {
-        self.waiters.len()
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 

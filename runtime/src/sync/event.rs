@@ -13,13 +13,14 @@
 //! event was cleared since, what is put back may still go to somebody who
 //! waited before the set, but does not undo the clearing.
 
-use super::grant::GrantList;
+use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
 use std::panic::Location;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A flag for which tasklets of one thread wait.
 ///
@@ -157,6 +158,16 @@ impl Event {
         self.wait_for(Some(deadline))
     }
 
+    /// As [`wait`](Event::wait), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `wait_deadline`.
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.wait_for(deadline_after(timeout))
+    }
+
     #[track_caller]
     fn wait_for(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         if self.try_wait() {
@@ -182,9 +193,10 @@ impl Event {
         }
     }
 
-    /// How many wait.
-    pub fn waiters(&self) -> usize {
-        self.waiters.len()
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 

@@ -19,19 +19,20 @@
 //! that came after it was given, and a woken tasklet that waits again is not
 //! woken twice by one `notify_all`.
 
-use super::grant::GrantList;
+use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
 use std::panic::Location;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Wakes tasklets of one thread that wait for something to change.
 ///
-/// What stacklesslib calls `SignalChannel`, and a condition variable without a
-/// lock, `NLCondition`: between tasklets of one thread a `Cell` or `RefCell`
-/// needs none, as long as no wait comes between reading and writing it.
+/// What stacklesslib calls `SignalChannel`. What has changed can lie in a `Cell`
+/// or `RefCell`: between tasklets of one thread it needs no lock, as long as no
+/// wait comes between reading and writing it.
 ///
 /// # Examples
 ///
@@ -47,7 +48,6 @@ use std::time::Instant;
 /// guest.join().unwrap().unwrap();
 /// ```
 #[doc(alias = "SignalChannel")]
-#[doc(alias = "NLCondition")]
 #[derive(Debug)]
 pub struct Notify {
     /// Notifications given so far.
@@ -93,6 +93,16 @@ impl Notify {
     #[track_caller]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<(), WaitError> {
         self.wait_for(Some(deadline))
+    }
+
+    /// As [`wait`](Notify::wait), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `wait_deadline`.
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.wait_for(deadline_after(timeout))
     }
 
     /// Waits, notification by notification, until `condition` is false.
@@ -174,9 +184,10 @@ impl Notify {
         local::get().is_some_and(|scheduler| self.waiters.grant_if(scheduler, give))
     }
 
-    /// How many wait.
-    pub fn waiters(&self) -> usize {
-        self.waiters.len()
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 

@@ -10,9 +10,10 @@
 //! outcome stays where it is, for all others. This is what a channel can't do,
 //! which hands each value to one receiver.
 
-use super::grant::GrantList;
+use super::grant::{GrantList, deadline_after};
 use crate::error::{Thrown, WaitError};
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::OnceCell;
 use std::error::Error;
@@ -20,7 +21,7 @@ use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A one-shot result that any number of tasklets of one thread wait for.
 ///
@@ -148,6 +149,16 @@ impl<T> OnceValue<T> {
         self.wait_for(Some(deadline))
     }
 
+    /// As [`wait`](OnceValue::wait), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `wait_deadline`.
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<&T, OnceValueError> {
+        self.wait_for(deadline_after(timeout))
+    }
+
     #[track_caller]
     fn wait_for(&self, deadline: Option<Instant>) -> Result<&T, OnceValueError> {
         let park = Park::new(&reason::ONCE_VALUE, Location::caller()).until(deadline);
@@ -169,9 +180,10 @@ impl<T> OnceValue<T> {
         Some(outcome.map_err(OnceValueError::Failed))
     }
 
-    /// How many wait.
-    pub fn waiters(&self) -> usize {
-        self.waiters.len()
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 
@@ -185,7 +197,7 @@ impl<T> fmt::Debug for OnceValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnceValue")
             .field("is_set", &self.is_set())
-            .field("waiters", &self.waiters())
+            .field("waiters", &self.waiters.len())
             .finish()
     }
 }

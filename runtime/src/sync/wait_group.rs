@@ -5,14 +5,15 @@
 //! The count is not set in advance and may grow from zero again; whoever waits
 //! when it reaches zero is released, even if another job begins before it runs.
 
-use super::grant::GrantList;
+use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
 use std::panic::Location;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A count of jobs under way on one thread. Clones are the same group.
 ///
@@ -96,6 +97,16 @@ impl WaitGroup {
         self.wait_for(Some(deadline))
     }
 
+    /// As [`wait`](WaitGroup::wait), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `wait_deadline`.
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.wait_for(deadline_after(timeout))
+    }
+
     #[track_caller]
     fn wait_for(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         if self.count() == 0 {
@@ -110,9 +121,10 @@ impl WaitGroup {
         self.shared.count.get()
     }
 
-    /// How many wait.
-    pub fn waiters(&self) -> usize {
-        self.shared.waiters.len()
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.shared.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 

@@ -5,9 +5,10 @@
 //!   for room          front        back                 for items
 //!   [P2] [P1] -->   | a | b | c |   |   |  -->          [G1] [G2]
 //!                   '-------'       '---'
-//!                   reserved: for   promised: room for
-//!                   getters woken,  putters woken, not
-//!                   not yet run     yet run
+//!                    claimed:        claimed:
+//!                    by getters      by putters
+//!                    woken, not      woken, not
+//!                    yet run         yet run
 //! ```
 //!
 //! A value is in the frame of its putter, in the buffer, or in the frame of its
@@ -17,25 +18,30 @@
 //!
 //! # Invariants
 //!
-//! * Getters wait only while every item is reserved; putters only while all
-//!   room is taken or promised.
+//! * Getters wait only while every item is claimed; putters only while all room
+//!   is taken or claimed.
 //! * Nothing is put once the queue is closed, not even by a putter that was
-//!   woken before; so who is told `Closed` has missed nothing. While reserved
+//!   woken before; so who is told `Closed` has missed nothing. While claimed
 //!   items are left, later getters wait: a claim may yet be given up.
 //! * No value is dropped in here, nor while the buffer is borrowed.
 
 mod error;
+mod iter;
+mod side;
 
 pub use error::{GetError, PutError, TryGetError, TryPutError};
+pub use iter::Iter;
 
-use super::grant::GrantList;
-use crate::scheduler::{Park, local};
+use super::grant::deadline_after;
+use crate::scheduler::Park;
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
+use side::Side;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A first in, first out queue between tasklets of one thread, bounded or not.
 ///
@@ -63,22 +69,11 @@ use std::time::Instant;
 pub struct Queue<T> {
     items: RefCell<VecDeque<T>>,
     capacity: usize,
-    /// Items claimed by getters that were woken and have not run.
-    reserved: Cell<usize>,
-    /// Places claimed by putters that were woken and have not run.
-    promised: Cell<usize>,
     closed: Cell<bool>,
-    getters: GrantList<Claim>,
-    putters: GrantList<Claim>,
-}
-
-/// What a wake-up has brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Claim {
-    /// An item, or room for one.
-    Granted,
-    /// The queue was closed.
-    Refused,
+    /// Their claims are items.
+    getters: Side,
+    /// Their claims are places.
+    putters: Side,
 }
 
 impl<T> Queue<T> {
@@ -101,11 +96,9 @@ impl<T> Queue<T> {
         Queue {
             items: RefCell::new(VecDeque::new()),
             capacity,
-            reserved: Cell::new(0),
-            promised: Cell::new(0),
             closed: Cell::new(false),
-            getters: GrantList::new(),
-            putters: GrantList::new(),
+            getters: Side::new(),
+            putters: Side::new(),
         }
     }
 
@@ -138,6 +131,16 @@ impl<T> Queue<T> {
         self.put_by(value, Some(deadline))
     }
 
+    /// As [`put`](Queue::put), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `put_deadline`.
+    #[track_caller]
+    pub fn put_timeout(&self, value: T, timeout: Duration) -> Result<(), PutError<T>> {
+        self.put_by(value, deadline_after(timeout))
+    }
+
     /// Appends a value if there is room and nobody waits for it.
     ///
     /// # Scheduling
@@ -151,7 +154,8 @@ impl<T> Queue<T> {
         if self.closed.get() {
             return Err(TryPutError::Closed(value));
         }
-        if !self.has_room() || !self.putters.is_empty() {
+        if !self.has_room(self.putters.claims()) {
+            // Nobody waits for room but when there is none.
             return Err(TryPutError::Full(value));
         }
         self.push(value);
@@ -166,25 +170,14 @@ impl<T> Queue<T> {
             Err(TryPutError::Full(value)) => value,
         };
         let park = Park::new(&reason::QUEUE_PUT, Location::caller()).until(deadline);
-        let give_up = |claim: &mut Claim, woken| {
-            if woken && *claim == Claim::Granted {
-                self.promised.set(self.promised.get() - 1);
-                self.serve_putters();
+        match self.putters.wait(park, || self.serve_putters()) {
+            Err(error) => Err(PutError::Wait(error, value)),
+            Ok(has_claim) if !has_claim || self.closed.get() => Err(PutError::Closed(value)),
+            Ok(_) => {
+                self.push(value);
+                Ok(())
             }
-        };
-        let waited = self
-            .putters
-            .wait(Claim::Granted, park, give_up, |claim| *claim);
-        match waited {
-            Err(error) => return Err(PutError::Wait(error, value)),
-            Ok(Claim::Refused) => return Err(PutError::Closed(value)),
-            Ok(Claim::Granted) => self.promised.set(self.promised.get() - 1),
         }
-        if self.closed.get() {
-            return Err(PutError::Closed(value));
-        }
-        self.push(value);
-        Ok(())
     }
 
     /// Takes the oldest value, waiting for one if need be.
@@ -217,6 +210,16 @@ impl<T> Queue<T> {
         self.get_by(Some(deadline))
     }
 
+    /// As [`get`](Queue::get), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `get_deadline`.
+    #[track_caller]
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
+        self.get_by(deadline_after(timeout))
+    }
+
     /// Takes the oldest value, if there is one that nobody waits for.
     ///
     /// # Scheduling
@@ -228,14 +231,14 @@ impl<T> Queue<T> {
     /// `Empty` if there is none, or others were woken to get it; `Closed` if the
     /// queue is closed and all values have been taken.
     pub fn try_get(&self) -> Result<T, TryGetError> {
-        if self.has_free_item() {
-            // The invariant: nobody waits.
+        if self.has_items(self.getters.claims()) {
+            // Nobody waits for items but when there are none.
             return self.pop().ok_or(TryGetError::Empty);
         }
-        Err(match self.closed.get() && self.is_empty() {
-            true => TryGetError::Closed,
-            false => TryGetError::Empty,
-        })
+        if self.closed.get() && self.is_empty() {
+            return Err(TryGetError::Closed);
+        }
+        Err(TryGetError::Empty)
     }
 
     #[track_caller]
@@ -246,28 +249,18 @@ impl<T> Queue<T> {
             Err(TryGetError::Empty) => {}
         }
         let park = Park::new(&reason::QUEUE_GET, Location::caller()).until(deadline);
-        let give_up = |claim: &mut Claim, woken| {
-            if woken && *claim == Claim::Granted {
-                self.reserved.set(self.reserved.get() - 1);
-                self.serve_getters();
-            }
-        };
-        let claim = self
-            .getters
-            .wait(Claim::Granted, park, give_up, |claim| *claim)?;
-        if claim == Claim::Refused {
+        if !self.getters.wait(park, || self.serve_getters())? {
             return Err(GetError::Closed);
         }
-        self.reserved.set(self.reserved.get() - 1);
         self.pop().ok_or(GetError::Closed)
     }
 
-    fn has_room(&self) -> bool {
-        self.len() + self.promised.get() < self.capacity
+    fn has_room(&self, claims: usize) -> bool {
+        self.len() + claims < self.capacity
     }
 
-    fn has_free_item(&self) -> bool {
-        self.len() > self.reserved.get()
+    fn has_items(&self, claims: usize) -> bool {
+        self.len() > claims
     }
 
     fn push(&self, value: T) {
@@ -285,24 +278,12 @@ impl<T> Queue<T> {
         value
     }
 
-    /// Wakes as many getters as there are free items.
     fn serve_getters(&self) {
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        while self.has_free_item() && self.getters.grant_next(scheduler, |_| ()) {
-            self.reserved.set(self.reserved.get() + 1);
-        }
+        self.getters.serve(|claims| self.has_items(claims));
     }
 
-    /// Wakes as many putters as there is free room.
     fn serve_putters(&self) {
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        while self.has_room() && self.putters.grant_next(scheduler, |_| ()) {
-            self.promised.set(self.promised.get() + 1);
-        }
+        self.putters.serve(|claims| self.has_room(claims));
     }
 
     /// Refuses values from now on. Putters that wait get `Closed`; getters do
@@ -313,14 +294,14 @@ impl<T> Queue<T> {
     /// Never switches.
     pub fn close(&self) {
         self.closed.set(true);
-        refuse_all(&self.putters);
+        self.putters.refuse();
         self.refuse_if_drained();
     }
 
     /// Tells getters that nothing is left, if so.
     fn refuse_if_drained(&self) {
         if self.is_empty() {
-            refuse_all(&self.getters);
+            self.getters.refuse();
         }
     }
 
@@ -348,21 +329,24 @@ impl<T> Queue<T> {
     /// Stackless' balance, as of stacklesslib's `QueueChannel`: values in the
     /// queue and putters that wait (positive), or getters that wait (negative).
     pub fn balance(&self) -> isize {
-        let free = self.len() - self.reserved.get() + self.putters.len();
+        let free = self.len() - self.getters.claims() + self.putters.len();
         free as isize - self.getters.len() as isize
+    }
+
+    /// Who waits for a value, oldest first.
+    pub fn getters(&self) -> Vec<Tasklet> {
+        self.getters.tasklets()
+    }
+
+    /// Who waits for room, oldest first.
+    pub fn putters(&self) -> Vec<Tasklet> {
+        self.putters.tasklets()
     }
 
     /// Gets until the queue is closed and all values have been taken.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { queue: self }
+        Iter::new(self)
     }
-}
-
-fn refuse_all(waiters: &GrantList<Claim>) {
-    let Some(scheduler) = local::get() else {
-        return;
-    };
-    while waiters.grant_next(scheduler, |claim| *claim = Claim::Refused) {}
 }
 
 impl<T> Default for Queue<T> {
@@ -380,33 +364,5 @@ impl<T> fmt::Debug for Queue<T> {
             .field("getters", &self.getters.len())
             .field("putters", &self.putters.len())
             .finish()
-    }
-}
-
-/// Gets from a queue; see [`Queue::iter`].
-///
-/// Any failure of the wait but `Closed`, which ends it, is an item.
-#[derive(Debug)]
-pub struct Iter<'a, T> {
-    queue: &'a Queue<T>,
-}
-
-impl<T> Iterator for Iter<'_, T> {
-    type Item = Result<T, GetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.queue.get() {
-            Err(GetError::Closed) => None,
-            result => Some(result),
-        }
-    }
-}
-
-impl<'a, T> IntoIterator for &'a Queue<T> {
-    type Item = Result<T, GetError>;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
     }
 }

@@ -21,15 +21,16 @@ mod error;
 
 pub use error::{AcquireError, TooManyPermits, TryAcquireError};
 
-use super::grant::GrantList;
+use super::grant::{GrantList, deadline_after};
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Limits how many tasklets of one thread do something at a time.
 ///
@@ -123,6 +124,17 @@ impl Semaphore {
     #[track_caller]
     pub fn acquire_deadline(&self, deadline: Instant) -> Result<Permit<&Semaphore>, AcquireError> {
         self.take(1, Some(deadline))?;
+        Ok(Permit::new(self, 1))
+    }
+
+    /// As [`acquire`](Semaphore::acquire), but not longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As `acquire_deadline`.
+    #[track_caller]
+    pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<&Semaphore>, AcquireError> {
+        self.take(1, deadline_after(timeout))?;
         Ok(Permit::new(self, 1))
     }
 
@@ -295,9 +307,10 @@ impl Semaphore {
         self.available.get()
     }
 
-    /// How many wait.
-    pub fn waiters(&self) -> usize {
-        self.waiters.len()
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.waiters.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 
