@@ -1,223 +1,119 @@
-//! Random programs, run for real and by the model: the traces must be equal.
+//! Random programs, run by the scheduler and by a model of the rules: what is
+//! seen of both must be equal, step by step.
 //!
-//! `GREENLING_TEST_PROGRAMS` is how many (20,000 if unset), and
-//! `GREENLING_TEST_SEED` the first seed, for looking at one that failed.
+//! ```text
+//!   seed -> program --+-> world: the real scheduler --+-> traces, compared
+//!                     +-> model: plain data ----------+
+//! ```
+//!
+//! `GREENLING_TEST_PROGRAMS` is how many, and `GREENLING_TEST_SEED` the first
+//! seed. Where the process dies, so that no seed can be told, set
+//! `GREENLING_TEST_TELL`: each seed is printed before its program runs.
+//!
+//! A program that fails is made smaller for as long as it fails, and printed
+//! with both traces.
 
-use super::model::Model;
-use super::program::{Birth, CHANNELS, Op, Program};
-use greenling::{
-    Channel, Preference, ReceiveError, SendError, SendErrorKind, Tasklet, TaskletError,
-    TryReceiveError, TrySendError, Uncaught, WaitError, run, run_count, schedule, schedule_remove,
-};
-use std::cell::RefCell;
-use std::error::Error;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
-use tests::{Trace, isolated};
+mod generate;
+mod minimise;
+mod model;
+mod outcome;
+mod program;
+mod trace;
+mod world;
 
-/// What all tasklets of a program share.
-struct World {
-    program: Program,
-    tasklets: RefCell<Vec<Option<Tasklet>>>,
-    channels: [Channel<String>; CHANNELS],
-    trace: Trace,
-}
+use model::Model;
+use program::Program;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tests::isolated;
+use trace::Note;
+use world::World;
 
-impl World {
-    fn run(program: Program) -> (Program, Vec<String>) {
-        let world = Rc::new(World {
-            tasklets: RefCell::default(),
-            channels: std::array::from_fn(|_| Channel::new()),
-            trace: Trace::new(),
-            program,
-        });
-        let main = Some(greenling::main_tasklet());
-        world.tasklets.borrow_mut().push(main);
-        for task in 1..world.program.births.len() {
-            let birth = world.program.births[task];
-            let tasklet = (birth != Birth::Spawned).then(|| world.make(task));
-            if birth == Birth::Queued {
-                tasklet.as_ref().expect("it was made").insert().unwrap();
-            }
-            world.tasklets.borrow_mut().push(tasklet);
-        }
-        for step in 0..world.program.steps[0].len() {
-            let op = world.program.steps[0][step];
-            let result = catch_unwind(AssertUnwindSafe(|| world.execute(0, step, op)));
-            let result = result.unwrap_or_else(|payload| {
-                let error = payload.downcast::<Box<dyn Error + Send + Sync>>();
-                format!("unwound by {}", error.expect("an error of the program"))
-            });
-            world.note(0, op, &result);
-        }
-        let notes = world.trace.take_list();
-        greenling::main_tasklet().set_block_trap(false);
-        // Handles and tasklets hold the world, and it them.
-        world.tasklets.borrow_mut().clear();
-        greenling::run().expect("nobody is left to fail");
-        let world = Rc::into_inner(world).expect("everybody else has gone");
-        (world.program, notes)
-    }
+/// Programs that a plain `cargo test` runs.
+const PROGRAMS: u64 = 100_000;
 
-    fn make(self: &Rc<World>, task: usize) -> Tasklet {
-        let world = self.clone();
-        let note = self.trace.on_drop(format!("{task} gone"));
-        Tasklet::new(move || {
-            let _note = note;
-            for (step, &op) in world.program.steps[task].iter().enumerate() {
-                if let Op::Fail = op {
-                    return Err(format!("F{task}"));
-                }
-                let result = world.execute(task, step, op);
-                world.note(task, op, &result);
-            }
-            Ok(())
-        })
-    }
-
-    fn note(&self, me: usize, op: Op, result: &str) {
-        let balances = [0, 1].map(|c: usize| self.channels[c].balance());
-        let count = run_count();
-        self.trace
-            .note(format!("{me} {op:?}: {result} [{count} {balances:?}]"));
-    }
-
-    fn execute(self: &Rc<World>, me: usize, step: usize, op: Op) -> String {
-        let value = format!("v{me}.{step}");
-        match op {
-            Op::Yield => schedule(),
-            Op::Pause => schedule_remove(),
-            Op::Send(c) => return sent(self.channels[c].send(value)),
-            Op::SendError(c) => return sent(self.channels[c].send_error(value)),
-            Op::Receive(c) => return received(self.channels[c].receive()),
-            Op::TrySend(c) => {
-                return match self.channels[c].try_send(value) {
-                    Ok(()) => "sent".into(),
-                    Err(TrySendError::Failed(error)) => match error.kind() {
-                        SendErrorKind::Closed => "Closed".into(),
-                        SendErrorKind::Wait(_) => sent(Err(error)),
-                        other => format!("{other:?}"),
-                    },
-                    Err(TrySendError::WouldBlock(back)) => {
-                        assert_eq!(back, value_of(me, step));
-                        "WouldBlock".into()
-                    }
-                    Err(other) => format!("{other:?}"),
-                };
-            }
-            Op::TryReceive(c) => {
-                return match self.channels[c].try_receive() {
-                    Ok(value) => value,
-                    Err(TryReceiveError::Failed(error)) => received(Err(error)),
-                    Err(_) => "WouldBlock".into(),
-                };
-            }
-            Op::Preference(c, sign) => {
-                self.channels[c].set_preference(Preference::from_i32(sign));
-            }
-            Op::ScheduleAll(c, on) => self.channels[c].set_schedule_all(on),
-            Op::Close(c) => self.channels[c].close(),
-            Op::Open(c) => self.channels[c].open(),
-            Op::BlockTrap(on) => greenling::current().set_block_trap(on),
-            Op::Fail => unreachable!("handled by the tasklet's own loop"),
-            Op::RunAll => {
-                return match run() {
-                    Ok(report) => format!("{}+{}", report.blocked, report.paused),
-                    Err(error) => refused(error),
-                };
-            }
-            Op::Spawn(t) => {
-                if self.tasklets.borrow()[t].is_some() {
-                    return "none".into();
-                }
-                let tasklet = self.make(t).setup().unwrap();
-                self.tasklets.borrow_mut()[t] = Some(tasklet);
-            }
-            Op::Insert(t) => return self.on(t, Tasklet::insert),
-            Op::Remove(t) => return self.on(t, Tasklet::remove),
-            Op::Run(t) => return self.on(t, Tasklet::run),
-            Op::Switch(t) => return self.on(t, |tasklet| tasklet.switch()),
-            Op::Kill(t) => return self.on(t, Tasklet::kill),
-            Op::KillPending(t) => return self.on(t, Tasklet::kill_pending),
-            Op::Throw(t) => return self.on(t, |tasklet| tasklet.throw(value)),
-            Op::ThrowPending(t) => return self.on(t, |tasklet| tasklet.throw_pending(value)),
-        }
-        "ok".into()
-    }
-
-    fn on(&self, task: usize, f: impl FnOnce(&Tasklet) -> Result<(), TaskletError>) -> String {
-        let tasklet = self.tasklets.borrow()[task].clone();
-        let Some(tasklet) = tasklet else {
-            return "none".into();
-        };
-        match f(&tasklet) {
-            Ok(()) => "ok".into(),
-            Err(error) => refused(error),
-        }
-    }
-}
-
-fn value_of(me: usize, step: usize) -> String {
-    format!("v{me}.{step}")
-}
-
-fn refused(error: TaskletError) -> String {
-    match error {
-        TaskletError::Uncaught(Uncaught::Error(error)) => format!("Uncaught {error}"),
-        other => format!("{other:?}"),
-    }
-}
-
-fn reason(error: &WaitError) -> String {
-    match error {
-        WaitError::Thrown(error) => format!("Thrown {error}"),
-        other => format!("{other:?}"),
-    }
-}
-
-fn sent(result: Result<(), SendError<String>>) -> String {
-    let Err(error) = result else {
-        return "sent".into();
-    };
-    let why = match error.kind() {
-        SendErrorKind::Closed => "Closed".into(),
-        SendErrorKind::Wait(error) => reason(error),
-        other => format!("{other:?}"),
-    };
-    format!("{why}, back: {}", error.into_inner().is_some())
-}
-
-fn received(result: Result<String, ReceiveError>) -> String {
-    match result {
-        Ok(value) => value,
-        Err(ReceiveError::Closed) => "Closed".into(),
-        Err(ReceiveError::Wait(error)) => reason(&error),
-        Err(other) => format!("{other:?}"),
-    }
-}
+/// Programs that one thread, and so one scheduler, runs one after the other.
+const CHUNK: u64 = 1_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// Both traces, if they differ.
+fn difference(program: &Program) -> Option<(Vec<Note>, Vec<Note>)> {
+    let real = World::trace(program);
+    let expected = Model::trace(program);
+    (real != expected).then_some((real, expected))
+}
+
+/// What is wrong with a program, on a scheduler of its own.
+fn failure(program: &Program) -> Option<String> {
+    let copy = program.clone();
+    let attempt = catch_unwind(AssertUnwindSafe(|| isolated(move || difference(&copy))));
+    match attempt {
+        Ok(None) => None,
+        Ok(Some((real, expected))) => Some(explain(&real, &expected)),
+        Err(payload) => Some(match payload.downcast_ref::<String>() {
+            Some(text) => format!("it panics: {text}"),
+            None => format!("it panics: {:?}", payload.downcast_ref::<&str>()),
+        }),
+    }
+}
+
+fn explain(real: &[Note], expected: &[Note]) -> String {
+    let mut text = String::from("both:\n");
+    let same = real.iter().zip(expected).take_while(|(a, b)| a == b);
+    let same = same.count();
+    let rests = [
+        ("", &real[..same]),
+        ("the scheduler:\n", &real[same..]),
+        ("the model:\n", &expected[same..]),
+    ];
+    for (title, notes) in rests {
+        text.push_str(title);
+        for note in notes {
+            writeln!(text, "  {note}").expect("a string takes all");
+        }
+    }
+    text
+}
+
+/// Runs the programs of `seeds`; the first that fails is made smaller.
+fn check(seeds: std::ops::Range<u64>) {
+    let tell = std::env::var_os("GREENLING_TEST_TELL").is_some();
+    let at = Arc::new(AtomicU64::new(seeds.start));
+    let inner = at.clone();
+    let run = move || {
+        for seed in seeds {
+            inner.store(seed, Ordering::Relaxed);
+            if tell {
+                eprintln!("seed {seed}");
+            }
+            if difference(&Program::random(seed)).is_some() {
+                // Told below, with a smaller program.
+                resume_unwind(Box::new("traces differ"));
+            }
+        }
+    };
+    if catch_unwind(AssertUnwindSafe(|| isolated(run))).is_ok() {
+        return;
+    }
+    let seed = at.load(Ordering::Relaxed);
+    eprintln!("GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1 fails");
+    let (program, why) = minimise::smallest(Program::random(seed), &failure);
+    panic!("GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1\n{program}{why}");
+}
+
 #[test]
 fn random_programs_do_what_the_model_of_the_rules_does() {
     let first = number("GREENLING_TEST_SEED").unwrap_or(1);
-    let count = number("GREENLING_TEST_PROGRAMS").unwrap_or(20_000);
-    isolated(move || {
-        for seed in first..first + count {
-            let (program, real) = World::run(Program::random(seed));
-            let expected = Model::trace(&program);
-            let differs = real.iter().zip(&expected).position(|(a, b)| a != b);
-            let differs = differs.unwrap_or(real.len().min(expected.len()));
-            assert!(
-                real == expected,
-                "GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1\n{program}\
-                 equal: {:#?}\nreal: {:#?}\nmodel: {:#?}",
-                &real[..differs],
-                &real[differs..],
-                &expected[differs..],
-            );
-        }
-    });
+    let end = first + number("GREENLING_TEST_PROGRAMS").unwrap_or(PROGRAMS);
+    let mut seed = first;
+    while seed < end {
+        let next = end.min(seed + CHUNK);
+        check(seed..next);
+        seed = next;
+    }
 }

@@ -1,0 +1,226 @@
+//! Random programs for the ring and the channels: plain data.
+//!
+//! A program is a list of steps for each tasklet, main being tasklet 0. The
+//! last steps of main depend on who is left: they see everybody to their end.
+
+use super::trace::View;
+use std::fmt;
+
+/// Channels that a program has.
+pub(crate) const CHANNELS: usize = 3;
+
+/// Tasklets that a program has at most, main included.
+pub(crate) const TASKS: usize = 7;
+
+/// How often a tasklet is given a function anew.
+pub(crate) const REBIRTHS: usize = 2;
+
+/// What one step does. Tasklets and channels are named by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Yield,
+    Pause,
+    Send(usize),
+    SendError(usize),
+    Receive(usize),
+    TrySend(usize),
+    TryReceive(usize),
+    /// Iterates over a channel, so many items at most.
+    Iterate(usize, usize),
+    Spawn(usize),
+    Insert(usize),
+    Remove(usize),
+    Run(usize),
+    Switch(usize),
+    Kill(usize),
+    KillPending(usize),
+    Throw(usize),
+    ThrowPending(usize),
+    Bind(usize),
+    Join(usize),
+    Wait(usize),
+    /// Drops the join handle.
+    Detach(usize),
+    RunAll,
+    /// -1, 0 or 1.
+    Preference(usize, i32),
+    ScheduleAll(usize, bool),
+    Close(usize),
+    Open(usize),
+    BlockTrap(bool),
+    Handler(Handler),
+    /// Holds kills and throws back, until as many `Undefer`s.
+    Defer,
+    Undefer,
+    /// Reads a channel's queue and flags.
+    Look(usize),
+    Raise(Raise),
+    /// The function returns an error.
+    Fail,
+}
+
+/// What the error handler does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handler {
+    None,
+    Returns,
+    Panics,
+    Exits,
+}
+
+/// With what a step unwinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raise {
+    Error,
+    Panic,
+    Exit,
+}
+
+/// One step of one tasklet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    /// Whatever unwinds is caught, and the tasklet goes on.
+    pub(crate) catches: bool,
+    /// The step is taken under a switch trap.
+    pub(crate) trapped: bool,
+    /// What a destructor does when the step unwinds.
+    pub(crate) cleanup: Option<Op>,
+}
+
+impl Step {
+    pub(crate) fn plain(op: Op) -> Step {
+        Step {
+            op,
+            catches: false,
+            trapped: false,
+            cleanup: None,
+        }
+    }
+}
+
+/// What a tasklet is, and how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Birth {
+    /// A `Tasklet` at the end of the queue.
+    Queued,
+    /// A `Tasklet` that nobody has queued yet.
+    Paused,
+    /// A `Tasklet` without a function.
+    Unbound,
+    /// A `Tasklet` that does not exist before a step spawns it.
+    Late,
+    /// Made by `spawn`, with a join handle.
+    Joined,
+    /// Made by `spawn` in a step.
+    LateJoined,
+}
+
+impl Birth {
+    /// Exists from the start.
+    pub(crate) fn is_early(self) -> bool {
+        !matches!(self, Birth::Late | Birth::LateJoined)
+    }
+
+    /// Has a join handle.
+    pub(crate) fn is_joined(self) -> bool {
+        matches!(self, Birth::Joined | Birth::LateJoined)
+    }
+}
+
+/// What each tasklet does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// That of main means nothing.
+    pub(crate) births: Vec<Birth>,
+    pub(crate) steps: Vec<Vec<Step>>,
+}
+
+impl Program {
+    pub(crate) fn tasks(&self) -> usize {
+        self.births.len()
+    }
+
+    /// The step of a tasklet with this number, which main chooses by what it
+    /// sees once it has come to the end of its list.
+    pub(crate) fn step(&self, task: usize, number: usize, view: &View) -> Option<Step> {
+        let steps = &self.steps[task];
+        match steps.get(number) {
+            Some(&step) => Some(step),
+            None if task == 0 => {
+                let op = self.last_step(number - steps.len(), view);
+                op.map(Step::plain)
+            }
+            None => None,
+        }
+    }
+
+    /// Main kills everybody once, and then helps those on who live.
+    fn last_step(&self, number: usize, view: &View) -> Option<Op> {
+        let is_defer = |step: &&Step| step.op == Op::Defer;
+        let guards = self.steps[0].iter().filter(is_defer).count();
+        let others = self.tasks() - 1;
+        if number < guards {
+            return Some(Op::Undefer);
+        }
+        // What was held back reaches main in here.
+        let number = number - guards;
+        if number == 0 {
+            return Some(Op::RunAll);
+        }
+        if number <= others {
+            return Some(Op::Kill(number));
+        }
+        let mut living = (1..self.tasks()).filter(|&task| view.is_alive(task));
+        let somebody = living.next()?;
+        if number > 500 {
+            // They are found alive, which fails the test.
+            return None;
+        }
+        let waiting = |channel: &usize| view.balances[*channel] != 0;
+        if let Some(channel) = (0..CHANNELS).find(waiting) {
+            return Some(match view.balances[channel] {
+                ..0 => Op::Send(channel),
+                _ => Op::Receive(channel),
+            });
+        }
+        let paused = (1..self.tasks()).find(|&task| view.is_paused(task));
+        Some(match paused {
+            Some(task) => Op::Insert(task),
+            None if view.run_count > 1 => Op::RunAll,
+            // Those that join each other.
+            None => Op::Kill(somebody),
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.op)?;
+        if self.trapped {
+            f.write_str(" under a switch trap")?;
+        }
+        if let Some(op) = self.cleanup {
+            write!(f, ", then {op:?} in a destructor")?;
+        }
+        if self.catches {
+            f.write_str(", catching")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (task, steps) in self.steps.iter().enumerate() {
+            match task {
+                0 => writeln!(f, "  main")?,
+                _ => writeln!(f, "  tasklet {task}: {:?}", self.births[task])?,
+            }
+            for (number, step) in steps.iter().enumerate() {
+                writeln!(f, "    {number}. {step}")?;
+            }
+        }
+        Ok(())
+    }
+}
