@@ -17,6 +17,9 @@ pub struct TaskletInfo {
     pub state: &'static str,
     /// What it waits for, if it is blocked.
     pub wait_reason: Option<&'static str>,
+    /// Which object it waits in, if it is one of this thread;
+    /// [`Channel::id`](crate::Channel::id) tells a channel's.
+    pub waits_in: Option<usize>,
     /// Where it waits, if it is blocked or paused: file, line and column.
     pub waits_at: Option<&'static std::panic::Location<'static>>,
     /// Where it was made.
@@ -35,6 +38,9 @@ impl fmt::Display for TaskletInfo {
         }
         if let Some(reason) = self.wait_reason {
             write!(f, ", waits for {reason}")?;
+        }
+        if let Some(object) = self.waits_in {
+            write!(f, " ({object:#x})")?;
         }
         if let Some(at) = self.waits_at {
             write!(f, " at {at}")?;
@@ -96,7 +102,7 @@ fn info(scheduler: &Scheduler, task: TcbRef) -> TaskletInfo {
     let away = matches!(state, State::Blocked | State::Paused);
     TaskletInfo {
         id: task.id.get(),
-        name: task.with_name(|name| name.map(str::to_owned)),
+        name: task.name(),
         state: match state {
             _ if task == scheduler.current() && !away => "running",
             State::Runnable => "runnable",
@@ -104,6 +110,7 @@ fn info(scheduler: &Scheduler, task: TcbRef) -> TaskletInfo {
             _ => "paused",
         },
         wait_reason: (state == State::Blocked).then(|| task.reason.get().name()),
+        waits_in: crate::wait::list_of(task),
         waits_at: (away && task.has(flag::STARTED)).then(|| task.location.get()),
         spawned_at: task.spawned_at.get(),
         stack_size: task.stack_bounds().1,

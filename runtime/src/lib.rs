@@ -33,19 +33,21 @@ mod timer;
 mod wait;
 
 pub use channel::{
-    Channel, Iter, Preference, ReceiveError, SendError, SendErrorKind, TryReceiveError,
-    TrySendError,
+    Channel, Iter, Preference, ReceiveError, SendError, SendErrorKind, SequenceError,
+    StopIteration, TryReceiveError, TrySendError,
 };
 pub use error::{JoinError, Panicked, TaskletError, TaskletExit, Thrown, Uncaught, WaitError};
 pub use offload::offload;
 pub use scheduler::{
-    ErrorHandler, ParkAction, ParkHook, RunReport, enter, run, schedule, schedule_remove,
-    set_error_handler, set_park_hook,
+    ChannelCallback, ChannelEvent, ErrorHandler, ParkAction, ParkHook, QueueOrder, RunOptions,
+    RunReport, ScheduleCallback, channel_callback, enter, error_handler, run, run_blocking,
+    run_with, schedule, schedule_callback, schedule_remove, set_channel_callback,
+    set_error_handler, set_park_hook, set_queue_order, set_schedule_callback, turn,
 };
 pub use system_stack::on_system_stack;
 pub use tasklet::{
-    Builder, DeferKill, JoinHandle, SwitchTrap, Tasklet, TaskletResult, current, defer_kill,
-    main_tasklet, run_count, spawn, switch_trap,
+    Atomic, Builder, DeferKill, JoinHandle, LocalKey, SwitchTrap, Tasklet, TaskletResult, current,
+    defer_kill, main_tasklet, run_count, schedule_remove_with, schedule_with, spawn, switch_trap,
 };
 pub use thread::{Shutdown, Worker, Workers, workers};
 pub use wait::{WaitReason, reason::WAIT_REASONS};

@@ -141,6 +141,38 @@ impl From<ReceiveError> for io::Error {
     }
 }
 
+/// A sequence that was not sent to its end.
+#[non_exhaustive]
+pub struct SequenceError<T> {
+    /// Items that were sent.
+    pub sent: usize,
+    /// Why the next one was not.
+    pub error: SendError<T>,
+}
+
+impl<T> fmt::Debug for SequenceError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SequenceError")
+            .field("sent", &self.sent)
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
+impl<T> fmt::Display for SequenceError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after {} items: {}", self.sent, self.error)
+    }
+}
+
+impl<T> Error for SequenceError<T> {}
+
+impl<T> From<SequenceError<T>> for io::Error {
+    fn from(error: SequenceError<T>) -> io::Error {
+        error.error.into()
+    }
+}
+
 /// Why a send that must not wait failed.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -21,13 +21,15 @@
 
 mod error;
 mod iter;
+mod waiters;
 
-pub use error::{ReceiveError, SendError, SendErrorKind, TryReceiveError, TrySendError};
-pub use iter::Iter;
+pub use error::{
+    ReceiveError, SendError, SendErrorKind, SequenceError, TryReceiveError, TrySendError,
+};
+pub use iter::{Iter, StopIteration};
 
 use crate::error::{Thrown, WaitError};
 use crate::scheduler::{Park, Scheduler, local};
-use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{TcbRef, flag};
 use crate::wait::{WaitList, reason};
 use std::cell::Cell;
@@ -217,18 +219,22 @@ impl<T> Channel<T> {
             None => return Err(ReceiveError::Wait(WaitError::Unwinding)),
         };
         let shared = &*self.shared;
+        if scheduler.is_guarded() {
+            scheduler
+                .before_channel_operation(self.id(), false, !shared.has_senders())
+                .map_err(ReceiveError::Wait)?;
+        }
         let first = shared.preference.get() == Preference::Sender;
         let serves = shared.has_senders();
+        if !serves {
+            shared.check_may_wait(scheduler.current())?;
+        }
         if !serves || first || shared.schedule_all.get() {
             scheduler.check_may_park().map_err(ReceiveError::Wait)?;
         }
         if serves && let Some((partner, mut parcel)) = shared.waiters.pop_with(Option::take) {
             let after = shared.after_hand_over(scheduler, partner, first);
             return open_parcel(after, &mut parcel);
-        }
-        match shared.check_may_wait(scheduler.current()) {
-            Ok(()) => {}
-            Err(refusal) => return Err(refusal.into()),
         }
         shared.senders_wait.set(false);
         let park = Park::new(&reason::CHANNEL_RECEIVE, Location::caller());
@@ -259,6 +265,47 @@ impl<T> Channel<T> {
         self.send_as(error.into(), Err, Location::caller())
     }
 
+    /// Sends every item, as [`send`](Channel::send) does, and returns how many
+    /// there were.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`send`](Channel::send), for each item.
+    ///
+    /// # Cancellation
+    ///
+    /// Items that were sent stay sent. Lend the iterator (`&mut iterator`) to
+    /// keep those that it has not given yet.
+    ///
+    /// # Errors
+    ///
+    /// [`SequenceError`] at the first item that could not be sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenling::Channel;
+    /// let channel = Channel::new();
+    /// let numbers = channel.clone();
+    /// let sender = greenling::spawn(move || numbers.send_sequence(1..=3).unwrap());
+    /// let sum: u32 = (0..3).map(|_| channel.receive().unwrap()).sum();
+    /// assert_eq!((sum, sender.join().unwrap()), (6, 3));
+    /// ```
+    #[track_caller]
+    pub fn send_sequence(
+        &self,
+        items: impl IntoIterator<Item = T>,
+    ) -> Result<usize, SequenceError<T>> {
+        let mut sent = 0;
+        for item in items {
+            match self.send(item) {
+                Ok(()) => sent += 1,
+                Err(error) => return Err(SequenceError { sent, error }),
+            }
+        }
+        Ok(sent)
+    }
+
     /// Sends `pack(content)`, which is made where it is to lie: a parcel that
     /// was put together first would be copied in larger pieces than it was
     /// written in, which stalls.
@@ -274,8 +321,17 @@ impl<T> Channel<T> {
             return Err(SendError::new(refusal, pack(content)));
         };
         let shared = &*self.shared;
+        if scheduler.is_guarded()
+            && let Err(error) =
+                scheduler.before_channel_operation(self.id(), true, !shared.has_receivers())
+        {
+            return Err(SendError::new(Refusal::Wait(error), pack(content)));
+        }
         let first = shared.preference.get() == Preference::Receiver;
         let serves = shared.has_receivers();
+        if !serves && let Err(refusal) = shared.check_may_wait(scheduler.current()) {
+            return Err(SendError::new(refusal, pack(content)));
+        }
         if (!serves || first || shared.schedule_all.get())
             && let Err(error) = scheduler.check_may_park()
         {
@@ -288,9 +344,6 @@ impl<T> Channel<T> {
                 Ok(()) => Ok(()),
                 Err(error) => Err(SendError::taken(error)),
             };
-        }
-        if let Err(refusal) = shared.check_may_wait(scheduler.current()) {
-            return Err(SendError::new(refusal, pack(content)));
         }
         shared.senders_wait.set(true);
         let park = Park::new(&reason::CHANNEL_SEND, location);
@@ -348,16 +401,6 @@ impl<T> Channel<T> {
         }
     }
 
-    /// Waiting senders (positive) or receivers (negative).
-    pub fn balance(&self) -> isize {
-        let count = self.shared.waiters.len() as isize;
-        if self.shared.senders_wait.get() {
-            count
-        } else {
-            -count
-        }
-    }
-
     /// Who runs first after a hand-over.
     pub fn preference(&self) -> Preference {
         self.shared.preference.get()
@@ -399,13 +442,8 @@ impl<T> Channel<T> {
         self.shared.closing.get() && self.shared.waiters.is_empty()
     }
 
-    /// The waiting tasklets, the oldest first.
-    pub fn queue(&self) -> Vec<Tasklet> {
-        let tasks = self.shared.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
-    }
-
-    /// Receives until the channel is closing and no sender waits.
+    /// Receives until the channel is closing and no sender waits, or a
+    /// [`StopIteration`] was sent.
     ///
     /// A receiver that waits already when [`close`](Channel::close) is called
     /// goes on waiting, as in Stackless: a sender that closes after its last

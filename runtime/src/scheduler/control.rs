@@ -8,13 +8,65 @@
 //!   ring main A, P paused  switch(P)   P A             main is paused
 //!   ring main A, X blocked kill(X)     X main A        X unwinds at once
 //!   ring main A B C        kill(B)     B C main A      a rotation only
+//!
+//!   in the flat order, C running:
+//!   ring C A B             run(B)      B C A           only B moves
+//!   ring main A B          run(B)      B A main        and main waits for all
 //! ```
 
-use super::{Doom, Scheduler, deliver};
+use super::switch::Order;
+use super::{Doom, Scheduler, deliver, local};
 use crate::error::{TaskletError, Thrown};
+use crate::stack::Stack;
+use crate::tasklet::entry;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::wait::reason;
-use std::panic::{Location, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+/// What [`Tasklet::run`](crate::Tasklet::run) and its like do with a tasklet
+/// that is queued already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueOrder {
+    /// Stackless': the ring is rotated to it, so those queued behind it run
+    /// before the caller does.
+    #[default]
+    Ring,
+    /// That of CCP's scheduler: it alone moves to the front, and the caller
+    /// comes right behind it. When the main tasklet is the caller, it comes
+    /// back only when the queue has drained.
+    Flat,
+}
+
+/// Chooses the order for this thread, and returns the one before.
+///
+/// It concerns `run`, `switch`, and immediate `kill` and `throw`.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Panics
+///
+/// When the thread is ending.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::{QueueOrder, Tasklet, set_queue_order};
+/// # use std::{cell::RefCell, rc::Rc};
+/// set_queue_order(QueueOrder::Flat);
+/// let trace = Rc::new(RefCell::new(String::new()));
+/// let put = |name| {
+///     let trace = trace.clone();
+///     Tasklet::new(move || trace.borrow_mut().push(name)).setup().unwrap()
+/// };
+/// let (_a, b, _c) = (put('A'), put('B'), put('C'));
+/// b.run().unwrap();
+/// assert_eq!(*trace.borrow(), "BAC");
+/// ```
+pub fn set_queue_order(order: QueueOrder) -> QueueOrder {
+    local::expect().order.replace(order)
+}
 
 impl Scheduler {
     /// Appends a paused tasklet; a queued one keeps its place.
@@ -47,15 +99,27 @@ impl Scheduler {
         }
     }
 
+    /// Drops the function of a paused tasklet that has never started.
+    pub(crate) fn drop_function(&self, task: TcbRef) {
+        task.state.set(State::Unbound);
+        let stack = task.stack.replace(Stack::none());
+        let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
+        task.clear(flag::STARTED);
+        self.stacks.borrow_mut().give_back(stack);
+        self.drop_values(task);
+        if let Err(payload) = dropped {
+            resume_unwind(payload);
+        }
+    }
+
     /// Resumes `task` now; the caller stays queued.
     pub(crate) fn run_task(&self, task: TcbRef) -> Result<(), TaskletError> {
         let current = self.current();
         if task == current {
             return Ok(());
         }
-        self.queue_for_switch(task)?;
-        self.go(current, task);
-        self.after_switch(current)
+        self.check_can_run(task)?;
+        self.go(current, task)
     }
 
     /// Resumes `task` now; the caller is paused.
@@ -68,7 +132,8 @@ impl Scheduler {
         if task == current {
             return Ok(());
         }
-        self.queue_for_switch(task)?;
+        self.check_can_run(task)?;
+        self.bring_forward(task);
         self.unlink(current);
         current.link_to_self();
         current.state.set(State::Paused);
@@ -78,8 +143,7 @@ impl Scheduler {
             // Nobody can ever resume it.
             self.doom(current, Doom::Abandoned);
         }
-        self.go(current, task);
-        self.after_switch(current)
+        self.resume(current, task)
     }
 
     /// Unwinds `task` with `TaskletExit`. Immediately if the caller may
@@ -126,37 +190,67 @@ impl Scheduler {
     ) -> Result<(), TaskletError> {
         let current = self.current();
         if task == current {
-            if task.deferrals.get() > 0 {
-                self.post_or_defer(task, wake, cargo());
-                return Ok(());
+            if task.deferrals.get() == 0 {
+                if std::thread::panicking() {
+                    return Err(TaskletError::Unwinding);
+                }
+                return at_self();
             }
-            if std::thread::panicking() {
-                return Err(TaskletError::Unwinding);
-            }
-            return at_self();
+            self.post_or_defer(task, wake, cargo());
+            return Ok(());
         }
         match self.check_may_switch() {
             Err(TaskletError::SwitchTrap) if !pending => return Err(TaskletError::SwitchTrap),
             may_switch => {
+                let deferred = task.deferrals.get() > 0;
                 self.post_or_defer(task, wake, cargo());
-                if pending || may_switch.is_err() || task.state.get() != State::Runnable {
+                if pending || deferred || may_switch.is_err() {
                     return Ok(());
                 }
             }
         }
-        self.go(current, task);
+        self.go(current, task)
+    }
+
+    /// Whether the caller may switch to `task`.
+    fn check_can_run(&self, task: TcbRef) -> Result<(), TaskletError> {
+        match task.state.get() {
+            State::Paused | State::Runnable => self.check_may_switch(),
+            State::Blocked => Err(TaskletError::Blocked),
+            _ => Err(TaskletError::Dead),
+        }
+    }
+
+    /// Resumes `task`, paused or queued, in place of the caller.
+    fn go(&self, current: TcbRef, task: TcbRef) -> Result<(), TaskletError> {
+        self.bring_forward(task);
+        if self.order.get() == QueueOrder::Flat && current.has(flag::MAIN) {
+            self.rotate_behind_current(task);
+            return self.run_until_drained(current.location.get()).map(drop);
+        }
+        self.resume(current, task)
+    }
+
+    /// Leaves `current`, in the ring or not, for `task`, which is in it.
+    fn resume(&self, current: TcbRef, task: TcbRef) -> Result<(), TaskletError> {
+        self.current.set(task);
+        self.count_down(current);
+        self.resume_current(current, Order::Free);
         self.after_switch(current)
     }
 
-    /// Makes sure that `task` is in the ring and that the caller may switch to
-    /// it; changes nothing if not.
-    fn queue_for_switch(&self, task: TcbRef) -> Result<(), TaskletError> {
-        match task.state.get() {
-            State::Paused | State::Runnable => self.check_may_switch()?,
-            State::Blocked => return Err(TaskletError::Blocked),
-            _ => return Err(TaskletError::Dead),
+    /// Puts `task` just before the current tasklet: made current, it has the
+    /// caller right behind it. One that is queued keeps its place, so that
+    /// making it current rotates the ring; the flat order moves it, too.
+    fn bring_forward(&self, task: TcbRef) {
+        if task.state.get() == State::Runnable {
+            if self.order.get() == QueueOrder::Ring {
+                return;
+            }
+            self.unlink(task);
+            task.state.set(State::Paused);
         }
-        self.insert(task)
+        self.append(task);
     }
 
     /// What reached the caller while it was away.

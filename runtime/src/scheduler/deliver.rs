@@ -25,6 +25,12 @@ use std::any::Any;
 use std::panic::resume_unwind;
 use std::time::Instant;
 
+/// How often the destructors of tasklet-local values may make new ones.
+const ROUNDS_OF_VALUES: usize = 5;
+
+/// How often a tasklet that nobody can reach is killed before it is let be.
+const REFUSALS_MAX: u8 = 10;
+
 impl Scheduler {
     /// Makes a blocked tasklet runnable, at the end of the queue.
     #[inline(always)]
@@ -154,7 +160,28 @@ impl Scheduler {
         let late = (current.cargo.take(), current.deferred.take());
         self.change_traps(true);
         drop_quietly(current, late);
+        self.drop_values(current);
         self.change_traps(false);
+    }
+
+    /// Drops the values of an ending tasklet, and those that this brings up;
+    /// leaks what comes up again and again.
+    pub(super) fn drop_values(&self, task: TcbRef) {
+        for round in 0..=ROUNDS_OF_VALUES {
+            if !task.has(flag::VALUES) {
+                return;
+            }
+            task.clear(flag::VALUES);
+            let values = task.with_extras(|extras| {
+                let locals = std::mem::take(&mut extras.locals);
+                (extras.tempval.take(), locals)
+            });
+            if round < ROUNDS_OF_VALUES {
+                drop_quietly(task, values);
+            } else {
+                std::mem::forget(values);
+            }
+        }
     }
 
     /// Called when a `defer_kill` guard of the current tasklet goes: what was
@@ -175,12 +202,21 @@ impl Scheduler {
     /// The safe point: posts a kill (or a throw that was held back) to each
     /// doomed tasklet, in the order of their ids.
     pub(super) fn kill_doomed(&self) {
-        if self.doomed.borrow().is_empty() {
-            return;
+        if !self.doomed.borrow().is_empty() {
+            self.kill_doomed_but(None);
         }
+    }
+
+    /// As `kill_doomed`, but leaves `spared` for next time: it is about to
+    /// leave the ring, and a post to it now would not bring it back.
+    pub(super) fn kill_doomed_but(&self, spared: Option<TcbRef>) {
         let mut doomed = self.doomed.take();
         doomed.sort_by_key(|&(id, ..)| id);
         for (id, task, doom) in doomed {
+            if Some(task) == spared {
+                self.doom(task, doom);
+                continue;
+            }
             let there = task.id.get() == id && task.is_alive();
             let abandoned = task.state.get() == State::Paused
                 && !task.has_handles()
@@ -193,6 +229,9 @@ impl Scheduler {
                 task.set(flag::DEFERRED);
                 continue;
             }
+            if doom == Doom::Abandoned && self.refuses(task) {
+                continue;
+            }
             task.clear(flag::DEFERRED);
             let held_back = task.deferred.take();
             let wake = match held_back {
@@ -201,6 +240,18 @@ impl Scheduler {
             };
             self.post(task, wake, held_back.map(|cargo| *cargo));
         }
+    }
+
+    /// Counts the kill of an abandoned tasklet; true if it has caught so many
+    /// that it is left alone, like a Stackless tasklet that won't be finalised.
+    fn refuses(&self, task: TcbRef) -> bool {
+        let kills = task.refusals.get();
+        if kills < REFUSALS_MAX {
+            task.refusals.set(kills + 1);
+            return false;
+        }
+        log::error!("greenling: {task:?} catches every kill; it stays paused for ever");
+        true
     }
 }
 

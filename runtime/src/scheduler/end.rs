@@ -9,7 +9,8 @@
 //! runs on this thread until it is left, and the pool does not touch it.
 
 use super::deliver::payload_of;
-use super::{ErrorHandler, Scheduler, local};
+use super::switch::Order;
+use super::{ErrorHandler, Scheduler, guard, local};
 use crate::error::{TaskletExit, Uncaught, panic_message};
 use crate::stack::Stack;
 use crate::tasklet::Tasklet;
@@ -47,12 +48,17 @@ pub fn set_error_handler(handler: Option<ErrorHandler>) -> Option<ErrorHandler> 
     local::expect().set_error_handler(handler)
 }
 
+/// The handler that [`set_error_handler`] has set.
+pub fn error_handler() -> Option<ErrorHandler> {
+    local::get()?.error_handler()
+}
+
 impl Scheduler {
     /// Ends the current tasklet, whose outcome is stored.
     #[inline(always)]
     pub(crate) fn end_current(&self) -> ! {
         let current = self.current.get();
-        if current.wake.get() != Wake::Notified || current.has(flag::DEFERRED) {
+        if current.wake.get() != Wake::Notified || current.has(flag::DEFERRED | flag::VALUES) {
             self.drop_undelivered(current);
         }
         while let Some(joiner) = current.joiners.first() {
@@ -67,11 +73,18 @@ impl Scheduler {
         } else {
             self.next_when_empty(current);
         }
+        if self.guard_bits() & guard::WATCHED != 0 {
+            // A callback that takes a handle and drops it again must not be
+            // the last to hold it.
+            current.retain();
+            self.before_switch(current, Order::Free);
+            current.release();
+        }
         self.stacks.borrow_mut().give_back(stack);
         if !current.has_handles() {
             self.table.borrow_mut().give_back(current);
         }
-        self.leave_for(self.current.get())
+        self.leave_for_current()
     }
 
     /// Tells whoever is to know that an error has left the current tasklet and
@@ -149,7 +162,7 @@ impl Scheduler {
 
     /// Makes `target` the successor of current without changing the order of
     /// the others: current moves in front of it.
-    fn rotate_behind_current(&self, target: TcbRef) {
+    pub(super) fn rotate_behind_current(&self, target: TcbRef) {
         let current = self.current.get();
         if current.next.get() == target || current == target {
             return;

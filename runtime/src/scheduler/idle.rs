@@ -19,8 +19,10 @@
 //! the thread does not wake up at all.
 
 use super::{Scheduler, guard};
+use crate::error::TaskletError;
 use crate::system_stack::on_native_stack;
 use crate::tasklet::raw::{State, TcbRef, Wake, flag};
+use crate::time::scope;
 use std::time::{Duration, Instant};
 
 /// The clock is read at least every so many switches.
@@ -122,9 +124,6 @@ impl Scheduler {
                 return self.report_deadlock(leaving);
             }
             self.wait_for_world(leaving);
-            if self.run_count.get() > 0 {
-                return;
-            }
         }
     }
 
@@ -137,10 +136,36 @@ impl Scheduler {
         (paused && self.main != leaving).then_some(self.main)
     }
 
-    fn can_be_woken(&self) -> bool {
+    pub(super) fn can_be_woken(&self) -> bool {
         !self.timers.borrow().is_empty()
             || self.driver.get().is_some_and(|driver| driver.has_waiters())
             || self.external.could_wake()
+    }
+
+    /// Waits once for the world on behalf of the current tasklet, if no other
+    /// is runnable; true if a timeout scope has ended the wait.
+    pub(super) fn wait_if_alone(&self, max_wait: Option<Duration>) -> Result<bool, TaskletError> {
+        let current = self.current();
+        self.check_may_switch()?;
+        let _between = Between::new(self);
+        self.kill_doomed();
+        if self.run_count() > 1 || (max_wait.is_none() && !self.can_be_woken()) {
+            return Ok(false);
+        }
+        let now = Instant::now();
+        let limit = max_wait.and_then(|wait| now.checked_add(wait));
+        let scope = current.scope();
+        let due = self.timers.borrow().next_due();
+        let due = [scope::earlier(scope.as_deref(), limit), due];
+        let due = due.into_iter().flatten().min();
+        let timeout = due.map(|at| at.saturating_duration_since(now));
+        self.poll_below_main(current, timeout, now);
+        let end = scope::earlier(scope.as_deref(), None);
+        let ended = self.run_count() == 1 && end.is_some_and(|end| end <= Instant::now());
+        if ended {
+            scope::note_expiry(scope.as_deref(), None);
+        }
+        Ok(ended)
     }
 
     /// Waits once for timers, descriptors and other threads.

@@ -84,7 +84,7 @@ fn make() -> Option<&'static Scheduler> {
     let main = table.take(number << super::ID_BITS, Location::caller());
     main.state.set(State::Runnable);
     main.set(flag::MAIN | flag::STARTED);
-    main.name.set(Some(Box::new("main".into())));
+    main.with_extras(|extras| extras.name = Some("main".into()));
     // The scheduler itself holds a handle to main, so its block stays.
     main.retain();
     let now = Instant::now();
@@ -106,7 +106,10 @@ fn make() -> Option<&'static Scheduler> {
             last: Cell::new(now),
             trimmed: Cell::new(now),
         },
+        order: Cell::default(),
+        budget: RefCell::default(),
         error_handler: RefCell::new(None),
+        hooks: RefCell::default(),
         park_hook: RefCell::new(None),
         traps: Cell::new(0),
         number,
@@ -138,7 +141,9 @@ fn end() {
     // now (see `get`).
     let scheduler = unsafe { Box::from_raw(pointer) };
     // Foreign destructors may run below; they find the thread ended.
+    scheduler.drop_values(scheduler.main);
     drop(scheduler.error_handler.take());
+    drop(scheduler.hooks.take());
     drop(scheduler.park_hook.take());
     scheduler.main.release();
     scheduler.main.state.set(State::Dead);
@@ -162,6 +167,7 @@ fn drop_unstarted(scheduler: &Scheduler) -> bool {
         task.state.set(State::Dead);
         leaked |= started;
         if !started {
+            scheduler.drop_values(task);
             let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
             if dropped.is_err() {
                 log::error!("greenling: the closure of {task:?} panicked when it was dropped");

@@ -25,6 +25,8 @@
 //! | `deliver` | kills, throws, expired deadlines, failures of others |
 //! | `control` | insert, remove, run, switch and kill of a given tasklet |
 //! | `run` | `run` and the stack of its callers |
+//! | `budget` | what ends `run_with` early |
+//! | `hooks` | callbacks for switches and channel operations |
 //! | `end` | the last steps of a tasklet, and whom to tell of its failure |
 //! | `enter` | `enter`, which leaves no tasklet behind |
 //! | `inbox` | how other OS threads reach this one |
@@ -44,12 +46,14 @@
 //! * The ring is touched only on the scheduler's own thread; other threads
 //!   have the inbox.
 
+mod budget;
 mod control;
 mod deliver;
 mod driver;
 mod end;
 mod enter;
 mod external;
+mod hooks;
 mod idle;
 mod inbox;
 #[allow(unsafe_code, reason = "the thread-local pointer to the scheduler")]
@@ -60,13 +64,19 @@ mod run;
 #[allow(unsafe_code, reason = "leaves one stack for another")]
 mod switch;
 
+pub use budget::RunOptions;
+pub use control::{QueueOrder, set_queue_order};
 pub(crate) use deliver::Doom;
 pub(crate) use driver::Driver;
-pub use end::set_error_handler;
+pub use end::{error_handler, set_error_handler};
 pub use enter::enter;
+pub use hooks::{
+    ChannelCallback, ChannelEvent, ScheduleCallback, channel_callback, schedule_callback,
+    set_channel_callback, set_schedule_callback,
+};
 pub(crate) use inbox::{ExternalWaker, Inbox, Message};
 pub use park_hook::{ParkAction, ParkHook, set_park_hook};
-pub use run::{RunReport, run};
+pub use run::{RunReport, run, run_blocking, run_with, turn};
 pub(crate) use switch::Park;
 pub use switch::{schedule, schedule_remove};
 
@@ -92,9 +102,19 @@ pub(crate) mod guard {
     pub(crate) const ENDED: u32 = 4;
     /// A test watches the park points.
     pub(crate) const PARK_HOOK: u32 = 8;
+    /// A budget of `run_with` is in force.
+    pub(crate) const BUDGET: u32 = 16;
+    /// A callback wants to see every switch.
+    pub(crate) const SCHEDULE_HOOK: u32 = 32;
+    /// A callback wants to see every channel operation.
+    pub(crate) const CHANNEL_HOOK: u32 = 64;
+    /// A callback of either kind runs.
+    pub(crate) const IN_HOOK: u32 = 128;
 
     /// Those that forbid switching.
-    pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED;
+    pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED | IN_HOOK;
+    /// Those that want to know of every switch.
+    pub(crate) const WATCHED: u32 = BUDGET | SCHEDULE_HOOK;
 }
 
 /// Called with the error that leaves a tasklet; see [`set_error_handler`].
@@ -123,7 +143,11 @@ pub(crate) struct Scheduler {
     driver: OnceCell<Rc<dyn Driver>>,
     external: External,
     pace: Pace,
+    /// What `run` of a queued tasklet does with those before it.
+    order: Cell<QueueOrder>,
+    budget: RefCell<Option<budget::Budget>>,
     error_handler: RefCell<Option<ErrorHandler>>,
+    hooks: RefCell<hooks::Hooks>,
     park_hook: RefCell<Option<ParkHook>>,
     /// Nested switch traps.
     traps: Cell<u32>,

@@ -6,20 +6,29 @@
 //! that is woken early, because somebody inserts it, takes those above it
 //! along: their `run` returns too, after its own.
 
-use super::{Scheduler, local};
+use super::budget::{InForce, RunOptions};
+use super::{Scheduler, guard, local};
 use crate::error::{TaskletError, Uncaught, WaitError};
+use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake};
 use crate::wait::reason;
 use std::panic::Location;
+use std::time::Duration;
 
 /// What was left when [`run`] returned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunReport {
     /// Tasklets that wait: for a channel, a timer, a descriptor.
     pub blocked: usize,
     /// Tasklets that are paused, other callers of `run` included.
     pub paused: usize,
+    /// The budget of [`run_with`] was spent before the queue had drained.
+    pub over_budget: bool,
+    /// The tasklet at whose switch it was found spent, unless that has ended.
+    /// It goes on in the next run; kill it, or throw something at it, if it
+    /// has been holding the thread for too long.
+    pub interrupted: Option<Tasklet>,
 }
 
 /// Runs the other tasklets until none is runnable.
@@ -72,6 +81,136 @@ pub fn run() -> Result<RunReport, TaskletError> {
     scheduler.run_until_drained(Location::caller())
 }
 
+/// As [`run`], but returns also when a budget is spent; the rest stays queued.
+///
+/// Budgets are checked when tasklets switch. One that never does can't be
+/// stopped, but [`RunReport::interrupted`] names it once it has. Of nested
+/// budgets only the outermost counts.
+///
+/// # Scheduling
+///
+/// Switches unless the queue is empty.
+///
+/// # Cancellation
+///
+/// As [`run`].
+///
+/// # Errors
+///
+/// As [`run`].
+///
+/// # Examples
+///
+/// ```
+/// use greenling::{RunOptions, Tasklet, run_with};
+/// # use std::{cell::Cell, rc::Rc};
+/// let rounds = Rc::new(Cell::new(0));
+/// let counter = rounds.clone();
+/// let busy = Tasklet::new(move || loop {
+///     counter.set(counter.get() + 1);
+///     greenling::schedule();
+/// });
+/// busy.insert().unwrap();
+/// let report = run_with(&RunOptions::new().max_switches(3)).unwrap();
+/// assert!(report.over_budget);
+/// assert_eq!(report.interrupted, Some(busy.clone()));
+/// busy.kill().unwrap();
+/// ```
+#[doc(alias = "totaltimeout")]
+#[track_caller]
+pub fn run_with(options: &RunOptions) -> Result<RunReport, TaskletError> {
+    let Some(scheduler) = local::get() else {
+        return Ok(RunReport::default());
+    };
+    let budget = scheduler.limit(scheduler.current(), options);
+    let mut report = scheduler.run_until_drained(Location::caller())?;
+    if let Some(outcome) = budget.map(InForce::outcome) {
+        report.over_budget = outcome.spent;
+        report.interrupted = outcome.at;
+    }
+    Ok(report)
+}
+
+/// One turn of a main loop: if no other tasklet is runnable, waits until one
+/// is, at most for `max_wait`; then runs them all as [`run`] does.
+///
+/// `None` waits for as long as a timer, a descriptor or another thread could
+/// wake a tasklet. [`Remote::wake`](crate::thread::Remote::wake) ends the wait.
+///
+/// # Scheduling
+///
+/// Switches if a tasklet is runnable in the end.
+///
+/// # Cancellation
+///
+/// As [`run`]. A [`timeout`](crate::time::timeout) scope ends the wait.
+///
+/// # Errors
+///
+/// As [`run`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// let sleeper = greenling::spawn(|| greenling::time::sleep(Duration::from_millis(1)));
+/// while !sleeper.is_finished() {
+///     greenling::turn(Some(Duration::from_secs(1))).unwrap();
+/// }
+/// ```
+#[track_caller]
+pub fn turn(max_wait: Option<Duration>) -> Result<RunReport, TaskletError> {
+    let scheduler = local::get_or_make().ok_or(TaskletError::Dead)?;
+    scheduler.wait_if_alone(max_wait)?;
+    scheduler.run_until_drained(Location::caller())
+}
+
+/// As [`run`], but instead of coming back when all are blocked waits for them:
+/// returns when nothing could wake any tasklet any more, or when the deadline
+/// of a [`timeout`](crate::time::timeout) scope passes.
+///
+/// # Scheduling
+///
+/// Switches unless no tasklet is left.
+///
+/// # Cancellation
+///
+/// As [`run`].
+///
+/// # Errors
+///
+/// As [`run`].
+///
+/// # Examples
+///
+/// ```
+/// use std::{cell::Cell, rc::Rc, time::Duration};
+/// let woke = Rc::new(Cell::new(false));
+/// let flag = woke.clone();
+/// greenling::spawn(move || {
+///     greenling::time::sleep(Duration::from_millis(1));
+///     flag.set(true);
+/// });
+/// greenling::run_blocking().unwrap();
+/// assert!(woke.get());
+/// ```
+#[doc(alias = "threadblock")]
+#[track_caller]
+pub fn run_blocking() -> Result<RunReport, TaskletError> {
+    let Some(scheduler) = local::get() else {
+        return Ok(RunReport::default());
+    };
+    loop {
+        let report = scheduler.run_until_drained(Location::caller())?;
+        if scheduler.run_count() == 1 && !scheduler.can_be_woken() {
+            return Ok(report);
+        }
+        if scheduler.wait_if_alone(None)? {
+            return Ok(report);
+        }
+    }
+}
+
 /// Takes the caller off the stack of runners however `run` ends.
 struct Runner<'a> {
     scheduler: &'a Scheduler,
@@ -95,13 +234,17 @@ impl Drop for Runner<'_> {
 }
 
 impl Scheduler {
-    fn run_until_drained(
+    pub(super) fn run_until_drained(
         &self,
         location: &'static Location<'static>,
     ) -> Result<RunReport, TaskletError> {
+        if self.run_count() == 1 && self.guard_bits() & guard::REFUSE == guard::TRAP {
+            // A trap traps switches, and there is none to be made.
+            return Ok(self.report());
+        }
         self.check_may_switch()?;
-        self.kill_doomed();
         let current = self.current();
+        self.kill_doomed_but(Some(current));
         if self.run_count() > 1 {
             self.runners.borrow_mut().push(current);
             let runner = Runner {
@@ -117,6 +260,7 @@ impl Scheduler {
             }
         }
         // Also when nobody else is runnable: this is a safe point.
+        self.kill_doomed();
         self.deliver_or_unwind(current);
         Ok(self.report())
     }

@@ -37,6 +37,15 @@ impl Park {
     }
 }
 
+/// Whether the order of execution after a switch is part of what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// A budget that has run out may put its owner first.
+    Free,
+    /// A channel has promised who runs next.
+    Fixed,
+}
+
 /// Lets every other runnable tasklet of this thread run before it returns.
 ///
 /// The caller goes to the end of the run queue.
@@ -114,10 +123,8 @@ impl Scheduler {
     pub(crate) fn give_way(&self) {
         let current = self.current.get();
         self.count_down(current);
-        let next = current.next.get();
-        if next != current {
-            self.go(current, next);
-        }
+        self.current.set(current.next.get());
+        self.resume_current(current, Order::Free);
         if current.wake.get() != Wake::Notified {
             self.deliver_or_unwind(current);
         }
@@ -130,29 +137,40 @@ impl Scheduler {
         }
     }
 
-    /// Resumes `to`, a member of the ring, in place of `from`.
+    /// Leaves `from`'s stack for that of the current tasklet, unless they are
+    /// the same. Every switch but a tasklet's last passes here.
     #[inline(always)]
-    pub(super) fn go(&self, from: TcbRef, to: TcbRef) {
-        self.current.set(to);
-        self.change_stacks(from, to);
-    }
-
-    /// Leaves `from`'s stack for that of `to`, which is current already.
-    #[inline(always)]
-    pub(super) fn change_stacks(&self, from: TcbRef, to: TcbRef) {
-        debug_assert!(from != to && self.current.get() == to);
+    pub(super) fn resume_current(&self, from: TcbRef, order: Order) {
         debug_assert!(self.guarded.get() & guard::REFUSE == 0);
-        // SAFETY: a runnable tasklet other than the one that runs is suspended
-        // in this function or fresh, on this OS thread, and `sp` says where;
-        // being current now, it is resumed this once.
-        unsafe { context::switch(from.sp.as_ptr(), to.sp.get()) };
+        if self.guarded.get() & guard::WATCHED != 0 {
+            self.before_switch(from, order);
+        }
+        let to = self.current.get();
+        if to != from {
+            // SAFETY: a runnable tasklet other than the one that runs is
+            // suspended in this function or fresh, on this OS thread, and `sp`
+            // says where; being current now, it is resumed this once.
+            unsafe { context::switch(from.sp.as_ptr(), to.sp.get()) };
+        }
     }
 
-    /// Leaves the stack of a tasklet that has ended.
+    /// Leaves the stack of a tasklet that has ended for the current one.
     #[inline(always)]
-    pub(super) fn leave_for(&self, to: TcbRef) -> ! {
-        // SAFETY: as in `change_stacks`; the caller has no use for its stack.
-        unsafe { context::leave(to.sp.get()) }
+    pub(super) fn leave_for_current(&self) -> ! {
+        // SAFETY: as in `resume_current`; the caller has no use for its stack.
+        unsafe { context::leave(self.current.get().sp.get()) }
+    }
+
+    /// Takes the current tasklet, whose state says why, out of the ring, and
+    /// resumes its successor.
+    #[inline(always)]
+    fn leave_ring(&self, current: TcbRef) {
+        if self.unlink_current() {
+            self.count_down(current);
+        } else {
+            self.next_when_empty(current);
+        }
+        self.resume_current(current, Order::Free);
     }
 
     /// Whether the caller may switch at all.
@@ -187,15 +205,7 @@ impl Scheduler {
             self.arm_timer(current, &park);
         }
         current.state.set(State::Blocked);
-        if self.unlink_current() {
-            self.count_down(current);
-        } else {
-            self.next_when_empty(current);
-        }
-        let next = self.current.get();
-        if next != current {
-            self.change_stacks(current, next);
-        }
+        self.leave_ring(current);
         if current.wake.get() != Wake::Notified || current.has(flag::TIMER) {
             return self.after_park(current, &park);
         }
@@ -207,26 +217,22 @@ impl Scheduler {
     pub(crate) fn hand_over_to(&self, partner: TcbRef) -> Result<(), WaitError> {
         self.mark_woken(partner);
         self.insert_after_current(partner);
-        self.count_down(self.current.get());
-        self.go_to_next()
+        self.go_to_next(Order::Fixed)
     }
 
     /// Gives way to all others, after a partner was queued.
     #[inline(always)]
     pub(crate) fn yield_after_hand_over(&self) -> Result<(), WaitError> {
-        self.count_down(self.current.get());
-        self.go_to_next()
+        self.go_to_next(Order::Free)
     }
 
     /// Resumes the successor of the current tasklet, which stays in the ring.
     #[inline(always)]
-    fn go_to_next(&self) -> Result<(), WaitError> {
+    fn go_to_next(&self, order: Order) -> Result<(), WaitError> {
         let current = self.current.get();
-        let next = current.next.get();
-        // Alone if the partner was removed while the clock was looked at.
-        if next != current {
-            self.go(current, next);
-        }
+        self.count_down(current);
+        self.current.set(current.next.get());
+        self.resume_current(current, order);
         if current.wake.get() != Wake::Notified {
             return self.after_turn(current);
         }
@@ -244,13 +250,7 @@ impl Scheduler {
     pub(super) fn pause_current(&self) {
         let current = self.current.get();
         current.state.set(State::Paused);
-        if !self.unlink_current() {
-            self.next_when_empty(current);
-        }
-        let next = self.current.get();
-        if next != current {
-            self.change_stacks(current, next);
-        }
+        self.leave_ring(current);
     }
 
     /// Counts one switch, and looks at the world when it is time. `running` is

@@ -147,7 +147,9 @@ impl Builder {
         };
         let size = size.filter(|&size| size != default_stack_size());
         let task = scheduler.make_tasklet::<K, F, T>(f, size, location)?;
-        task.name.set(self.name.map(Box::new));
+        if let Some(name) = self.name {
+            task.with_extras(|extras| extras.name = Some(name));
+        }
         Ok(task)
     }
 }

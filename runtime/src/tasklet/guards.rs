@@ -1,6 +1,7 @@
 //! Guards that hold something back for as long as they live.
 
-use super::raw::TcbRef;
+use super::handle::Tasklet;
+use super::raw::{TcbRef, flag};
 use crate::scheduler::{Scheduler, local};
 
 /// Holds back kills and throws; see [`defer_kill`].
@@ -38,6 +39,53 @@ impl Drop for DeferKill {
             scheduler.release_deferred(self.task);
         }
         super::handle::release(self.task);
+    }
+}
+
+/// Keeps a tasklet atomic; see [`Tasklet::atomic`].
+#[derive(Debug)]
+#[must_use = "the tasklet is atomic only while the guard lives"]
+pub struct Atomic {
+    tasklet: Tasklet,
+    was: bool,
+}
+
+impl Tasklet {
+    /// Makes the tasklet atomic until the guard is dropped, which restores
+    /// what was before: a budget of [`run_with`](crate::run_with) does not end
+    /// at its switches. Nothing else is held back, least of all its own
+    /// switches. Tasklets that it makes don't inherit it.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn atomic(&self) -> Atomic {
+        Atomic {
+            tasklet: self.clone(),
+            was: self.set_atomic(true),
+        }
+    }
+
+    /// Makes the tasklet atomic, or not, and returns what it was.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn set_atomic(&self, on: bool) -> bool {
+        let was = self.is_atomic();
+        self.set_flag(flag::ATOMIC, on);
+        was
+    }
+
+    /// Whether it is atomic.
+    pub fn is_atomic(&self) -> bool {
+        self.tcb().has(flag::ATOMIC)
+    }
+}
+
+impl Drop for Atomic {
+    fn drop(&mut self) {
+        self.tasklet.set_atomic(self.was);
     }
 }
 

@@ -6,9 +6,11 @@ use super::raw::{State, TcbRef, flag};
 use crate::error::{TaskletError, Thrown};
 use crate::scheduler::{Doom, local};
 use crate::stack::default_stack_size;
+use crate::wait::neighbours;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
+use std::thread::ThreadId;
 
 /// A tasklet of this OS thread: a function with a stack of its own that can be
 /// queued, taken out of the queue, run, killed.
@@ -49,6 +51,27 @@ pub trait TaskletResult: 'static {
 impl TaskletResult for () {
     fn into_result(self) -> Result<(), Thrown> {
         Ok(())
+    }
+}
+
+/// `!` by a name that stable Rust accepts: what a function returns that is a
+/// loop without an end.
+type Never = <fn() -> ! as Returns>::Value;
+
+/// Names what a function returns.
+#[doc(hidden)]
+pub trait Returns {
+    /// It.
+    type Value;
+}
+
+impl<T> Returns for fn() -> T {
+    type Value = T;
+}
+
+impl TaskletResult for Never {
+    fn into_result(self) -> Result<(), Thrown> {
+        self
     }
 }
 
@@ -133,7 +156,9 @@ impl Tasklet {
         Tasklet::from_tcb(task)
     }
 
-    /// Gives an unbound or ended tasklet a function; it is paused then.
+    /// Gives the tasklet a function, and pauses it. It has none yet, has
+    /// ended, or is paused and has never started: then the new function takes
+    /// the place of the old.
     ///
     /// # Scheduling
     ///
@@ -141,8 +166,8 @@ impl Tasklet {
     ///
     /// # Errors
     ///
-    /// `Bound`, `Current` or `Main` if it has one already; `Dead` if the
-    /// thread is ending or no stack can be had.
+    /// As [`unbind`](Tasklet::unbind); `Dead` also if the thread is ending or no
+    /// stack can be had.
     pub fn bind<F, R>(&self, f: F) -> Result<(), TaskletError>
     where
         F: FnOnce() -> R + 'static,
@@ -152,20 +177,48 @@ impl Tasklet {
         if self.task == scheduler.current() {
             return Err(TaskletError::Current);
         }
-        match self.task.state.get() {
-            State::Unbound => {}
-            State::Dead if self.task.has(flag::STACKLESS) => {}
-            State::Dead => return Err(TaskletError::Dead),
-            State::Blocked => return Err(TaskletError::Blocked),
-            State::Runnable => return Err(TaskletError::Scheduled),
-            _ => return Err(TaskletError::Bound),
-        }
+        self.unbind()?;
         let size = default_stack_size();
         let stack = scheduler.stacks().borrow_mut().take(size);
         let stack = stack.map_err(|_| TaskletError::Dead)?;
         self.task.clear(flag::STARTED);
+        self.task.refusals.set(0);
         let closure = move || f().into_result();
         entry::arm::<Stackless, _, Result<(), Thrown>>(self.task, stack, closure);
+        Ok(())
+    }
+
+    /// Takes the function away from a tasklet that is paused and has never
+    /// started. One that has ended, or has no function, stays as it is.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    ///
+    /// # Errors
+    ///
+    /// `Bound` if it has started: what is on its stack can only be unwound, by
+    /// [`kill`](Tasklet::kill). `Current`, `Scheduled`, `Blocked`; `Dead` for
+    /// the main tasklet and those made by [`spawn`](crate::spawn).
+    ///
+    /// # Panics
+    ///
+    /// When the function's destructor does.
+    pub fn unbind(&self) -> Result<(), TaskletError> {
+        let Some(scheduler) = local::get() else {
+            return Ok(());
+        };
+        if self.task == scheduler.current() {
+            return Err(TaskletError::Current);
+        }
+        match self.task.state.get() {
+            _ if !self.task.has(flag::STACKLESS) => return Err(TaskletError::Dead),
+            State::Blocked => return Err(TaskletError::Blocked),
+            State::Runnable => return Err(TaskletError::Scheduled),
+            State::Paused if self.task.has(flag::STARTED) => return Err(TaskletError::Bound),
+            State::Paused => scheduler.drop_function(self.task),
+            State::Free | State::Unbound | State::Dead => {}
+        }
         Ok(())
     }
 
@@ -328,7 +381,7 @@ impl Tasklet {
 
     /// The name given by [`Builder::name`].
     pub fn name(&self) -> Option<String> {
-        self.task.with_name(|name| name.map(str::to_owned))
+        self.task.name()
     }
 
     /// Has work left: runnable, blocked or paused.
@@ -368,11 +421,41 @@ impl Tasklet {
 
     /// Makes operations that would queue it on a channel fail, or not.
     pub fn set_block_trap(&self, on: bool) {
+        self.set_flag(flag::BLOCK_TRAP, on);
+    }
+
+    pub(super) fn set_flag(&self, bit: u16, on: bool) {
         if on {
-            self.task.set(flag::BLOCK_TRAP);
+            self.task.set(bit);
         } else {
-            self.task.clear(flag::BLOCK_TRAP);
+            self.task.clear(bit);
         }
+    }
+
+    /// The one behind it: in the run queue, which is a ring, or in the queue
+    /// of a channel, where the last has none.
+    pub fn next(&self) -> Option<Tasklet> {
+        match self.task.state.get() {
+            State::Runnable => Some(Tasklet::from_tcb(self.task.next.get())),
+            _ => neighbours(self.task).1.map(Tasklet::from_tcb),
+        }
+    }
+
+    /// The one before it, as for [`next`](Tasklet::next).
+    pub fn prev(&self) -> Option<Tasklet> {
+        match self.task.state.get() {
+            State::Runnable => Some(Tasklet::from_tcb(self.task.prev.get())),
+            _ => neighbours(self.task).0.map(Tasklet::from_tcb),
+        }
+    }
+
+    /// The OS thread it runs on; `None` when that is ending.
+    pub fn thread_id(&self) -> Option<ThreadId> {
+        local::get().map(|_| std::thread::current().id())
+    }
+
+    pub(crate) fn tcb(&self) -> TcbRef {
+        self.task
     }
 
     #[inline]

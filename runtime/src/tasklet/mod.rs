@@ -11,10 +11,14 @@ mod guards;
 mod handle;
 #[allow(unsafe_code, reason = "moves results out of control blocks")]
 mod join;
+mod local;
 #[allow(unsafe_code, reason = "control blocks and their table")]
 pub(crate) mod raw;
+mod tempval;
 
 pub use builder::{Builder, spawn};
-pub use guards::{DeferKill, SwitchTrap, defer_kill, switch_trap};
+pub use guards::{Atomic, DeferKill, SwitchTrap, defer_kill, switch_trap};
 pub use handle::{Tasklet, TaskletResult, current, main_tasklet, run_count};
 pub use join::JoinHandle;
+pub use local::LocalKey;
+pub use tempval::{schedule_remove_with, schedule_with};

@@ -107,21 +107,35 @@ pub(crate) enum Outcome {
 /// Bits of `Tcb::flags`.
 pub(crate) mod flag {
     /// The thread's native flow of control.
-    pub(crate) const MAIN: u8 = 1;
+    pub(crate) const MAIN: u16 = 1;
     /// Its entry function has begun.
-    pub(crate) const STARTED: u8 = 2;
+    pub(crate) const STARTED: u16 = 2;
     /// A timer is armed for it.
-    pub(crate) const TIMER: u8 = 4;
+    pub(crate) const TIMER: u16 = 4;
     /// Must not be queued on a channel.
-    pub(crate) const BLOCK_TRAP: u8 = 8;
+    pub(crate) const BLOCK_TRAP: u16 = 8;
     /// The join handle is gone: nobody will take the result.
-    pub(crate) const DETACHED: u8 = 16;
+    pub(crate) const DETACHED: u16 = 16;
     /// A kill, or the throw in `deferred`, is held back by `defer_kill`.
-    pub(crate) const DEFERRED: u8 = 32;
+    pub(crate) const DEFERRED: u16 = 32;
     /// Stackless kind: errors go to the handler and the wake target.
-    pub(crate) const STACKLESS: u8 = 64;
+    pub(crate) const STACKLESS: u16 = 64;
     /// A test wants it killed between its wake-up and its run.
-    pub(crate) const KILL_ON_WAKE: u8 = 128;
+    pub(crate) const KILL_ON_WAKE: u16 = 128;
+    /// Budgets don't end at its switches.
+    pub(crate) const ATOMIC: u16 = 256;
+    /// `extras` holds values that are dropped when it ends.
+    pub(crate) const VALUES: u16 = 512;
+}
+
+/// What few tasklets have.
+#[derive(Default)]
+pub(crate) struct Extras {
+    pub(crate) name: Option<Box<str>>,
+    /// Stackless' value slot.
+    pub(crate) tempval: Option<Box<dyn Any>>,
+    /// Tasklet-local values, by the address of their key.
+    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
 }
 
 /// Words of result kept inside the block.
@@ -135,10 +149,13 @@ pub(crate) struct Tcb {
     pub(crate) prev: Cell<TcbRef>,
     pub(crate) state: Cell<State>,
     pub(crate) wake: Cell<Wake>,
-    pub(crate) flags: Cell<u8>,
+    pub(crate) flags: Cell<u16>,
     pub(crate) outcome: Cell<Outcome>,
+    /// How often it was killed for want of handles, and lived on.
+    pub(crate) refusals: Cell<u8>,
     /// Index in the table.
     pub(crate) slot: Cell<u32>,
+    handles: Cell<u32>,
     /// First of the wait nodes on its stack, or null.
     pub(crate) waits: Cell<*const Node>,
     /// Innermost `timeout` scope.
@@ -146,7 +163,6 @@ pub(crate) struct Tcb {
     pub(crate) id: Cell<u64>,
 
     // Second line: creation, waiting and the end.
-    handles: Cell<u32>,
     /// Nested `defer_kill` guards.
     pub(crate) deferrals: Cell<u32>,
     pub(crate) stack: Cell<Stack>,
@@ -156,7 +172,7 @@ pub(crate) struct Tcb {
 
     // Third line: the rare and the result.
     pub(crate) spawned_at: Cell<&'static Location<'static>>,
-    pub(crate) name: Cell<Option<Box<Box<str>>>>,
+    extras: Cell<Option<Box<Extras>>>,
     pub(crate) cargo: Cell<Option<Box<Cargo>>>,
     pub(crate) deferred: Cell<Option<Box<Cargo>>>,
     result: UnsafeCell<[MaybeUninit<u64>; RESULT_WORDS]>,
@@ -187,17 +203,17 @@ impl std::fmt::Debug for TcbRef {
 
 impl Tcb {
     #[inline(always)]
-    pub(crate) fn has(&self, bit: u8) -> bool {
+    pub(crate) fn has(&self, bit: u16) -> bool {
         self.flags.get() & bit != 0
     }
 
     #[inline(always)]
-    pub(crate) fn set(&self, bit: u8) {
+    pub(crate) fn set(&self, bit: u16) {
         self.flags.set(self.flags.get() | bit);
     }
 
     #[inline(always)]
-    pub(crate) fn clear(&self, bit: u8) {
+    pub(crate) fn clear(&self, bit: u16) {
         self.flags.set(self.flags.get() & !bit);
     }
 
@@ -220,8 +236,8 @@ impl Tcb {
     /// The name as bytes, for the fault handler; empty if there is none.
     pub(crate) fn name_bytes(&self) -> &'static [u8] {
         // SAFETY: only looks; the name is not changed while its tasklet runs.
-        let name = unsafe { &*self.name.as_ptr() };
-        let Some(name) = name else {
+        let extras = unsafe { &*self.extras.as_ptr() };
+        let Some(name) = extras.as_ref().and_then(|extras| extras.name.as_ref()) else {
             return b"unnamed";
         };
         let bytes: *const [u8] = name.as_bytes();
@@ -244,12 +260,21 @@ impl Tcb {
         copy
     }
 
-    /// Runs `f` with the name, if there is one.
-    pub(crate) fn with_name<R>(&self, f: impl FnOnce(Option<&str>) -> R) -> R {
-        let name = self.name.take();
-        let result = f(name.as_ref().map(|name| &***name));
-        self.name.set(name);
+    /// Runs `f` with the extras, made if need be. `f` runs no foreign code.
+    pub(crate) fn with_extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
+        let mut extras = self.extras.take().unwrap_or_default();
+        let result = f(&mut extras);
+        self.extras.set(Some(extras));
         result
+    }
+
+    /// The name, if it has one.
+    pub(crate) fn name(&self) -> Option<String> {
+        let extras = self.extras.take();
+        let name = extras.as_ref().and_then(|extras| extras.name.as_deref());
+        let name = name.map(str::to_owned);
+        self.extras.set(extras);
+        name
     }
 
     /// Stores a value in the result cells, boxed if it does not fit.
@@ -358,6 +383,7 @@ impl Table {
         tcb.wake.set(Wake::Notified);
         tcb.flags.set(0);
         tcb.outcome.set(Outcome::None);
+        tcb.refusals.set(0);
         tcb.id.set(id);
         tcb.spawned_at.set(at);
         tcb.deferrals.set(0);
@@ -369,7 +395,7 @@ impl Table {
     pub(crate) fn give_back(&mut self, tcb: TcbRef) {
         debug_assert!(!tcb.is_alive() && !tcb.has_handles());
         tcb.state.set(State::Free);
-        drop(tcb.name.take());
+        drop(tcb.extras.take());
         tcb.next.set(self.free.unwrap_or(tcb));
         self.free = Some(tcb);
     }
@@ -411,6 +437,7 @@ impl Table {
             wake: Cell::new(Wake::Notified),
             flags: Cell::new(0),
             outcome: Cell::new(Outcome::None),
+            refusals: Cell::new(0),
             slot: Cell::new(self.used),
             waits: Cell::new(std::ptr::null()),
             scope: Cell::new(None),
@@ -422,7 +449,7 @@ impl Table {
             location: Cell::new(at),
             joiners: RawWaitList::new(),
             spawned_at: Cell::new(at),
-            name: Cell::new(None),
+            extras: Cell::new(None),
             cargo: Cell::new(None),
             deferred: Cell::new(None),
             result: UnsafeCell::new([MaybeUninit::uninit(); RESULT_WORDS]),
@@ -439,7 +466,7 @@ impl Table {
     pub(crate) fn release(&mut self, leaked_stacks: bool) {
         let referred = leaked_stacks || self.iter().any(|tcb| tcb.has_handles());
         if !referred {
-            self.iter().for_each(|tcb| drop(tcb.name.take()));
+            self.iter().for_each(|tcb| drop(tcb.extras.take()));
         }
         for chunk in self.chunks.drain(..) {
             if !referred {

@@ -188,7 +188,38 @@ pub(crate) fn unlink_all(task: TcbRef) {
     }
 }
 
+/// The waiters before and after `task` in the list that it waits in first.
+pub(crate) fn neighbours(task: TcbRef) -> (Option<TcbRef>, Option<TcbRef>) {
+    // SAFETY: `waits` names nodes in a frame of the suspended tasklet.
+    let Some(node) = (unsafe { task.waits.get().as_ref() }) else {
+        return (None, None);
+    };
+    // SAFETY: as in `unlink_all`.
+    let Some(list) = (unsafe { node.list.get().as_ref() }) else {
+        return (None, None);
+    };
+    let (head, prev, next) = (list.head.get(), node.prev.get(), node.next.get());
+    let prev = (!ptr::eq(head, node)).then_some(prev);
+    let next = (next != head).then_some(next);
+    // SAFETY: neighbours of a linked node are linked, so alive.
+    let task_of = |at: *const Node| unsafe { &*at }.task;
+    (prev.map(task_of), next.map(task_of))
+}
+
+/// The address of the list that `task` waits in first.
+pub(crate) fn list_of(task: TcbRef) -> Option<usize> {
+    // SAFETY: `waits` names nodes in a frame of the suspended tasklet.
+    let node = unsafe { task.waits.get().as_ref() }?;
+    let list = node.list.get();
+    (!list.is_null()).then(|| list.addr())
+}
+
 impl<P> WaitList<P> {
+    /// Tells this list from others.
+    pub(crate) fn address(&self) -> usize {
+        (&raw const self.raw).addr()
+    }
+
     pub(crate) const fn new() -> WaitList<P> {
         WaitList {
             raw: RawWaitList::new(),

@@ -8,5 +8,7 @@
 mod list;
 pub(crate) mod reason;
 
-pub(crate) use list::{Node, RawWaitList, WaitList, park_on_either, unlink_all};
+pub(crate) use list::{
+    Node, RawWaitList, WaitList, list_of, neighbours, park_on_either, unlink_all,
+};
 pub use reason::WaitReason;
