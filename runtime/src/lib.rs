@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod io;
 pub mod net;
 mod offload;
+pub mod port;
 mod primitives;
 mod reactor;
 mod scheduler;

@@ -35,6 +35,12 @@ impl<T> SendError<T> {
         }
     }
 
+    /// For channels that are made otherwise.
+    #[cold]
+    pub(crate) fn from_parts(kind: SendErrorKind, value: Option<T>) -> SendError<T> {
+        SendError { kind, value }
+    }
+
     /// The value arrived, but something else reached the sender.
     #[cold]
     pub(super) fn taken(error: WaitError) -> SendError<T> {

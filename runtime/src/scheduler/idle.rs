@@ -144,7 +144,7 @@ impl Scheduler {
 
     /// Waits once for the world on behalf of the current tasklet, if no other
     /// is runnable; true if a timeout scope has ended the wait.
-    pub(super) fn wait_if_alone(&self, max_wait: Option<Duration>) -> Result<bool, TaskletError> {
+    pub(crate) fn wait_if_alone(&self, max_wait: Option<Duration>) -> Result<bool, TaskletError> {
         let current = self.current();
         self.check_may_switch()?;
         let _between = Between::new(self);

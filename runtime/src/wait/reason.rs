@@ -71,4 +71,11 @@ reasons! {
     CONDITION = "condition",
     CONDVAR = "condvar",
     LOCK_TABLE = "lock table",
+    PUMPED_SLEEP = "sleep until a pump",
+    BE_NICE = "being nice until a pump",
+    QUEUE_CHANNEL_SEND = "queue channel send",
+    QUEUE_CHANNEL_RECEIVE = "queue channel receive",
+    FUTURE = "future",
+    SEVERAL = "one of several",
+    PARALLEL = "parallel calls",
 }

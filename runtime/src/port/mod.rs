@@ -1,0 +1,62 @@
+//! What programs ported from Stackless Python bring along.
+//!
+//! Nearly every Stackless program has its own sleep, its own main loop, its own
+//! futures. These are theirs, made once and safe against kills, throws and
+//! timeouts. All of it is for one OS thread unless it says otherwise, and
+//! nothing switches unless it says so. `docs/stackless.md` has the names under
+//! which ports know them.
+//!
+//! | file | has |
+//! |---|---|
+//! | `clock` | the time that events go by, real or virtual |
+//! | `event_queue` | functions that are called at their time, by a pump |
+//! | `sleeper` | sleeping until a pump |
+//! | `yield_channel` | being nice: out of the run queue until a pump |
+//! | `main_loop`, `loop_handle` | wait, pumps, events, tasklets, and again |
+//! | `queue_channel` | a buffer in front of a channel |
+//! | `future`, `future_error` | a value that somebody works on |
+//! | `wait_for` | waiting for several things at once |
+//! | `executor`, `pool` | where functions run whose results are futures |
+//! | `call`, `parallel` | calls on tasklets and threads, and lists of them |
+//! | `region` | regions of a tasklet that others can cancel |
+//! | `gate`, `caught` | what several of these are made of |
+//!
+//! What ports call a signal channel is [`Notify`](crate::sync::Notify).
+
+mod call;
+mod caught;
+mod clock;
+mod event_queue;
+mod executor;
+mod future;
+mod future_error;
+mod gate;
+mod loop_handle;
+mod main_loop;
+mod parallel;
+mod pool;
+mod queue_channel;
+mod region;
+mod sleeper;
+mod wait_for;
+mod yield_channel;
+
+#[doc(alias = "SignalChannel")]
+pub use crate::sync::Notify;
+pub use call::{call_on_thread, tasklet_call, tasklet_call_timeout};
+pub use clock::Clock;
+pub use event_queue::{EventErrorHook, EventHandle, EventQueue};
+pub use executor::{Direct, Executor, Immediate, OsThreads, Queued};
+pub use future::Future;
+pub use future_error::FutureError;
+pub use loop_handle::LoopHandle;
+pub use main_loop::{BudgetHook, LoopError, LoopErrorHook, MainLoop, Turn};
+pub use parallel::{ParallelError, parallel};
+pub use pool::Pool;
+pub use queue_channel::QueueChannel;
+pub use region::{CancelHandle, Cancelled, RegionCancelled, cancellable};
+pub use sleeper::Sleeper;
+pub use wait_for::{
+    AsCompleted, Until, Waitable, Watcher, as_completed, wait_all, wait_any, wait_for,
+};
+pub use yield_channel::YieldChannel;

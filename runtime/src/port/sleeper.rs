@@ -1,0 +1,80 @@
+//! Sleeping until an event queue is pumped.
+
+use super::event_queue::{EventHandle, EventQueue};
+use super::gate::Gate;
+use crate::error::WaitError;
+use crate::wait::reason;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Sleeps that an event queue ends: tasklets sleep by its clock, and wake when
+/// it is pumped.
+///
+/// With a virtual clock, a program that sleeps for hours is tested in no time.
+/// Where nobody pumps, [`time::sleep`](crate::time::sleep) is for you.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::port::{Clock, EventQueue, Sleeper};
+/// use std::time::Duration;
+/// let clock = Clock::virtual_from_zero();
+/// let events = EventQueue::new(&clock);
+/// let sleeper = Sleeper::new(&events);
+/// let task = greenling::spawn(move || sleeper.sleep(Duration::from_secs(3600)));
+/// greenling::run().unwrap();
+/// clock.advance(Duration::from_secs(3600));
+/// events.pump();
+/// task.join().unwrap().unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sleeper {
+    events: EventQueue,
+}
+
+impl Sleeper {
+    /// Sleeps by the events of `events`.
+    pub fn new(events: &EventQueue) -> Sleeper {
+        Sleeper {
+            events: events.clone(),
+        }
+    }
+
+    /// Parks the caller until the first pump after `duration` of the queue's
+    /// clock; a sleep of zero ends with the next pump. Sleepers that are due at
+    /// the same time are queued in the order in which they went to sleep.
+    ///
+    /// # Scheduling
+    ///
+    /// Always switches.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: a sleep that ends early leaves no event behind.
+    ///
+    /// # Errors
+    ///
+    /// The reasons of [`WaitError`]: `Deadlock` if nobody is left to pump.
+    #[track_caller]
+    pub fn sleep(&self, duration: Duration) -> Result<(), WaitError> {
+        let gate = Rc::new(Gate::new());
+        let theirs = gate.clone();
+        let open = move || theirs.open();
+        let event = if duration.is_zero() {
+            self.events.call_soon(open)
+        } else {
+            self.events.call_later(duration, open)
+        };
+        let _cancel = CancelOnDrop(event);
+        gate.wait(&reason::PUMPED_SLEEP)
+    }
+}
+
+/// Takes the event of a sleep away however that ends.
+struct CancelOnDrop(EventHandle);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

@@ -1,0 +1,273 @@
+//! Waiting for several things at once, and in the order in which they come.
+//!
+//! A wait makes a `Watch`, a list of the indices that became ready, and gives
+//! each of the awaited a `Watcher`, which adds one index to it. The awaited
+//! hold the watch weakly, so a wait that has ended is simply forgotten.
+
+use crate::error::WaitError;
+use crate::sync::WaitQueue;
+use crate::wait::reason;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+/// What [`wait_for`] and its kin can wait for. For the handle of a spawned
+/// tasklet, use [`Future::of`](super::Future::of).
+pub trait Waitable {
+    /// True if there is nothing left to wait for.
+    fn is_ready(&self) -> bool;
+
+    /// True if it is ready, but has not what was hoped for.
+    fn has_failed(&self) -> bool;
+
+    /// Has the watcher notified, once, when this is ready: at once if it is.
+    fn subscribe(&self, watcher: Watcher);
+}
+
+impl<W: Waitable + ?Sized> Waitable for &W {
+    fn is_ready(&self) -> bool {
+        (**self).is_ready()
+    }
+
+    fn has_failed(&self) -> bool {
+        (**self).has_failed()
+    }
+
+    fn subscribe(&self, watcher: Watcher) {
+        (**self).subscribe(watcher);
+    }
+}
+
+/// Whom a [`Waitable`] tells that it is ready.
+pub struct Watcher {
+    watch: Weak<Watch>,
+    index: usize,
+}
+
+impl Watcher {
+    /// Tells the wait. A watcher of a wait that has ended does nothing.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn notify(&self) {
+        if let Some(watch) = self.watch.upgrade() {
+            watch.ready.borrow_mut().push_back(self.index);
+            watch.waiter.notify_one();
+        }
+    }
+
+    /// True if the wait is still going on.
+    pub fn is_wanted(&self) -> bool {
+        self.watch.strong_count() > 0
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One wait for several.
+#[derive(Debug)]
+struct Watch {
+    /// Indices of those that became ready, the first to do so first.
+    ready: RefCell<VecDeque<usize>>,
+    waiter: WaitQueue,
+}
+
+impl Watch {
+    fn over<W: Waitable>(items: &[W]) -> Rc<Watch> {
+        let watch = Rc::new(Watch {
+            ready: RefCell::default(),
+            waiter: WaitQueue::new(),
+        });
+        for (index, item) in items.iter().enumerate() {
+            item.subscribe(Watcher {
+                watch: Rc::downgrade(&watch),
+                index,
+            });
+        }
+        watch
+    }
+
+    /// The next index, in the order of readiness.
+    #[track_caller]
+    fn next(&self, deadline: Option<Instant>) -> Result<usize, WaitError> {
+        loop {
+            // A statement of its own: the wait must not hold the borrow.
+            let next = self.ready.borrow_mut().pop_front();
+            match next {
+                Some(index) => return Ok(index),
+                None => self.waiter.wait(&reason::SEVERAL, deadline)?,
+            }
+        }
+    }
+}
+
+/// When [`wait_for`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// One is ready.
+    #[doc(alias = "FIRST_COMPLETED")]
+    First,
+    /// One has failed, or all are ready.
+    #[doc(alias = "FIRST_EXCEPTION")]
+    FirstFailed,
+    /// All are ready.
+    #[doc(alias = "ALL_COMPLETED")]
+    All,
+}
+
+/// Waits for several at once, and returns the indices of those that are ready
+/// then, in the order of the list. It gives up after `timeout`, if there is
+/// one: the indices tell how far it came.
+///
+/// # Scheduling
+///
+/// Switches unless the condition holds already.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and what was waited for goes on.
+///
+/// # Errors
+///
+/// The reasons of [`WaitError`]; `TimedOut` only for the deadline of a scope
+/// around it.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::port::{Future, Until, wait_for};
+/// let futures = [Future::new(), Future::new(), Future::new()];
+/// let third = futures[2].clone();
+/// greenling::spawn(move || third.set_value("third"));
+/// assert_eq!(wait_for(&futures, Until::First, None).unwrap(), [2]);
+/// ```
+#[track_caller]
+pub fn wait_for<W: Waitable>(
+    items: &[W],
+    until: Until,
+    timeout: Option<Duration>,
+) -> Result<Vec<usize>, WaitError> {
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let watch = Watch::over(items);
+    while !is_reached(items, until) {
+        match watch.next(deadline) {
+            Ok(_) => {}
+            Err(WaitError::TimedOut) if deadline.is_some_and(|end| Instant::now() >= end) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    let indices = 0..items.len();
+    Ok(indices.filter(|&index| items[index].is_ready()).collect())
+}
+
+fn is_reached<W: Waitable>(items: &[W], until: Until) -> bool {
+    let all = items.iter().all(Waitable::is_ready);
+    all || match until {
+        Until::First => items.iter().any(Waitable::is_ready),
+        Until::FirstFailed => items.iter().any(Waitable::has_failed),
+        Until::All => false,
+    }
+}
+
+/// Waits until one is ready, and returns its index: that of the first to become
+/// ready, or the lowest of those that were so already.
+///
+/// # Scheduling
+///
+/// Switches unless one is ready.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and what was waited for goes on.
+///
+/// # Errors
+///
+/// The reasons of [`WaitError`]; `Deadlock` for an empty list.
+#[track_caller]
+pub fn wait_any<W: Waitable>(items: &[W]) -> Result<usize, WaitError> {
+    if items.is_empty() {
+        return Err(WaitError::Deadlock);
+    }
+    Watch::over(items).next(None)
+}
+
+/// Waits until all are ready.
+///
+/// # Scheduling
+///
+/// Switches unless all are ready.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and what was waited for goes on.
+///
+/// # Errors
+///
+/// The reasons of [`WaitError`].
+#[track_caller]
+pub fn wait_all<W: Waitable>(items: &[W]) -> Result<(), WaitError> {
+    wait_for(items, Until::All, None).map(drop)
+}
+
+/// An iterator over the indices of a list, in the order in which its members
+/// become ready. Each step waits for the next.
+///
+/// # Scheduling
+///
+/// A step switches unless another one is ready.
+///
+/// # Cancellation
+///
+/// A step whose wait fails says so, and the next one waits again.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::port::{Executor, Queued, as_completed};
+/// use greenling::schedule;
+/// let long = Queued.submit(|| (0..9).for_each(|_| schedule()));
+/// let short = Queued.submit(|| schedule());
+/// let order: Result<Vec<usize>, _> = as_completed(&[long, short]).collect();
+/// assert_eq!(order.unwrap(), [1, 0]);
+/// ```
+pub fn as_completed<W: Waitable>(items: &[W]) -> AsCompleted {
+    AsCompleted {
+        watch: Watch::over(items),
+        left: items.len(),
+    }
+}
+
+/// See [`as_completed`].
+#[derive(Debug)]
+pub struct AsCompleted {
+    watch: Rc<Watch>,
+    left: usize,
+}
+
+impl Iterator for AsCompleted {
+    type Item = Result<usize, WaitError>;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<Result<usize, WaitError>> {
+        if self.left == 0 {
+            return None;
+        }
+        let next = self.watch.next(None);
+        if next.is_ok() {
+            self.left -= 1;
+        }
+        Some(next)
+    }
+}
+
+impl FusedIterator for AsCompleted {}
