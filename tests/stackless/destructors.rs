@@ -2,8 +2,9 @@
 
 use crate::queued;
 use greenling::{Channel, Preference, Tasklet, run, schedule, schedule_remove};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use tests::{Trace, isolated};
+use tests::{Trace, isolated, logs};
 
 /// Calls its function when it is dropped.
 struct OnDrop<F: FnMut()>(F);
@@ -113,4 +114,28 @@ fn what_a_tasklet_held_is_gone_when_it_has_ended_whoever_still_has_its_handle() 
         let listed = greenling::inspect::tasklets();
         assert!(listed.iter().all(|info| info.id != handle.id()));
     });
+}
+
+#[test]
+fn an_abandoned_tasklet_that_refuses_to_die_is_killed_ten_times_and_then_left() {
+    let lines = isolated(|| {
+        logs::keep();
+        let trace = Trace::new();
+        let inner = trace.clone();
+        drop(queued(move || {
+            loop {
+                let exit = catch_unwind(AssertUnwindSafe(schedule_remove));
+                inner.note(if exit.is_err() { "refused" } else { "resumed" });
+            }
+        }));
+        for _ in 0..20 {
+            schedule();
+            run().unwrap();
+        }
+        assert_eq!(trace.take_list(), ["refused"; 10]);
+        assert_eq!(run().unwrap().paused, 1, "it is left as it is");
+        logs::take()
+    });
+    let told = lines.iter().filter(|line| line.contains("kill"));
+    assert_eq!(told.count(), 1, "{lines:#?}");
 }

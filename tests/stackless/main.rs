@@ -2,21 +2,30 @@
 //! states, and a model of the ring and the channels that random programs are
 //! compared with.
 
+mod atomic;
+mod binding;
+mod budgets;
+mod callbacks;
 mod channels;
 mod deadlock;
 mod destructors;
 mod differential;
 mod direct;
 mod errors;
+mod flat;
 mod kill;
 mod lifecycle;
 mod main_tasklet;
+mod neighbours;
 mod preference;
 mod ring;
 mod run;
+mod sequence;
 mod thread_end;
 mod throw;
 mod traps;
+mod turns;
+mod values;
 
 use greenling::Tasklet;
 
