@@ -1,0 +1,45 @@
+//! Locks and conditions.
+//!
+//! | file | has |
+//! |---|---|
+//! | `exclusive` | what all locks with one owner have in common |
+//! | `mutex`, `reentrant`, `rw_lock`, `lock_table` | what they do not |
+//! | `condition`, `condvar` | waiting for a change |
+
+mod condition;
+mod condvar;
+mod exclusive;
+mod lock_table;
+mod mutex;
+mod reentrant;
+mod rw_lock;
+
+use greenling::{WaitError, run, schedule};
+use std::time::Instant;
+
+/// Runs all others until none is runnable.
+fn settle() {
+    run().unwrap();
+}
+
+/// Waits, without giving way, until the clock has reached `at`.
+fn hold_the_thread_until(at: Instant) {
+    while Instant::now() < at {
+        std::hint::spin_loop();
+    }
+}
+
+/// Lets the others run, and the time pass, until `done`.
+fn schedule_until(done: impl Fn() -> bool) {
+    while !done() {
+        schedule();
+    }
+}
+
+fn is_thrown<T>(result: &Result<T, WaitError>) -> bool {
+    matches!(result, Err(WaitError::Thrown(_)))
+}
+
+fn is_timed_out<T>(result: &Result<T, WaitError>) -> bool {
+    matches!(result, Err(WaitError::TimedOut))
+}

@@ -1,0 +1,3 @@
+//! `greenling::sync`: tasklets that wait for each other.
+
+mod locks;
