@@ -11,6 +11,7 @@
 //! | `stage` | the machinery |
 //! | `sockets` | reading, writing, accepting, connecting |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
+//! | `port` | the helpers for ported programs |
 //! | `sync_signals` | notifications, events, semaphores, barriers, queues |
 //! | `threads` | waits that another OS thread ends |
 //! | `tls` | handshakes and streams |
@@ -19,6 +20,7 @@
 //! lists of the two crates: a new kind of wait without a scenario fails.
 
 mod local;
+mod port;
 mod sockets;
 mod stage;
 mod sync_signals;
@@ -36,6 +38,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
     sockets::SCENARIOS
         .iter()
         .chain(local::SCENARIOS)
+        .chain(port::SCENARIOS)
         .chain(sync_signals::SCENARIOS)
         .chain(threads::SCENARIOS)
 }

@@ -149,7 +149,8 @@ impl CancelHandle {
     ///
     /// A tasklet that cancels a region of its own unwinds from here. While the
     /// tasklet holds kills back ([`defer_kill`](crate::defer_kill)), so is
-    /// this, and the error may then arrive when the region is over.
+    /// this, and the error may then arrive when the region is over. As with any
+    /// throw, a kill that is still on its way gives place to it.
     ///
     /// # Scheduling
     ///
