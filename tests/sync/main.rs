@@ -1,3 +1,4 @@
 //! `greenling::sync`: tasklets that wait for each other.
 
 mod locks;
+mod signals;
