@@ -12,6 +12,7 @@
 //! | `sockets` | reading, writing, accepting, connecting |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
 //! | `port` | the helpers for ported programs |
+//! | `sync_locks` | locks and conditions |
 //! | `sync_signals` | notifications, events, semaphores, barriers, queues |
 //! | `threads` | waits that another OS thread ends |
 //! | `tls` | handshakes and streams |
@@ -23,6 +24,7 @@ mod local;
 mod port;
 mod sockets;
 mod stage;
+mod sync_locks;
 mod sync_signals;
 mod threads;
 mod tls;
@@ -39,6 +41,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
         .iter()
         .chain(local::SCENARIOS)
         .chain(port::SCENARIOS)
+        .chain(sync_locks::SCENARIOS)
         .chain(sync_signals::SCENARIOS)
         .chain(threads::SCENARIOS)
 }
