@@ -4,6 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An error thrown at a tasklet or sent over a channel.
 pub type Thrown = Box<dyn Error + Send + Sync>;
@@ -160,6 +161,14 @@ pub(crate) fn panic_message(payload: &Box<dyn Any + Send>) -> &str {
         text
     } else {
         "(a payload that is not text)"
+    }
+}
+
+/// Drops the payload of a panic that was caught. Should its destructor panic,
+/// what that panics with is leaked: an end has to be somewhere.
+pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
     }
 }
 

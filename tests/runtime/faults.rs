@@ -86,6 +86,7 @@ fn c_frames_of_12_kilobytes_can_not_jump_over_the_guard() {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer has a handler of its own")]
 fn a_fault_that_is_not_ours_reaches_the_handler_before_us() {
     if child::is("stray fault") {
         greenling::spawn(native::fault).join().unwrap();
@@ -106,6 +107,7 @@ fn a_fault_that_is_not_ours_reaches_the_handler_before_us() {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer has a handler of its own")]
 fn an_overflow_of_the_native_stack_is_reported_by_std() {
     if child::is("native overflow") {
         let thread = std::thread::Builder::new()

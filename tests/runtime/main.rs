@@ -11,6 +11,9 @@ mod native;
 mod panics;
 mod reentrancy;
 mod results;
+#[cfg(greenling_asan)]
+#[allow(unsafe_code, reason = "the errors that the sanitizer shall find")]
+mod sanitizer;
 mod scale;
 mod system_stack;
 mod timers;

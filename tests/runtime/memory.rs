@@ -26,6 +26,7 @@ fn limit_address_space(more: u64) {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer needs address space itself")]
 fn a_slab_that_can_not_be_had_is_halved_until_it_can() {
     if child::is("halved") {
         // The first slab asks for gigabytes.
@@ -52,6 +53,7 @@ fn a_slab_that_can_not_be_had_is_halved_until_it_can() {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer needs address space itself")]
 fn a_builder_returns_the_error_when_no_stack_can_be_had_and_goes_on_when_one_can() {
     if child::is("nothing") {
         limit_address_space(32 << 20);
@@ -87,6 +89,7 @@ fn a_builder_returns_the_error_when_no_stack_can_be_had_and_goes_on_when_one_can
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer needs address space itself")]
 fn a_first_stack_that_can_not_be_had_is_an_error_too() {
     if child::is("first") {
         let _ = greenling::current();

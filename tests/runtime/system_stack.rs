@@ -19,6 +19,7 @@ fn is_below(address: usize, native: usize) -> bool {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "locals lie on the sanitizer's fake stack")]
 fn the_closure_runs_on_the_native_stack_below_mains_frames() {
     isolated(|| {
         let native = here();

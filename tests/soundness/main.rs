@@ -257,6 +257,7 @@ fn a_ref_cell_that_is_borrowed_while_parked_refuses_the_second_borrow() {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[cfg_attr(greenling_asan, ignore = "locals lie on the sanitizer's fake stack")]
 fn a_tasklet_runs_outside_of_what_the_system_calls_the_threads_stack() {
     /// The mapping that an address lies in.
     fn mapping(address: usize) -> String {

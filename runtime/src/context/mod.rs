@@ -22,12 +22,16 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(greenling_asan)]
+pub(crate) mod sanitizer;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(greenling_asan)))]
 pub(crate) use aarch64::{call_on, leave, prepare, switch};
-#[cfg(target_arch = "x86_64")]
+#[cfg(greenling_asan)]
+pub(crate) use sanitizer::{call_on, leave, prepare, switch};
+#[cfg(all(target_arch = "x86_64", not(greenling_asan)))]
 pub(crate) use x86_64::{call_on, leave, prepare, switch};
 
 #[cfg(not(all(

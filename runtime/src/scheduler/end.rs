@@ -11,7 +11,7 @@
 use super::deliver::payload_of;
 use super::switch::Order;
 use super::{ErrorHandler, Scheduler, guard, local};
-use crate::error::{TaskletExit, Uncaught, panic_message};
+use crate::error::{TaskletExit, Uncaught, drop_payload, panic_message};
 use crate::stack::Stack;
 use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
@@ -97,11 +97,10 @@ impl Scheduler {
     pub(crate) fn tell_uncaught(&self, current: TcbRef, uncaught: Uncaught) {
         self.change_traps(true);
         let told = catch_unwind(AssertUnwindSafe(|| self.tell(current, uncaught)));
-        self.change_traps(false);
         if let Err(payload) = told {
-            // Whatever it is, its destructor shall not be the next to panic.
-            std::mem::forget(payload);
+            drop_payload(payload);
         }
+        self.change_traps(false);
     }
 
     fn tell(&self, current: TcbRef, uncaught: Uncaught) {

@@ -13,7 +13,7 @@
 
 use super::switch::Order;
 use super::{Scheduler, guard, local};
-use crate::error::{WaitError, panic_message};
+use crate::error::{WaitError, drop_payload, panic_message};
 use crate::tasklet::Tasklet;
 use crate::tasklet::raw::TcbRef;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -186,8 +186,10 @@ impl Scheduler {
                 let message = panic_message(&payload);
                 log::error!("greenling: a {name} callback panicked: {message}");
             }));
-            // Whatever they are, their destructors shall not be next to panic.
-            std::mem::forget((payload, logged));
+            drop_payload(payload);
+            if let Err(payload) = logged {
+                drop_payload(payload);
+            }
         }
         self.clear_guard(guard::IN_HOOK);
     }

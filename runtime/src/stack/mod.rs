@@ -85,6 +85,11 @@ impl Stack {
         self.base
     }
 
+    /// Lowest address that can be used.
+    pub(crate) fn low(&self) -> *mut u8 {
+        self.base.wrapping_add(GUARD_SIZE)
+    }
+
     /// Where the first frame goes; 16-byte aligned.
     pub(crate) fn top(&self) -> *mut u8 {
         let skip = usize::from(self.colour) * COLOUR_STEP;

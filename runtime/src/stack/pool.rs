@@ -150,6 +150,8 @@ impl Class {
             }
             None => self.carve(guard)?,
         };
+        #[cfg(greenling_asan)]
+        crate::context::sanitizer::stack_handed_out(stack.low(), stack.usable());
         self.live += 1;
         Ok(stack)
     }

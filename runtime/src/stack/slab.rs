@@ -103,6 +103,8 @@ impl Slab {
     ///
     /// No stack of this slab is in use or will be used.
     pub(super) unsafe fn unmap(self) {
+        #[cfg(greenling_asan)]
+        crate::context::sanitizer::stacks_unmapped(self.base, self.slots * self.stride);
         // SAFETY: the mapping is ours and the caller vouches that it is idle.
         let result = unsafe { libc::munmap(self.base.cast(), self.slots * self.stride) };
         debug_assert_eq!(result, 0);
@@ -182,7 +184,7 @@ fn install_guard(base: *mut u8, method: GuardMethod) -> io::Result<GuardMethod> 
 ///
 /// The stack holds no live frames.
 pub(super) unsafe fn discard_pages(stack: &Stack, keep: usize) {
-    let low = stack.base.wrapping_add(GUARD_SIZE);
+    let low = stack.low();
     let Some(length) = stack.usable().checked_sub(keep).filter(|&n| n > 0) else {
         return;
     };

@@ -469,6 +469,10 @@ impl Table {
             self.iter().for_each(|tcb| drop(tcb.extras.take()));
         }
         for chunk in self.chunks.drain(..) {
+            #[cfg(greenling_asan)]
+            if referred {
+                crate::context::sanitizer::leaked(chunk.as_ptr().cast());
+            }
             if !referred {
                 // SAFETY: leaked from a Box in `carve`; no handle is left and
                 // the scheduler is gone. A block owns nothing on the heap by
