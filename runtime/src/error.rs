@@ -93,6 +93,10 @@ pub enum TaskletError {
     SwitchTrap,
     /// The caller is unwinding: it can't switch.
     Unwinding,
+    /// It has started, or its function is not `Send`: it stays on its thread.
+    Pinned,
+    /// The other thread was not waited for until it had answered.
+    Wait(WaitError),
     /// The program is built with `panic = "abort"`: a kill can't unwind.
     PanicAbort,
     /// An error left a tasklet, and the caller is the one to be told.
@@ -111,17 +115,29 @@ impl fmt::Display for TaskletError {
             TaskletError::SwitchTrap => "switching is trapped here",
             TaskletError::Unwinding => "a tasklet that is unwinding can't switch",
             TaskletError::PanicAbort => "a kill needs panic = \"unwind\"",
+            TaskletError::Pinned => "the tasklet can't change threads",
+            TaskletError::Wait(error) => return error.fmt(f),
             TaskletError::Uncaught(uncaught) => return uncaught.fmt(f),
         };
         f.write_str(text)
     }
 }
 
-impl Error for TaskletError {}
+impl Error for TaskletError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            TaskletError::Wait(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl From<TaskletError> for io::Error {
     fn from(error: TaskletError) -> io::Error {
-        io::Error::other(error.to_string())
+        match error {
+            TaskletError::Wait(error) => error.into(),
+            other => io::Error::other(other.to_string()),
+        }
     }
 }
 

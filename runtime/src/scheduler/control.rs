@@ -103,13 +103,47 @@ impl Scheduler {
     pub(crate) fn drop_function(&self, task: TcbRef) {
         task.state.set(State::Unbound);
         let stack = task.stack.replace(Stack::none());
-        let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            entry::drop_closure(task);
+            drop(task.take_function());
+        }));
         task.clear(flag::STARTED);
         self.stacks.borrow_mut().give_back(stack);
         self.drop_values(task);
         if let Err(payload) = dropped {
             resume_unwind(payload);
         }
+    }
+
+    /// Makes `task` the next to run, for another thread: first of all if this
+    /// one has nobody to run, else right behind the one that runs.
+    pub(crate) fn queue_next(&self, task: TcbRef) -> Result<(), TaskletError> {
+        match task.state.get() {
+            _ if task == self.current() => return Ok(()),
+            State::Blocked => return Err(TaskletError::Blocked),
+            State::Runnable => self.remove(task)?,
+            State::Paused => {}
+            _ => return Err(TaskletError::Dead),
+        }
+        if self.parked.get() {
+            self.append(task);
+            self.current.set(task);
+        } else {
+            self.insert_after_current(task);
+        }
+        Ok(())
+    }
+
+    /// Kills `task` for another thread: always when its turn comes.
+    pub(crate) fn kill_from_outside(&self, task: TcbRef) {
+        if !task.has(flag::MAIN) {
+            self.post_or_defer(task, Wake::Killed, None);
+        }
+    }
+
+    /// Throws at `task` for another thread: always when its turn comes.
+    pub(crate) fn throw_from_outside(&self, task: TcbRef, error: Thrown) {
+        self.post_or_defer(task, Wake::Thrown, Some(Cargo::Thrown(error)));
     }
 
     /// Resumes `task` now; the caller stays queued.
@@ -139,7 +173,7 @@ impl Scheduler {
         current.state.set(State::Paused);
         current.reason.set(&reason::NOTHING);
         current.location.set(location);
-        if !current.has_handles() {
+        if !current.is_reachable() {
             // Nobody can ever resume it.
             self.doom(current, Doom::Abandoned);
         }

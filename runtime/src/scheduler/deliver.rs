@@ -219,7 +219,7 @@ impl Scheduler {
             }
             let there = task.id.get() == id && task.is_alive();
             let abandoned = task.state.get() == State::Paused
-                && !task.has_handles()
+                && !task.is_reachable()
                 && !self.runners.borrow().contains(&task);
             if !there || (doom == Doom::Abandoned && !abandoned) {
                 continue;

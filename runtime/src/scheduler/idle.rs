@@ -175,7 +175,9 @@ impl Scheduler {
         let due = self.timers.borrow().next_due();
         let timeout = due.map(|at| at.saturating_duration_since(now));
         self.pace.last.set(now);
+        self.parked.set(true);
         self.poll_below_main(leaving, timeout, now);
+        self.parked.set(false);
     }
 
     /// Polls on the native stack; `running` is the tasklet whose stack this is.

@@ -17,8 +17,9 @@
 //! is read before the queue: once it is zero, all that was sent is in there.
 
 use crate::primitives::{AtomicBool, AtomicUsize, Receiver, Sender, unbounded};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::ThreadId;
 
 #[cfg(all(loom, test))]
 mod models;
@@ -33,6 +34,9 @@ pub(crate) enum Message {
     Wake,
 }
 
+/// Every inbox whose scheduler, or somebody else, still holds it.
+static INBOXES: Mutex<Vec<Weak<Inbox>>> = Mutex::new(Vec::new());
+
 /// The sending end, shared by everyone who may wake a scheduler.
 pub(crate) struct Inbox {
     messages: Sender<Message>,
@@ -41,6 +45,9 @@ pub(crate) struct Inbox {
     poke: Arc<dyn Fn() + Send + Sync>,
     /// Handles through which other threads may send work at any time.
     remotes: AtomicUsize,
+    /// Whose inbox it is.
+    thread: ThreadId,
+    ended: AtomicBool,
 }
 
 impl Inbox {
@@ -52,7 +59,13 @@ impl Inbox {
             poked: AtomicBool::new(false),
             poke,
             remotes: AtomicUsize::new(0),
+            thread: std::thread::current().id(),
+            ended: AtomicBool::new(false),
         });
+        let mut inboxes = INBOXES.lock().unwrap_or_else(PoisonError::into_inner);
+        inboxes.retain(|inbox| inbox.strong_count() > 0);
+        inboxes.push(Arc::downgrade(&inbox));
+        drop(inboxes);
         let outlet = Outlet {
             inbox: inbox.clone(),
             messages: receiver,
@@ -70,6 +83,21 @@ impl Inbox {
             (self.poke)();
         }
         true
+    }
+
+    /// Those of all schedulers that have one, in the order of their making.
+    pub(crate) fn all() -> Vec<Arc<Inbox>> {
+        let mut inboxes = INBOXES.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = inboxes.iter().filter_map(Weak::upgrade).collect();
+        inboxes.retain(|inbox| inbox.strong_count() > 0);
+        all.into_iter()
+            .filter(|inbox| inbox.thread().is_some())
+            .collect()
+    }
+
+    /// The scheduler's thread, unless that has ended.
+    pub(crate) fn thread(&self) -> Option<ThreadId> {
+        (!self.ended.load(Ordering::Acquire)).then_some(self.thread)
     }
 
     /// Counts a `Remote` handle.
@@ -108,6 +136,12 @@ impl ExternalWaker {
 pub(super) struct Outlet {
     inbox: Arc<Inbox>,
     messages: Receiver<Message>,
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.inbox.ended.store(true, Ordering::Release);
+    }
 }
 
 impl Outlet {

@@ -92,6 +92,7 @@ fn make() -> Option<&'static Scheduler> {
         current: Cell::new(main),
         guarded: Cell::new(0),
         countdown: Cell::new(Scheduler::first_interval()),
+        parked: Cell::new(false),
         run_count: Cell::new(1),
         main,
         runners: RefCell::default(),
@@ -168,7 +169,10 @@ fn drop_unstarted(scheduler: &Scheduler) -> bool {
         leaked |= started;
         if !started {
             scheduler.drop_values(task);
-            let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
+            let dropped = catch_unwind(AssertUnwindSafe(|| {
+                entry::drop_closure(task);
+                drop(task.take_function());
+            }));
             if dropped.is_err() {
                 log::error!("greenling: the closure of {task:?} panicked when it was dropped");
             }

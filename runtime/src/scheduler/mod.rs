@@ -128,6 +128,8 @@ pub(crate) struct Scheduler {
     guarded: Cell<u32>,
     /// Switches until the next look at the clock.
     countdown: Cell<u32>,
+    /// It waits for the world: nobody was runnable.
+    parked: Cell<bool>,
     /// Members of the ring.
     run_count: Cell<usize>,
     main: TcbRef,

@@ -245,6 +245,14 @@ impl Scheduler {
         self.check_may_switch()?;
         let current = self.current();
         self.kill_doomed_but(Some(current));
+        if self.run_count() == 1 {
+            // Loops around `run` must see what other threads and timers bring.
+            self.count_down(current);
+        }
+        if current.wake.get() != Wake::Notified {
+            // By another thread, while this one waited in `turn`.
+            self.deliver_or_unwind(current);
+        }
         if self.run_count() > 1 {
             self.runners.borrow_mut().push(current);
             let runner = Runner {

@@ -109,7 +109,7 @@ pub fn schedule_remove() {
     }
     current.reason.set(&reason::NOTHING);
     current.location.set(Location::caller());
-    if !current.has_handles() {
+    if !current.is_reachable() {
         // Nobody can ever resume it.
         scheduler.doom(current, Doom::Abandoned);
     }
@@ -184,7 +184,7 @@ impl Scheduler {
 
     #[cold]
     fn why_not(&self) -> WaitError {
-        if self.guarded.get() & (guard::TRAP | guard::SYSTEM_STACK) != 0 {
+        if self.guarded.get() & guard::REFUSE & !guard::ENDED != 0 {
             WaitError::SwitchTrap
         } else {
             WaitError::Unwinding

@@ -212,9 +212,9 @@ impl Tasklet {
             return Err(TaskletError::Current);
         }
         match self.task.state.get() {
-            _ if !self.task.has(flag::STACKLESS) => return Err(TaskletError::Dead),
             State::Blocked => return Err(TaskletError::Blocked),
             State::Runnable => return Err(TaskletError::Scheduled),
+            _ if !self.task.has(flag::STACKLESS) => return Err(TaskletError::Dead),
             State::Paused if self.task.has(flag::STARTED) => return Err(TaskletError::Bound),
             State::Paused => scheduler.drop_function(self.task),
             State::Free | State::Unbound | State::Dead => {}

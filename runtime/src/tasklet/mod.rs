@@ -12,6 +12,7 @@ mod handle;
 #[allow(unsafe_code, reason = "moves results out of control blocks")]
 mod join;
 mod local;
+pub(crate) mod movable;
 #[allow(unsafe_code, reason = "control blocks and their table")]
 pub(crate) mod raw;
 mod tempval;

@@ -27,6 +27,7 @@
 //! are unmapped only when the thread's scheduler ends without any handle left,
 //! so dereferencing a `TcbRef` is always valid.
 
+use super::movable::Function;
 use crate::error::Thrown;
 use crate::stack::Stack;
 use crate::time::scope::Scope;
@@ -38,6 +39,7 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::{Arc, Weak};
 
 /// Where a tasklet is in its life.
 ///
@@ -126,6 +128,8 @@ pub(crate) mod flag {
     pub(crate) const ATOMIC: u16 = 256;
     /// `extras` holds values that are dropped when it ends.
     pub(crate) const VALUES: u16 = 512;
+    /// Other threads have had its address.
+    pub(crate) const REMOTE: u16 = 1024;
 }
 
 /// What few tasklets have.
@@ -136,6 +140,10 @@ pub(crate) struct Extras {
     pub(crate) tempval: Option<Box<dyn Any>>,
     /// Tasklet-local values, by the address of their key.
     pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
+    /// What it is to run, as long as that may change threads.
+    pub(crate) function: Option<Arc<Function>>,
+    /// By what other threads reach it; they may, as long as it can be upgraded.
+    pub(crate) address: Option<Weak<dyn Any + Send + Sync>>,
 }
 
 /// Words of result kept inside the block.
@@ -268,6 +276,14 @@ impl Tcb {
         result
     }
 
+    /// The function that may move, which then no longer may.
+    pub(crate) fn take_function(&self) -> Option<Arc<Function>> {
+        let mut extras = self.extras.take()?;
+        let function = extras.function.take();
+        self.extras.set(Some(extras));
+        function
+    }
+
     /// The name, if it has one.
     pub(crate) fn name(&self) -> Option<String> {
         let extras = self.extras.take();
@@ -341,6 +357,16 @@ impl TcbRef {
     #[inline(always)]
     pub(crate) fn has_handles(self) -> bool {
         self.handles.get() != 0
+    }
+
+    /// True if anybody could ever insert it: by a handle, or from another
+    /// thread.
+    pub(crate) fn is_reachable(self) -> bool {
+        let remote = |extras: &Extras| {
+            let address = extras.address.as_ref();
+            address.is_some_and(|address| address.strong_count() > 0)
+        };
+        self.has_handles() || (self.has(flag::REMOTE) && self.with_extras(|it| remote(it)))
     }
 
     /// Linked to no other block.

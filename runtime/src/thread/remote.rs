@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::thread::ThreadId;
 
 /// The calling thread's scheduler, for use by other threads.
 ///
@@ -28,6 +29,29 @@ pub fn remote() -> io::Result<Remote> {
     let inbox = scheduler.inbox()?;
     inbox.add_remote();
     Ok(Remote { inbox })
+}
+
+/// Every scheduler of the process that other threads can reach: one that has
+/// made a [`Remote`], or has waited for another thread. The calling thread's is
+/// always among them.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Errors
+///
+/// As [`remote`].
+#[doc(alias = "getthreads")]
+pub fn threads() -> io::Result<Vec<Remote>> {
+    drop(remote()?);
+    let inboxes = Inbox::all().into_iter();
+    Ok(inboxes
+        .map(|inbox| {
+            inbox.add_remote();
+            Remote { inbox }
+        })
+        .collect())
 }
 
 /// A scheduler as seen from other threads; see [`remote`].
@@ -79,8 +103,19 @@ impl Remote {
         };
         // If the scheduler has ended, the closure is dropped, and with it the
         // answer's sender: the join says so.
-        self.inbox.send(Message::Run(Box::new(start)));
+        self.run(start);
         RemoteJoin { receiver }
+    }
+
+    /// Has `job`, which must not switch, run at a safe point of that thread;
+    /// false if that has ended.
+    pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) -> bool {
+        self.inbox.send(Message::Run(Box::new(job)))
+    }
+
+    /// The scheduler's thread; `None` once that has ended.
+    pub fn thread_id(&self) -> Option<ThreadId> {
+        self.inbox.thread()
     }
 
     /// Makes the scheduler look at its inbox and timers now.
