@@ -191,6 +191,32 @@ fn the_last_value_of_a_closed_queue_goes_to_one_who_lives() {
     });
 }
 
+#[test]
+fn closing_sends_nobody_away_while_a_claim_may_yet_be_given_up() {
+    isolated(|| {
+        for dies in [false, true] {
+            let queue = Rc::new(Queue::new());
+            let [first, second, third] = [0; 3].map(|_| getting(&queue));
+            queue.put(1).unwrap();
+            queue.put(2).unwrap();
+            queue.close();
+            assert_eq!(queue.getters(), [third.tasklet()]);
+            if dies {
+                second.tasklet().kill_pending().unwrap();
+            }
+            assert_eq!(first.join().unwrap().unwrap(), 1);
+            let last = third.join().unwrap();
+            if dies {
+                assert_eq!(last.unwrap(), 2);
+                assert!(second.join().unwrap_err().is_killed());
+            } else {
+                assert!(matches!(last, Err(GetError::Closed)));
+                assert_eq!(second.join().unwrap().unwrap(), 2);
+            }
+        }
+    });
+}
+
 /// A value whose destructor uses the queue that it was in.
 struct Meddles {
     queue: Weak<Queue<Meddles>>,
