@@ -182,7 +182,7 @@ fn inside_a_callback_nothing_switches_and_no_channel_can_be_used() {
         let trace = Trace::new();
         let channel = Channel::new();
         let waiting = channel.clone();
-        named("R", move || drop(waiting.receive()));
+        let receiver = named("R", move || drop(waiting.receive()));
         schedule();
         let worker = Tasklet::new(trace.noting("worker ran"));
         channel.set_preference(Preference::Neither);
@@ -193,10 +193,11 @@ fn inside_a_callback_nothing_switches_and_no_channel_can_be_used() {
             inner.note(run().is_ok_and(|report| report.paused == 0));
             inner.note(worker.run().is_err());
             inner.note(worker.switch().is_err());
+            inner.note(receiver.kill().is_err());
             inner.note(refused.send(1).is_err());
             inner.note(refused.receive().is_err());
         };
-        let all_refused = ["false", "true", "true", "true", "true"];
+        let all_refused = ["false", "true", "true", "true", "true", "true"];
         let in_schedule = meddle.clone();
         set_schedule_callback(Some(Rc::new(move |_, _| in_schedule())));
         queued(|| ());

@@ -1,11 +1,10 @@
-//! Channels: waiting, order, closing, errors as payload.
+//! Channels: waiting, order, closing.
 
 use crate::queued;
 use greenling::{
     Channel, ReceiveError, SendErrorKind, Tasklet, TryReceiveError, TrySendError, WaitError, run,
     schedule,
 };
-use std::io;
 use tests::{Trace, isolated};
 
 fn sender(channel: &Channel<i32>, n: i32) -> Tasklet {
@@ -212,48 +211,6 @@ fn iterating_a_closing_channel_drains_its_senders_and_ends() {
 }
 
 #[test]
-fn a_sent_error_is_raised_at_the_receiver_and_leaves_the_sender_alone() {
-    isolated(|| {
-        let trace = Trace::new();
-        let channel = Channel::<i32>::new();
-        let (inner, sender) = (trace.clone(), channel.clone());
-        queued(move || {
-            sender.send_error(io::Error::other("first cause")).unwrap();
-            inner.note("sender goes on");
-        });
-        run().unwrap();
-        assert_eq!(channel.balance(), 1);
-        match channel.receive() {
-            Err(ReceiveError::Wait(WaitError::Thrown(error))) => {
-                assert!(error.is::<io::Error>());
-                assert_eq!(error.to_string(), "first cause");
-            }
-            other => panic!("{other:?}"),
-        }
-        run().unwrap();
-        assert_eq!(trace.take(), "sender goes on");
-    });
-}
-
-#[test]
-fn a_sent_error_follows_the_order_of_a_send() {
-    isolated(|| {
-        let trace = Trace::new();
-        let channel = Channel::<i32>::new();
-        let (inner, receiver) = (trace.clone(), channel.clone());
-        queued(move || inner.note(receiver.receive().unwrap_err()));
-        schedule();
-        queued(trace.noting("X"));
-        channel.send_error("oops").unwrap();
-        trace.note("main");
-        assert_eq!(
-            trace.take(),
-            "an error was thrown at the tasklet: oops X main"
-        );
-    });
-}
-
-#[test]
 fn trying_never_waits() {
     isolated(|| {
         let (channel, trace) = (Channel::new(), Trace::new());
@@ -339,30 +296,5 @@ fn a_tasklet_that_waits_needs_no_handle_to_stay_alive() {
         assert_eq!(channel.balance(), -1);
         channel.send(1).unwrap();
         assert_eq!(trace.take(), "got 1");
-    });
-}
-
-#[test]
-fn an_error_that_is_passed_on_arrives_as_the_same_object() {
-    isolated(|| {
-        let address = |error: &greenling::Thrown| std::ptr::from_ref(&**error).addr();
-        let (first, second) = (Channel::<i32>::new(), Channel::<i32>::new());
-        let (from, to) = (first.clone(), second.clone());
-        let relay = greenling::spawn(move || match from.receive() {
-            Err(ReceiveError::Wait(WaitError::Thrown(error))) => {
-                let address = address(&error);
-                to.send_error(error).unwrap();
-                address
-            }
-            other => panic!("{other:?}"),
-        });
-        first.send_error(io::Error::other("origin")).unwrap();
-        match second.receive() {
-            Err(ReceiveError::Wait(WaitError::Thrown(error))) => {
-                assert_eq!(error.to_string(), "origin");
-                assert_eq!(address(&error), relay.join().unwrap());
-            }
-            other => panic!("{other:?}"),
-        }
     });
 }

@@ -13,10 +13,13 @@ mod differential;
 mod direct;
 mod errors;
 mod flat;
+mod foreign;
 mod kill;
 mod lifecycle;
 mod main_tasklet;
+mod moves;
 mod neighbours;
+mod payload;
 mod preference;
 mod ring;
 mod run;
@@ -28,8 +31,24 @@ mod turns;
 mod values;
 
 use greenling::Tasklet;
+use std::sync::{Arc, Mutex};
 
 /// A tasklet at the end of the run queue.
 fn queued(f: impl FnOnce() + 'static) -> Tasklet {
     Tasklet::new(f).setup().unwrap()
+}
+
+/// What happened, told by several threads.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn note(&self, what: impl ToString) {
+        self.0.lock().unwrap().push(what.to_string());
+    }
+
+    /// All notes since the last call.
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
 }

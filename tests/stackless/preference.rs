@@ -122,6 +122,20 @@ fn only_the_sign_of_a_preference_counts() {
 }
 
 #[test]
+fn preference_and_schedule_all_are_read_as_they_were_set() {
+    let channel = Channel::<()>::new();
+    for preference in PREFERENCES {
+        channel.set_preference(preference);
+        assert_eq!(channel.preference(), preference);
+    }
+    for on in [true, false] {
+        channel.set_schedule_all(on);
+        assert_eq!(channel.schedule_all(), on);
+        assert_eq!(channel.preference(), Preference::Neither);
+    }
+}
+
+#[test]
 fn producer_and_consumer_alternate_whichever_starts_first() {
     isolated(|| {
         for consumer_first in [false, true] {

@@ -117,6 +117,24 @@ fn inserting_a_caller_of_run_makes_its_run_return_early() {
 }
 
 #[test]
+fn running_a_caller_of_run_makes_its_run_return_at_once() {
+    isolated(|| {
+        let trace = Trace::new();
+        let (inner, main) = (trace.clone(), greenling::current());
+        queued(move || {
+            inner.note("A1");
+            main.run().unwrap();
+            inner.note("A2");
+        });
+        queued(trace.noting("B"));
+        run().unwrap();
+        trace.note("main");
+        run().unwrap();
+        assert_eq!(trace.take(), "A1 main A2 B");
+    });
+}
+
+#[test]
 fn an_outer_run_that_returns_early_takes_the_inner_ones_along_after_it() {
     isolated(|| {
         let trace = Trace::new();

@@ -1,25 +1,11 @@
 //! What becomes of tasklets when their main, their thread or their process
 //! ends.
 
-use crate::queued;
-use greenling::{Channel, Tasklet, TaskletExit, run, schedule, schedule_remove};
+use crate::{Told, queued};
+use greenling::thread::RemoteTasklet;
+use greenling::{Channel, Tasklet, TaskletError, TaskletExit, run, schedule, schedule_remove};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex};
 use tests::{Trace, child, isolated, on_bare_thread};
-
-/// What happened, told to another thread.
-#[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
-
-impl Told {
-    fn note(&self, what: impl ToString) {
-        self.0.lock().unwrap().push(what.to_string());
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
 
 /// Something a tasklet waits in.
 type Wait = Box<dyn FnOnce()>;
@@ -89,7 +75,7 @@ fn the_tasklets_of_a_thread_that_ends_are_killed_whatever_they_were_doing() {
 }
 
 #[test]
-fn a_tasklet_killed_at_the_end_leaves_its_channel_and_who_waits_behind_it_is_next() {
+fn tasklets_that_are_killed_at_the_end_leave_their_channel_the_oldest_first() {
     let trace = on_bare_thread(|| {
         let trace = Trace::new();
         let channel = Channel::<u8>::new();
@@ -108,6 +94,120 @@ fn a_tasklet_killed_at_the_end_leaves_its_channel_and_who_waits_behind_it_is_nex
         trace.take()
     });
     assert_eq!(trace, "A unwound B unwound 0");
+}
+
+/// Tasklets in each state in which the end of their thread may find them, as
+/// another thread knows them afterwards.
+fn of_an_ended_thread(told: &Told, with_enter: bool) -> Vec<RemoteTasklet> {
+    let told = told.clone();
+    let life = move || {
+        let channel = Channel::<()>::new();
+        let waiting = [told.clone(), told.clone(), told.clone()];
+        let [blocked, removed, yielded] = waiting;
+        let tasklets = [
+            Tasklet::new(move || noting_its_end(&blocked, "blocked", || drop(channel.receive()))),
+            Tasklet::new(move || noting_its_end(&removed, "removed", schedule)),
+            Tasklet::new(move || noting_its_end(&yielded, "yielded", schedule)),
+            Tasklet::new(|| ()),
+            Tasklet::new(|| ()),
+        ];
+        for started in &tasklets[..3] {
+            started.insert().unwrap();
+        }
+        schedule();
+        tasklets[1].remove().unwrap();
+        tasklets[3].insert().unwrap();
+        let remotes = tasklets.each_ref().map(|it| it.remote().unwrap());
+        std::mem::forget(tasklets);
+        remotes.to_vec()
+    };
+    if with_enter {
+        isolated(life)
+    } else {
+        on_bare_thread(life)
+    }
+}
+
+#[test]
+fn what_an_ended_thread_leaves_is_dead_and_belongs_to_no_thread() {
+    let told = Told::default();
+    for with_enter in [true, false] {
+        for tasklet in of_an_ended_thread(&told, with_enter) {
+            assert_eq!(tasklet.thread_id(), None);
+            let refused = [
+                tasklet.insert(),
+                tasklet.run(),
+                tasklet.throw("boom"),
+                tasklet.bind_thread().map(drop),
+            ];
+            for (nth, refused) in refused.into_iter().enumerate() {
+                assert!(refused.is_err(), "{nth}");
+            }
+            // A kill has nothing left to do.
+            tasklet.kill().unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_clean_up_of_tasklets_runs_when_their_thread_leaves_enter_and_not_when_it_just_ends() {
+    let told = Told::default();
+    of_an_ended_thread(&told, true);
+    assert_eq!(
+        told.take(),
+        [
+            "blocked exit: true",
+            "removed exit: true",
+            "yielded exit: true"
+        ]
+    );
+    of_an_ended_thread(&told, false);
+    assert!(told.take().is_empty());
+}
+
+#[test]
+fn operations_on_a_tasklet_of_an_ended_thread_say_that_it_is_dead() {
+    let tasklet = of_an_ended_thread(&Told::default(), true).remove(0);
+    assert!(matches!(tasklet.insert(), Err(TaskletError::Dead)));
+    assert!(matches!(tasklet.run(), Err(TaskletError::Dead)));
+    assert!(matches!(tasklet.throw("boom"), Err(TaskletError::Dead)));
+    assert!(matches!(tasklet.remove(), Ok(()) | Err(TaskletError::Dead)));
+    tasklet.kill().unwrap();
+    assert_ne!(tasklet.id(), 0);
+}
+
+#[test]
+fn a_function_that_never_started_and_may_move_is_adopted_after_its_thread_has_ended() {
+    for with_enter in [false, true] {
+        let told = Told::default();
+        let notes = told.clone();
+        let life = move || {
+            let tasklet = Tasklet::new_send(move || notes.note("ran"));
+            let remote = tasklet.remote().unwrap();
+            std::mem::forget(tasklet);
+            remote
+        };
+        let orphan = if with_enter {
+            isolated(life)
+        } else {
+            on_bare_thread(life)
+        };
+        assert_eq!(orphan.thread_id(), None);
+        let ran = isolated(move || {
+            let Ok(adopted) = orphan.bind_thread() else {
+                return false;
+            };
+            assert!(adopted.is_paused());
+            assert_eq!(adopted.id(), orphan.id());
+            assert_eq!(orphan.thread_id(), Some(std::thread::current().id()));
+            adopted.insert().unwrap();
+            run().unwrap();
+            !adopted.is_alive()
+        });
+        // `enter` leaves nothing behind: it has killed it.
+        assert_eq!(ran, !with_enter);
+        assert_eq!(told.take().len(), usize::from(ran));
+    }
 }
 
 /// Suspends the tasklet below `depth` frames.

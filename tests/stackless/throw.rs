@@ -2,7 +2,8 @@
 
 use crate::queued;
 use greenling::{
-    Channel, ReceiveError, SendErrorKind, Tasklet, TaskletError, Uncaught, WaitError, run, schedule,
+    Channel, ReceiveError, SendErrorKind, Tasklet, TaskletError, TaskletExit, Uncaught, WaitError,
+    run, schedule,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tests::{Trace, isolated};
@@ -176,5 +177,31 @@ fn an_error_thrown_at_a_queued_tasklet_only_rotates_so_those_behind_it_run_first
         trace.note("main");
         run().unwrap();
         assert_eq!(trace.take(), "thrown at B C main");
+    });
+}
+
+#[test]
+fn a_pending_throw_or_kill_appends_a_paused_target() {
+    isolated(|| {
+        for kill in [true, false] {
+            let trace = Trace::new();
+            let inner = trace.clone();
+            let paused = queued(move || {
+                let exit = catch_unwind(AssertUnwindSafe(greenling::schedule_remove));
+                inner.note(format!("killed: {}", exit.unwrap_err().is::<TaskletExit>()));
+            });
+            schedule();
+            assert!(paused.is_paused());
+            queued(trace.noting("A"));
+            if kill {
+                paused.kill_pending().unwrap();
+            } else {
+                paused.throw_pending("boom").unwrap();
+            }
+            assert!(paused.is_scheduled() && !paused.is_blocked());
+            trace.note("main");
+            run().unwrap();
+            assert_eq!(trace.take(), format!("main A killed: {kill}"));
+        }
     });
 }

@@ -174,3 +174,32 @@ fn where_switching_is_trapped_there_is_no_turn() {
         assert_eq!(trace.take(), "A");
     });
 }
+
+#[test]
+fn two_threads_that_call_run_until_their_tasklets_have_ended_pass_messages() {
+    isolated(|| {
+        let (sender, receiver) = channel::<u32>(0);
+        let other = std::thread::spawn(move || {
+            let worker = queued(move || {
+                for number in 1..=4 {
+                    sender.send(number).unwrap();
+                }
+            });
+            while worker.is_alive() {
+                run().unwrap();
+            }
+        });
+        let trace = Trace::new();
+        let inner = trace.clone();
+        let worker = queued(move || {
+            for _ in 0..4 {
+                inner.note(receiver.receive().unwrap());
+            }
+        });
+        while worker.is_alive() {
+            run().unwrap();
+        }
+        other.join().unwrap();
+        assert_eq!(trace.take(), "1 2 3 4");
+    });
+}
