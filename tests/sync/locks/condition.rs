@@ -101,6 +101,8 @@ fn a_notification_of_all_is_not_passed_on() {
         let (condition, trace, tasks) = five();
         assert_eq!(condition.notify_all(), 5);
         let late = waiter(&condition, &trace, "late");
+        late.tasklet().run().unwrap();
+        assert_eq!(condition.waiters(), [late.tasklet()]);
         tasks[1].tasklet().kill_pending().unwrap();
         settle();
         assert_eq!(trace.take(), "a c d e");

@@ -2,14 +2,17 @@
 //!
 //! | file | has |
 //! |---|---|
-//! | `exclusive` | what all locks with one owner have in common |
+//! | `exclusive`, with `kinds` | what all locks with one owner have in common |
 //! | `mutex`, `reentrant`, `rw_lock`, `lock_table` | what they do not |
 //! | `condition`, `condvar` | waiting for a change |
+//! | `models` | random programs, compared with plain data |
 
 mod condition;
 mod condvar;
 mod exclusive;
+mod kinds;
 mod lock_table;
+mod models;
 mod mutex;
 mod reentrant;
 mod rw_lock;
