@@ -99,6 +99,30 @@ fn a_jumping_clock_runs_simulated_days_in_order() {
 }
 
 #[test]
+fn a_nice_tasklet_does_not_keep_a_jumping_clock_from_jumping() {
+    isolated(|| {
+        let main_loop = MainLoop::new(&Clock::virtual_jumping()).unwrap();
+        let (frames, clock) = (main_loop.yields().clone(), main_loop.clock().clone());
+        let seen: Rc<RefCell<Vec<u64>>> = Rc::default();
+        let keeping = seen.clone();
+        let task = spawn(move || {
+            while clock.now() < secs(3) {
+                frames.be_nice().unwrap();
+                keeping.borrow_mut().push(clock.now().as_secs());
+            }
+        });
+        let beat = main_loop.events().call_repeatedly(secs(1), || ());
+        assert!(
+            main_loop
+                .run_until(|| task.is_finished(), Some(secs(9)))
+                .unwrap()
+        );
+        assert!(beat.cancel());
+        assert_eq!(seen.take(), [1, 2, 3]);
+    });
+}
+
+#[test]
 fn nobody_runs_while_it_waits() {
     isolated(|| {
         // A timer of the scheduler ends the wait, and its sleeper runs after

@@ -165,6 +165,28 @@ fn an_error_thrown_at_an_idle_worker_does_not_end_it() {
 }
 
 #[test]
+fn workers_killed_before_they_begin_are_replaced_for_those_who_wait() {
+    isolated(|| {
+        for close in [false, true] {
+            let pool = Pool::new(2).unwrap();
+            let future = pool.submit(|| 7);
+            if close {
+                pool.close();
+            }
+            // Main, the two workers, and main again.
+            let workers = [current().next().unwrap(), current().prev().unwrap()];
+            for worker in workers {
+                worker.kill_pending().unwrap();
+            }
+            assert_eq!(future.join().unwrap(), 7);
+            drop(pool);
+            run().unwrap();
+            assert_eq!(inspect::tasklets().len(), 1);
+        }
+    });
+}
+
+#[test]
 fn work_may_submit_work() {
     isolated(|| {
         let pool = Rc::new(Pool::new(2).unwrap());

@@ -1,9 +1,9 @@
 //! Sleeping until a pump, and being nice until one.
 
 use crate::secs;
-use greenling::port::{Clock, EventQueue, Sleeper, YieldChannel};
+use greenling::port::{Clock, EventQueue, Future, Sleeper, YieldChannel, wait_any};
 use greenling::time::timeout;
-use greenling::{WaitError, run, spawn};
+use greenling::{WaitError, current, run, spawn};
 use std::time::Duration;
 use tests::{Trace, isolated};
 
@@ -116,6 +116,24 @@ fn where_nobody_pumps_a_sleep_is_a_deadlock() {
         assert!(events.is_empty());
         let nice = YieldChannel::new().be_nice();
         assert!(matches!(nice, Err(WaitError::Deadlock)));
+    });
+}
+
+#[test]
+fn a_block_trap_forbids_the_waits_that_are_receives_in_stackless() {
+    isolated(|| {
+        let (_, events, sleeper, _) = sleeper();
+        let future: Future<()> = Future::new();
+        current().set_block_trap(true);
+        assert!(matches!(sleeper.sleep(secs(1)), Err(WaitError::BlockTrap)));
+        assert!(matches!(
+            YieldChannel::new().be_nice(),
+            Err(WaitError::BlockTrap)
+        ));
+        assert!(matches!(future.wait(), Err(WaitError::BlockTrap)));
+        assert!(matches!(wait_any(&[future]), Err(WaitError::BlockTrap)));
+        current().set_block_trap(false);
+        assert!(events.is_empty());
     });
 }
 

@@ -55,6 +55,11 @@ impl Clock {
     /// A virtual clock that a [`MainLoop`](super::MainLoop) moves on to the
     /// next event when it would otherwise wait for it: simulated hours pass as
     /// fast as they are computed, in a fixed order.
+    ///
+    /// It does not wait for sockets or other threads first. What is to be done
+    /// at the current time comes first, so a tasklet that sleeps for zero until
+    /// some time has come keeps it from coming; one that is
+    /// [nice](super::YieldChannel::be_nice) does not.
     pub fn virtual_jumping() -> Clock {
         Clock::new(Source::Jumps)
     }

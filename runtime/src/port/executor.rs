@@ -59,7 +59,8 @@ impl Executor for Queued {
 /// ended or must wait. Where switching is trapped it is queued instead.
 ///
 /// Code that mostly need not wait then runs in the order in which it is
-/// written (Stackless' `async` helpers).
+/// written (Stackless' `async` helpers). A kill of the caller, or an error
+/// thrown at it meanwhile, unwinds from `submit`; the function goes on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Immediate;
 

@@ -17,6 +17,7 @@
 
 use super::caught;
 use super::future_error::{Failure, FutureError};
+use super::gate::wait_in;
 use super::wait_for::{Waitable, Watcher};
 use crate::error::{Thrown, Uncaught, WaitError};
 use crate::scheduler::local;
@@ -33,8 +34,8 @@ use std::sync::Arc;
 /// A value, or an error, that will be there some time. Clones are the same
 /// future.
 ///
-/// [Executors](super::Executor) return futures; one made by
-/// [`Future::new`] is set by hand.
+/// [Executors](super::Executor) return futures; one made by [`Future::new`] is
+/// set by hand, for example by the callback of something that does not wait.
 ///
 /// # Examples
 ///
@@ -231,7 +232,7 @@ impl<T> Future<T> {
         if self.is_done() {
             return Ok(());
         }
-        self.shared.waiters.wait(&reason::FUTURE, None)
+        wait_in(&self.shared.waiters, &reason::FUTURE, None)
     }
 
     /// True if there is a result: a value, an error, a cancellation.

@@ -1,10 +1,29 @@
-//! A flag that is raised once, and those who wait for it: what a sleep, a
-//! future and a run of parallel calls end with.
+//! How the helpers wait, and a flag that is raised once, by which a sleep and a
+//! run of parallel calls end.
 
 use crate::error::WaitError;
+use crate::scheduler::local;
 use crate::sync::WaitQueue;
+use crate::tasklet::current;
 use crate::wait::WaitReason;
 use std::cell::Cell;
+use std::time::Instant;
+
+/// Parks the caller in a queue, unless its block trap is set: in Stackless all
+/// these waits are receives.
+#[track_caller]
+pub(super) fn wait_in(
+    queue: &WaitQueue,
+    reason: &'static WaitReason,
+    deadline: Option<Instant>,
+) -> Result<(), WaitError> {
+    let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
+    scheduler.check_may_park()?;
+    if current().block_trap() {
+        return Err(WaitError::BlockTrap);
+    }
+    queue.wait(reason, deadline)
+}
 
 /// Closed until it is opened, and open for ever after.
 #[derive(Debug)]
@@ -33,6 +52,6 @@ impl Gate {
         if self.open.get() {
             return Ok(());
         }
-        self.waiters.wait(reason, None)
+        wait_in(&self.waiters, reason, None)
     }
 }

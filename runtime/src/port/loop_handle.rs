@@ -10,6 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Wakes, stops and gives work to a [`MainLoop`](super::MainLoop), from any
 /// thread. While a handle exists, the loop's scheduler reports no deadlock.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::port::{Clock, MainLoop};
+/// let main_loop = MainLoop::new(&Clock::real()).unwrap();
+/// let handle = main_loop.handle();
+/// let thread = std::thread::spawn(move || {
+///     handle.call_soon(|| println!("on the loop's thread"));
+///     handle.stop();
+/// });
+/// main_loop.run().unwrap();
+/// thread.join().unwrap();
+/// ```
 #[derive(Clone)]
 pub struct LoopHandle {
     shared: Arc<Shared>,

@@ -23,6 +23,7 @@ use crate::error::{TaskletError, Uncaught};
 use crate::scheduler::{RunOptions, RunReport, local, run_with};
 use crate::tasklet::run_count;
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -54,6 +55,8 @@ impl fmt::Display for LoopError {
     }
 }
 
+impl Error for LoopError {}
+
 /// Told of failures; see [`MainLoop::set_error_hook`].
 pub type LoopErrorHook = Rc<dyn Fn(&LoopError)>;
 
@@ -77,6 +80,10 @@ pub struct Turn {
 }
 
 /// Runs a program turn by turn: pumps, events, tasklets.
+///
+/// Any tasklet can run it. As other threads may have a handle, its scheduler
+/// reports no deadlock while it exists: with nothing left to happen, it waits
+/// for ever. So does one whose events go by a clock that stands.
 ///
 /// # Examples
 ///
@@ -204,7 +211,8 @@ impl MainLoop {
     }
 
     /// Chooses who is told of failures; `None`: the log. The hook's own panic
-    /// unwinds from the turn.
+    /// unwinds from the turn. What events fail with comes here, too, and not to
+    /// the hook of their queue.
     ///
     /// A thread's [error handler](crate::set_error_handler) comes first: what
     /// it has dealt with never gets here.
@@ -311,8 +319,8 @@ impl MainLoop {
         let clock = self.clock();
         let due = self.events.next_due();
         let to_event = due.map(|at| at.saturating_sub(clock.now()));
-        let busy = run_count() > 1 || self.yields.waiting() > 0;
-        if self.handle.take_wake() || busy || to_event == Some(Duration::ZERO) {
+        let is_due = to_event == Some(Duration::ZERO);
+        if self.handle.take_wake() || run_count() > 1 || is_due {
             return scheduler.wait_if_alone(Some(Duration::ZERO));
         }
         if let Some(to_event) = to_event.filter(|_| clock.jumps()) {
@@ -321,6 +329,9 @@ impl MainLoop {
                 clock.advance(max_wait.map_or(to_event, |limit| limit.min(to_event)));
             }
             return Ok(timed_out);
+        }
+        if self.yields.waiting() > 0 {
+            return scheduler.wait_if_alone(Some(Duration::ZERO));
         }
         // The time of a virtual clock does not come by waiting.
         let to_event = to_event.filter(|_| !clock.is_virtual());

@@ -3,8 +3,8 @@
 //! Nearly every Stackless program has its own sleep, its own main loop, its own
 //! futures. These are theirs, made once and safe against kills, throws and
 //! timeouts. All of it is for one OS thread unless it says otherwise, and
-//! nothing switches unless it says so. `docs/stackless.md` has the names under
-//! which ports know them.
+//! nothing switches unless it says so. Waits honour timeout scopes and, as they
+//! are receives in Stackless, the block trap.
 //!
 //! | file | has |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | `sleeper` | sleeping until a pump |
 //! | `yield_channel` | being nice: out of the run queue until a pump |
 //! | `main_loop`, `loop_handle` | wait, pumps, events, tasklets, and again |
-//! | `queue_channel` | a buffer in front of a channel |
+//! | `queue_channel`, `queue_iter` | a buffer in front of a channel |
 //! | `future`, `future_error` | a value that somebody works on |
 //! | `wait_for` | waiting for several things at once |
 //! | `executor`, `pool` | where functions run whose results are futures |
@@ -21,7 +21,7 @@
 //! | `region` | regions of a tasklet that others can cancel |
 //! | `gate`, `caught` | what several of these are made of |
 //!
-//! What ports call a signal channel is [`Notify`](crate::sync::Notify).
+//! What ports call a signal channel is [`Notify`].
 
 mod call;
 mod caught;
@@ -36,6 +36,7 @@ mod main_loop;
 mod parallel;
 mod pool;
 mod queue_channel;
+mod queue_iter;
 mod region;
 mod sleeper;
 mod wait_for;
@@ -54,6 +55,7 @@ pub use main_loop::{BudgetHook, LoopError, LoopErrorHook, MainLoop, Turn};
 pub use parallel::{ParallelError, parallel};
 pub use pool::Pool;
 pub use queue_channel::QueueChannel;
+pub use queue_iter::QueueIter;
 pub use region::{CancelHandle, Cancelled, RegionCancelled, cancellable};
 pub use sleeper::Sleeper;
 pub use wait_for::{

@@ -46,6 +46,8 @@ struct Shared {
     size: usize,
     /// Workers that have not ended.
     workers: Cell<usize>,
+    /// A worker is being made: one that there is no stack for is not replaced.
+    starting: Cell<bool>,
 }
 
 impl Pool {
@@ -64,6 +66,7 @@ impl Pool {
                 calls: QueueChannel::unbounded(),
                 size: size.max(1),
                 workers: Cell::new(0),
+                starting: Cell::new(false),
             }),
         };
         for _ in 0..pool.shared.size {
@@ -86,6 +89,9 @@ impl Pool {
     pub fn close(&self) {
         if self.shared.calls.is_closing() {
             return;
+        }
+        if !self.shared.calls.is_empty() {
+            self.shared.refill();
         }
         for _ in 0..self.shared.workers.get() {
             // The buffer has no limit.
@@ -115,7 +121,7 @@ impl Shared {
     /// Replaces workers that were killed. Without any stack for one, those that
     /// are left do the work; if none is, the next call tries again.
     fn refill(self: &Rc<Shared>) {
-        while self.workers.get() < self.size {
+        while self.workers.get() < self.size && !self.starting.get() {
             if let Err(error) = self.start_worker() {
                 return log::error!("greenling: no stack for the worker of a pool: {error}");
             }
@@ -124,11 +130,18 @@ impl Shared {
 
     fn start_worker(self: &Rc<Shared>) -> io::Result<()> {
         self.workers.set(self.workers.get() + 1);
-        let presence = Presence(self.clone());
-        Builder::new()
-            .name("pool worker")
-            .spawn(move || presence.0.work())?;
-        Ok(())
+        self.starting.set(true);
+        let mut presence = Presence {
+            shared: self.clone(),
+            is_over: false,
+        };
+        let worker = move || {
+            presence.shared.work();
+            presence.is_over = true;
+        };
+        let started = Builder::new().name("pool worker").spawn(worker);
+        self.starting.set(false);
+        started.map(drop)
     }
 
     fn work(&self) {
@@ -145,13 +158,17 @@ impl Shared {
 }
 
 /// Counts a worker, also one that never began.
-struct Presence(Rc<Shared>);
+struct Presence {
+    shared: Rc<Shared>,
+    /// It has come to the end of its work.
+    is_over: bool,
+}
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        let shared = &self.0;
+        let shared = &self.shared;
         shared.workers.set(shared.workers.get() - 1);
-        if std::thread::panicking() && !shared.calls.is_empty() {
+        if !self.is_over && !shared.calls.is_empty() {
             shared.refill();
         }
     }

@@ -15,6 +15,7 @@
 //! Receivers wait only if nothing is free to take, and senders only if there is
 //! no room and no receiver waits; so never both.
 
+use super::queue_iter::QueueIter;
 use crate::channel::{ReceiveError, SendError, SendErrorKind, TryReceiveError, TrySendError};
 use crate::error::{Thrown, WaitError};
 use crate::scheduler::{Park, Scheduler, local};
@@ -284,13 +285,11 @@ impl<T> QueueChannel<T> {
         tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 
-    /// Receives until the channel is closing and holds nothing. Every item is
-    /// what [`receive`](QueueChannel::receive) returned.
-    pub fn iter(&self) -> impl Iterator<Item = Result<T, ReceiveError>> + '_ {
-        std::iter::from_fn(|| match self.receive() {
-            Err(ReceiveError::Closed) => None,
-            received => Some(received),
-        })
+    /// Receives until the channel is closing and holds nothing, or a
+    /// [`StopIteration`](crate::StopIteration) was sent. Every item is what
+    /// [`receive`](QueueChannel::receive) returned.
+    pub fn iter(&self) -> QueueIter<'_, T> {
+        QueueIter::new(self)
     }
 }
 

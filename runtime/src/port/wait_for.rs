@@ -4,6 +4,7 @@
 //! each of the awaited a `Watcher`, which adds one index to it. The awaited
 //! hold the watch weakly, so a wait that has ended is simply forgotten.
 
+use super::gate::wait_in;
 use crate::error::WaitError;
 use crate::sync::WaitQueue;
 use crate::wait::reason;
@@ -105,7 +106,7 @@ impl Watch {
             let next = self.ready.borrow_mut().pop_front();
             match next {
                 Some(index) => return Ok(index),
-                None => self.waiter.wait(&reason::SEVERAL, deadline)?,
+                None => wait_in(&self.waiter, &reason::SEVERAL, deadline)?,
             }
         }
     }
@@ -123,6 +124,17 @@ pub enum Until {
     /// All are ready.
     #[doc(alias = "ALL_COMPLETED")]
     All,
+}
+
+impl Until {
+    fn is_reached(self, count: usize, ready: usize, failed: bool) -> bool {
+        let enough = match self {
+            Until::First => ready > 0,
+            Until::FirstFailed => failed,
+            Until::All => false,
+        };
+        enough || ready == count
+    }
 }
 
 /// Waits for several at once, and returns the indices of those that are ready
@@ -159,24 +171,19 @@ pub fn wait_for<W: Waitable>(
 ) -> Result<Vec<usize>, WaitError> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let watch = Watch::over(items);
-    while !is_reached(items, until) {
+    let (mut ready, mut failed) = (0, false);
+    while !until.is_reached(items.len(), ready, failed) {
         match watch.next(deadline) {
-            Ok(_) => {}
+            Ok(index) => {
+                ready += 1;
+                failed |= items[index].has_failed();
+            }
             Err(WaitError::TimedOut) if deadline.is_some_and(|end| Instant::now() >= end) => break,
             Err(error) => return Err(error),
         }
     }
     let indices = 0..items.len();
     Ok(indices.filter(|&index| items[index].is_ready()).collect())
-}
-
-fn is_reached<W: Waitable>(items: &[W], until: Until) -> bool {
-    let all = items.iter().all(Waitable::is_ready);
-    all || match until {
-        Until::First => items.iter().any(Waitable::is_ready),
-        Until::FirstFailed => items.iter().any(Waitable::has_failed),
-        Until::All => false,
-    }
 }
 
 /// Waits until one is ready, and returns its index: that of the first to become
@@ -193,6 +200,15 @@ fn is_reached<W: Waitable>(items: &[W], until: Until) -> bool {
 /// # Errors
 ///
 /// The reasons of [`WaitError`]; `Deadlock` for an empty list.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::port::{Executor, Queued, wait_any};
+/// use greenling::schedule;
+/// let racers = [2, 0, 1].map(|n| Queued.submit(move || (0..n).for_each(|_| schedule())));
+/// assert_eq!(wait_any(&racers).unwrap(), 1);
+/// ```
 #[track_caller]
 pub fn wait_any<W: Waitable>(items: &[W]) -> Result<usize, WaitError> {
     if items.is_empty() {
