@@ -84,13 +84,20 @@ impl Scheduler {
 
     /// Takes a queued tasklet out of the ring.
     pub(crate) fn remove(&self, task: TcbRef) -> Result<(), TaskletError> {
-        if task == self.current() {
+        // While this thread has nobody to run, the first of the ring is merely
+        // the first.
+        let is_current = task == self.current();
+        if is_current && !self.parked.get() {
             return Err(TaskletError::Current);
         }
         match task.state.get() {
             State::Blocked => Err(TaskletError::Blocked),
             State::Runnable => {
-                self.unlink(task);
+                if is_current {
+                    self.unlink_current();
+                } else {
+                    self.unlink(task);
+                }
                 task.link_to_self();
                 task.state.set(State::Paused);
                 Ok(())
@@ -119,8 +126,8 @@ impl Scheduler {
     /// one has nobody to run, else right behind the one that runs.
     pub(crate) fn queue_next(&self, task: TcbRef) -> Result<(), TaskletError> {
         match task.state.get() {
-            _ if task == self.current() => return Ok(()),
             State::Blocked => return Err(TaskletError::Blocked),
+            State::Runnable if task == self.current() => return Ok(()),
             State::Runnable => self.remove(task)?,
             State::Paused => {}
             _ => return Err(TaskletError::Dead),
