@@ -76,6 +76,11 @@ impl RawRwLock {
         self.waiting.is_empty() && self.admit(wanted)
     }
 
+    /// Counts one more reader if there are readers inside, whoever waits.
+    pub(super) fn join_readers(&self) -> bool {
+        self.state.get() > 0 && self.admit(Use::Read)
+    }
+
     #[cold]
     fn enter_later(&self, wanted: Use, park: Park) -> Result<(), WaitError> {
         let undo = |_: &mut Use, granted| {

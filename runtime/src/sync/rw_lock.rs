@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 /// Readers and writers wait in one line, first in, first out, so neither can
 /// starve. A tasklet that reads and locks for reading again while a writer
 /// waits in between therefore waits for itself: that is a deadlock, and the
-/// report of one names it, as for [`Mutex`](super::Mutex).
+/// report of one names it, as for [`Mutex`](super::Mutex). Code that may be
+/// reading already uses [`read_recursive`](RwLock::read_recursive).
 ///
 /// There is no poisoning. The lock is `Send` if `T` is, since it can move only
 /// while nobody waits, and never `Sync`.
@@ -78,7 +79,6 @@ impl<T: ?Sized> RwLock<T> {
     /// scope; the other reasons of [`WaitError`]. Nothing is locked then.
     #[track_caller]
     #[inline]
-    #[doc(alias = "acquire_pri")]
     pub fn read(&self) -> Result<RwLockReadGuard<'_, T>, WaitError> {
         self.read_by(None, Location::caller())
     }
@@ -119,6 +119,29 @@ impl<T: ?Sized> RwLock<T> {
         self.read_by(deadline_after(timeout), Location::caller())
     }
 
+    /// As [`read`](RwLock::read), but does not wait behind writers in line if
+    /// readers are inside: for code that may be reading already. Those who come
+    /// in like this often enough starve writers.
+    ///
+    /// # Scheduling
+    ///
+    /// Switches if a writer is inside, or if nobody is and anybody waits.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`read`](RwLock::read).
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](RwLock::read).
+    #[track_caller]
+    pub fn read_recursive(&self) -> Result<RwLockReadGuard<'_, T>, WaitError> {
+        if self.lock.join_readers() {
+            return Ok(self.reading());
+        }
+        self.read_by(None, Location::caller())
+    }
+
     /// Has the value alone until the guard is dropped.
     ///
     /// # Scheduling
@@ -134,6 +157,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`read`](RwLock::read).
     #[track_caller]
     #[inline]
+    #[doc(alias = "acquire_exclusive")]
     pub fn write(&self) -> Result<RwLockWriteGuard<'_, T>, WaitError> {
         self.write_by(None, Location::caller())
     }

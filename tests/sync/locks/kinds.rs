@@ -23,7 +23,10 @@ pub(super) trait Lock {
 }
 
 macro_rules! lock {
-    ($kind:ty, $name:literal, $lock:ident, $deadline:ident, $timeout:ident, $try:ident $(, $key:expr)?) => {
+    (
+        $kind:ty, $name:literal,
+        $lock:ident, $deadline:ident, $timeout:ident, $try:ident $(, $key:expr)?
+    ) => {
         impl Lock for $kind {
             fn lock(&self) -> Result<Locked<'_>, WaitError> {
                 Ok(Box::new(self.$lock($($key)?)?))

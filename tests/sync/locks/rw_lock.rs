@@ -201,6 +201,25 @@ fn reading_again_behind_a_waiting_writer_is_a_deadlock_that_is_reported() {
 }
 
 #[test]
+fn reading_recursively_passes_by_waiting_writers_but_not_by_one_inside() {
+    isolated(|| {
+        let shared = shared();
+        let (lock, trace) = &shared;
+        let outer = lock.read_recursive().unwrap();
+        let waiting = writer(&shared, "w");
+        schedule();
+        let inner = lock.read_recursive().unwrap();
+        assert_eq!((lock.readers(), lock.waiters().len()), (2, 1));
+        drop((outer, inner));
+        // The writer has been let in, and is not overtaken any more.
+        let third = lock.read_recursive().unwrap();
+        assert_eq!(trace.take(), "w[ w]");
+        waiting.join().unwrap();
+        assert_eq!(*third, 1);
+    });
+}
+
+#[test]
 fn limited_waits_of_readers_time_out_and_take_nothing() {
     isolated(|| {
         let lock = RwLock::from(1);
