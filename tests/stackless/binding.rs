@@ -1,7 +1,9 @@
 //! Giving tasklets functions, and taking them away again.
 
 use crate::queued;
-use greenling::{Channel, Tasklet, TaskletError, current, run, schedule, schedule_remove, spawn};
+use greenling::{
+    Channel, Tasklet, TaskletError, current, main_tasklet, run, schedule, schedule_remove, spawn,
+};
 use tests::{Trace, isolated};
 
 #[test]
@@ -111,6 +113,17 @@ fn the_current_a_queued_and_a_blocked_tasklet_can_not_be_bound_nor_unbound() {
         assert!(matches!(current().bind(|| ()), Err(TaskletError::Current)));
         channel.send(()).unwrap();
         assert_eq!(trace.take(), "scheduled");
+        let refused = spawn(|| [main_tasklet().unbind(), main_tasklet().bind(|| ())]);
+        for refused in refused.join().unwrap() {
+            assert!(matches!(refused, Err(TaskletError::Blocked)));
+        }
+        queued(|| {
+            // Paused: it is inside `run`.
+            assert!(main_tasklet().is_paused());
+            assert!(main_tasklet().unbind().is_err() && main_tasklet().bind(|| ()).is_err());
+            assert!(main_tasklet().is_alive());
+        });
+        run().unwrap();
     });
 }
 

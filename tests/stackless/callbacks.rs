@@ -110,6 +110,19 @@ fn the_schedule_callback_sees_switches_of_every_kind() {
 }
 
 #[test]
+fn a_tasklet_that_waits_for_the_world_and_is_the_next_to_run_makes_no_switch() {
+    isolated(|| {
+        let trace = Trace::new();
+        set_schedule_callback(Some(switches(&trace)));
+        greenling::time::sleep(std::time::Duration::from_millis(1));
+        assert_eq!(trace.take(), "");
+        assert!(Channel::<()>::new().receive().is_err(), "a deadlock");
+        set_schedule_callback(None);
+        assert_eq!(trace.take(), "");
+    });
+}
+
+#[test]
 fn setting_a_callback_returns_the_one_before_and_it_can_be_asked_for() {
     isolated(|| {
         let trace = Trace::new();

@@ -180,3 +180,19 @@ fn main_stays_with_those_that_are_left_blocked_as_run_does() {
         assert!(!blocked.is_alive());
     });
 }
+
+#[test]
+fn an_error_brings_main_back_before_the_queue_has_drained() {
+    isolated(|| {
+        set_queue_order(QueueOrder::Flat);
+        let trace = Trace::new();
+        queued(trace.noting("A"));
+        Tasklet::new(|| Err::<(), _>("bad")).setup().unwrap();
+        let c = queued(trace.noting("C"));
+        queued(trace.noting("D"));
+        assert!(c.run().is_err());
+        trace.note("main");
+        run().unwrap();
+        assert_eq!(trace.take(), "C A main D");
+    });
+}

@@ -16,6 +16,7 @@ mod flat;
 mod foreign;
 mod kill;
 mod lifecycle;
+mod locals;
 mod main_tasklet;
 mod moves;
 mod neighbours;

@@ -77,6 +77,26 @@ fn a_blocking_run_returns_when_nothing_could_wake_anybody_and_that_is_no_error()
 }
 
 #[test]
+fn a_worker_may_wait_in_a_blocking_run_while_main_waits_for_it() {
+    isolated(|| {
+        let trace = Trace::new();
+        let (sender, receiver) = channel::<&str>(1);
+        let inner = trace.clone();
+        let worker = greenling::spawn(move || {
+            let note = inner.clone();
+            queued(move || note.note(receiver.receive().unwrap()));
+            let report = run_blocking().unwrap();
+            // Main: it waits for this very tasklet.
+            inner.note(format!("{} blocked", report.blocked));
+        });
+        let other = std::thread::spawn(move || sender.send("value").unwrap());
+        worker.join().unwrap();
+        other.join().unwrap();
+        assert_eq!(trace.take(), "value 1 blocked");
+    });
+}
+
+#[test]
 fn the_error_of_a_tasklet_ends_a_blocking_run() {
     isolated(|| {
         greenling::Tasklet::new(|| {
