@@ -1,4 +1,32 @@
 //! Waiting of tasklets for each other, on one thread.
+//!
+//! Nothing else runs between two waits of a tasklet, so what the tasklets of a
+//! thread share needs no lock as long as nobody waits in the middle of a change.
+//! These are for when somebody does, and for waiting until something has changed.
+//!
+//! | to | use | in Stackless and Python programs |
+//! |---|---|---|
+//! | have a value alone | [`Mutex`] | `Lock` |
+//! | the same, in code that calls itself | [`ReentrantMutex`] | `RLock`, `CriticalSection` |
+//! | share a value with other readers | [`RwLock`] | `SquidgySemaphore` |
+//! | lock one of many things by its name | [`LockTable`] | `uthread.Lock(object)` |
+//! | let so many in at a time | [`Semaphore`] | `Semaphore`, `BoundedSemaphore` |
+//! | wait for a change, without a lock | [`Condition`] | `NLCondition` |
+//! | the same, with a mutex | [`Condvar`] | `Condition` |
+//! | wake one or all who wait | [`Notify`] | `SignalChannel` |
+//! | wait for a flag, or for a value | [`Event`], [`OnceValue`] | `Event`, `ValueEvent` |
+//! | wait for each other | [`Barrier`] | `Barrier` |
+//! | wait until all jobs are done | [`WaitGroup`] | |
+//! | pass values on in order | [`Queue`] | `Queue`, `FIFO` |
+//! | build one's own | [`WaitQueue`] | a bare channel |
+//!
+//! All but `WaitQueue` have this in common: waiters are served first come,
+//! first served; what was given to one that is killed, thrown at or timed out
+//! before it runs goes to the next; giving never switches, taking does so only
+//! if it has to wait; waits honour the block trap, as those for channels do.
+//!
+//! They are not `Sync`. Between OS threads there are the channels of
+//! [`thread`](crate::thread).
 
 mod barrier;
 mod condition;
