@@ -13,6 +13,7 @@
 //! A program that fails is made smaller for as long as it fails, and printed
 //! with both traces.
 
+mod coverage;
 mod generate;
 mod minimise;
 mod model;
@@ -32,7 +33,7 @@ use trace::Note;
 use world::World;
 
 /// Programs that a plain `cargo test` runs.
-const PROGRAMS: u64 = 100_000;
+const PROGRAMS: u64 = 200_000;
 
 /// Programs that one thread, and so one scheduler, runs one after the other.
 const CHUNK: u64 = 1_000;

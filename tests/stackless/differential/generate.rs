@@ -4,7 +4,7 @@
 //! with few of them bring those together far more often than programs in which
 //! everything happens once.
 
-use super::program::{Birth, CHANNELS, Handler, Op, Program, Raise, Step, TASKS};
+use super::program::{Birth, CHANNELS, Handler, How, Op, Program, Raise, Step, TASKS};
 
 /// Xorshift: the same numbers for the same seed everywhere.
 struct Random(u64);
@@ -38,6 +38,9 @@ type Make = fn(&mut Random, usize, usize) -> Op;
 enum Family {
     Basic,
     RunAll,
+    Budget,
+    Slot,
+    Look,
     Queue,
     Direct,
     Spawn,
@@ -65,7 +68,33 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
             (8, |_, _, c| Op::Receive(c)),
         ],
     ),
-    (Family::RunAll, &[(7, |_, _, _| Op::RunAll)]),
+    (
+        Family::RunAll,
+        &[(7, |random, _, _| {
+            let ways = [How::Run, How::Run, How::Turn];
+            Op::RunAll(ways[random.below(ways.len())])
+        })],
+    ),
+    (
+        Family::Budget,
+        &[
+            (7, |random, _, _| Op::RunSome(random.below(6) as u64)),
+            (2, |random, _, _| Op::Atomic(random.one_in(2))),
+        ],
+    ),
+    (
+        Family::Slot,
+        &[
+            (4, |_, _, _| Op::YieldWith),
+            (2, |_, _, _| Op::PauseWith),
+            (6, |_, t, _| Op::SetSlot(t)),
+            (1, |_, t, _| Op::TakeSlot(t)),
+        ],
+    ),
+    (
+        Family::Look,
+        &[(2, |_, _, c| Op::Look(c)), (4, |_, t, _| Op::LookAround(t))],
+    ),
     (
         Family::Queue,
         &[
@@ -99,12 +128,15 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
             (3, |_, _, c| Op::SendError(c)),
             (3, |_, _, c| Op::TrySend(c)),
             (3, |_, _, c| Op::TryReceive(c)),
-            (2, |_, _, c| Op::Look(c)),
         ],
     ),
     (
         Family::Loops,
-        &[(6, |random, _, c| Op::Iterate(c, 1 + random.below(3)))],
+        &[
+            (6, |random, _, c| Op::Iterate(c, 1 + random.below(3))),
+            (5, |random, _, c| Op::SendSequence(c, random.below(4))),
+            (2, |_, _, c| Op::SendStop(c)),
+        ],
     ),
     (
         Family::Preference,
@@ -117,7 +149,11 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
     ),
     (
         Family::Close,
-        &[(2, |_, _, c| Op::Close(c)), (3, |_, _, c| Op::Open(c))],
+        &[
+            (2, |_, _, c| Op::Close(c)),
+            (3, |_, _, c| Op::Open(c)),
+            (2, |_, _, c| Op::Clear(c)),
+        ],
     ),
     (
         Family::BlockTrap,
@@ -131,7 +167,10 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
             (2, |_, t, _| Op::Detach(t)),
         ],
     ),
-    (Family::Bind, &[(4, |_, t, _| Op::Bind(t.max(1)))]),
+    (
+        Family::Bind,
+        &[(4, |_, t, _| Op::Bind(t)), (2, |_, t, _| Op::Unbind(t))],
+    ),
     (
         Family::Fail,
         &[
@@ -154,10 +193,7 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
             Op::Handler(handlers[random.below(handlers.len())])
         })],
     ),
-    (
-        Family::Defer,
-        &[(4, |_, _, _| Op::Yield), (4, |_, _, _| Op::Undefer)],
-    ),
+    (Family::Defer, &[(4, |_, _, _| Op::Undefer)]),
 ];
 
 /// What one program is made of.
@@ -235,7 +271,7 @@ impl Mix {
             Op::Join(t) if t < me && self.families.contains(&Family::Defer) => Op::Join(me),
             Op::Wait(t) if t < me && self.families.contains(&Family::Defer) => Op::Wait(me),
             // A main that waits for nobody comes to nothing but a deadlock.
-            Op::Send(_) | Op::Receive(_) if me == 0 && random.one_in(3) => Op::RunAll,
+            Op::Send(_) | Op::Receive(_) if me == 0 && random.one_in(3) => Op::RunAll(How::Run),
             op => op,
         }
     }
@@ -271,6 +307,11 @@ impl Program {
             (0..length).map(|_| mix.step(&mut random, task)).collect()
         });
         let steps = steps.collect();
-        Program { births, steps }
+        Program {
+            births,
+            steps,
+            flat: random.one_in(4),
+            watched: random.one_in(3),
+        }
     }
 }

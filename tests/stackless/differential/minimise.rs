@@ -49,6 +49,8 @@ fn smaller_ones(program: &Program) -> Vec<Program> {
             });
         }
     }
+    keep(&|p| p.flat = false);
+    keep(&|p| p.watched = false);
     for task in 0..tasks {
         keep(&|p| p.births[task] = Birth::Queued);
         for number in 0..program.steps[task].len() {

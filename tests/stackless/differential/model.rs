@@ -56,7 +56,12 @@ struct Task {
     suspended_in: Option<Step>,
     /// Items that the step is done with.
     items: usize,
+    /// Whom the step has still to kill.
+    targets: VecDeque<usize>,
     block_trap: bool,
+    atomic: bool,
+    /// What a yield or a pause is to return.
+    slot: Option<Value>,
     wake: Option<Wake>,
     parcel: Option<Parcel>,
     /// Guards that hold kills and throws back, and the last of those.
@@ -80,6 +85,14 @@ struct Channel {
     preference: i32,
     schedule_all: bool,
     closing: bool,
+}
+
+/// How long the owner lets the others run.
+struct Budget {
+    owner: usize,
+    left: u64,
+    /// It was spent, at the switch of this one.
+    spent: Option<u8>,
 }
 
 /// How far a step has come.
@@ -108,6 +121,13 @@ pub(crate) struct Model<'a> {
     ring: VecDeque<usize>,
     /// Callers inside `run`, innermost last.
     runners: Vec<usize>,
+    /// Whose stack it is: what is current may have changed already.
+    running: usize,
+    /// The switch that is due is one that a channel has promised.
+    promised: bool,
+    /// Somebody gives way, maybe to nobody.
+    gives_way: bool,
+    budget: Option<Budget>,
     handler: Handler,
     /// Why the step that is being taken must not switch.
     forbidden: Option<Why>,
@@ -123,6 +143,10 @@ impl<'a> Model<'a> {
             channels: Default::default(),
             ring: VecDeque::from([0]),
             runners: Vec::new(),
+            running: 0,
+            promised: false,
+            gives_way: false,
+            budget: None,
             handler: Handler::None,
             forbidden: None,
             trace: Vec::new(),
@@ -153,7 +177,8 @@ impl<'a> Model<'a> {
 
     /// One step of whoever is current; false when main has come to its end.
     fn advance(&mut self) -> bool {
-        let me = self.ring[0];
+        self.switch();
+        let me = self.running;
         if !self.tasks[me].started {
             self.tasks[me].started = true;
             if let Some(wake) = self.tasks[me].wake.take() {
@@ -169,7 +194,6 @@ impl<'a> Model<'a> {
             (step, self.resume(me, step.op))
         } else if let Some(step) = self.program.step(me, self.tasks[me].step, &self.view()) {
             self.forbidden = step.trapped.then_some(Why::SwitchTrap);
-            self.tasks[me].items = 0;
             (step, self.begin(me, step.op))
         } else if me == 0 {
             return false;
@@ -198,7 +222,6 @@ impl<'a> Model<'a> {
     /// A destructor does something while the tasklet unwinds.
     fn clean_up(&mut self, me: usize, op: Op) {
         self.forbidden = Some(Why::Unwinding);
-        self.tasks[me].items = 0;
         let Ended(outcome) = self.begin(me, op) else {
             unreachable!("a destructor neither waits nor unwinds");
         };
@@ -229,11 +252,10 @@ impl<'a> Model<'a> {
                 }
                 State::Runnable => bit::ALIVE | bit::SCHEDULED,
             };
-            if self.tasks[task].block_trap {
-                flags | bit::BLOCK_TRAP
-            } else {
-                flags
-            }
+            let with = |set, bit| if set { bit } else { 0 };
+            flags
+                | with(self.tasks[task].block_trap, bit::BLOCK_TRAP)
+                | with(self.tasks[task].atomic, bit::ATOMIC)
         };
         View {
             run_count: self.ring.len(),

@@ -1,9 +1,9 @@
 //! The runtime's results and errors in the words of a trace.
 
-use super::trace::{Cause, Outcome, Value, Why};
+use super::trace::{Cause, Outcome, STOP, Value, Why};
 use greenling::{
-    JoinError, ReceiveError, SendError, SendErrorKind, TaskletError, TaskletExit, Uncaught,
-    WaitError,
+    JoinError, ReceiveError, SendError, SendErrorKind, StopIteration, TaskletError, TaskletExit,
+    Uncaught, WaitError,
 };
 use std::any::Any;
 use std::error::Error;
@@ -27,6 +27,9 @@ pub(crate) fn payload_of(value: Value) -> Box<dyn Any + Send> {
 }
 
 fn value_of(error: &(dyn Error + Send + Sync + 'static)) -> Value {
+    if error.is::<StopIteration>() {
+        return STOP;
+    }
     let fault = error.downcast_ref::<Fault>();
     fault.expect("an error of the program").0
 }
@@ -81,16 +84,22 @@ pub(crate) fn why(error: &WaitError) -> Why {
     }
 }
 
-pub(crate) fn unsent(result: Result<(), SendError<Value>>) -> Outcome {
-    let Err(error) = result else {
-        return Outcome::Done;
-    };
+/// Why a send failed, and whether the value came back.
+pub(crate) fn why_unsent(error: SendError<Value>) -> (Why, bool) {
     let why = match error.kind() {
         SendErrorKind::Closed => Why::Closed,
         SendErrorKind::Wait(error) => why(error),
         _ => Why::Odd,
     };
-    Outcome::Unsent(why, error.into_inner().is_some())
+    (why, error.into_inner().is_some())
+}
+
+pub(crate) fn sent(result: Result<(), SendError<Value>>) -> Outcome {
+    let Err(error) = result else {
+        return Outcome::Done;
+    };
+    let (why, back) = why_unsent(error);
+    Outcome::Unsent(why, back)
 }
 
 pub(crate) fn received(result: Result<Value, ReceiveError>) -> Outcome {

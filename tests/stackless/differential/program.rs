@@ -25,6 +25,10 @@ pub(crate) enum Op {
     Receive(usize),
     TrySend(usize),
     TryReceive(usize),
+    /// Sends so many values.
+    SendSequence(usize, usize),
+    /// Sends what ends an iteration.
+    SendStop(usize),
     /// Iterates over a channel, so many items at most.
     Iterate(usize, usize),
     Spawn(usize),
@@ -37,26 +41,49 @@ pub(crate) enum Op {
     Throw(usize),
     ThrowPending(usize),
     Bind(usize),
+    Unbind(usize),
     Join(usize),
     Wait(usize),
     /// Drops the join handle.
     Detach(usize),
-    RunAll,
+    RunAll(How),
+    /// Runs the others until so many have been resumed.
+    RunSome(u64),
     /// -1, 0 or 1.
     Preference(usize, i32),
     ScheduleAll(usize, bool),
     Close(usize),
     Open(usize),
+    /// Kills all who wait in a channel.
+    Clear(usize),
     BlockTrap(bool),
     Handler(Handler),
+    /// Budgets don't end at the tasklet's switches, or do again.
+    Atomic(bool),
+    /// Yields and pauses that return what is in the value slot.
+    YieldWith,
+    PauseWith,
+    SetSlot(usize),
+    TakeSlot(usize),
     /// Holds kills and throws back, until as many `Undefer`s.
     Defer,
     Undefer,
     /// Reads a channel's queue and flags.
     Look(usize),
+    /// Reads who is before and behind a tasklet, and in which channel it is.
+    LookAround(usize),
     Raise(Raise),
     /// The function returns an error.
     Fail,
+}
+
+/// Ways to run all others that differ only when something outside the thread
+/// could wake a tasklet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Run,
+    /// A turn of a main loop that does not wait.
+    Turn,
 }
 
 /// What the error handler does.
@@ -134,6 +161,10 @@ pub(crate) struct Program {
     /// That of main means nothing.
     pub(crate) births: Vec<Birth>,
     pub(crate) steps: Vec<Vec<Step>>,
+    /// The queue order is the flat one.
+    pub(crate) flat: bool,
+    /// Every switch and every operation of a channel is in the trace.
+    pub(crate) watched: bool,
 }
 
 impl Program {
@@ -166,7 +197,7 @@ impl Program {
         // What was held back reaches main in here.
         let number = number - guards;
         if number == 0 {
-            return Some(Op::RunAll);
+            return Some(Op::RunAll(How::Run));
         }
         if number <= others {
             return Some(Op::Kill(number));
@@ -187,7 +218,7 @@ impl Program {
         let paused = (1..self.tasks()).find(|&task| view.is_paused(task));
         Some(match paused {
             Some(task) => Op::Insert(task),
-            None if view.run_count > 1 => Op::RunAll,
+            None if view.run_count > 1 => Op::RunAll(How::Run),
             // Those that join each other.
             None => Op::Kill(somebody),
         })
@@ -212,6 +243,9 @@ impl fmt::Display for Step {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.flat {
+            writeln!(f, "  the flat queue order")?;
+        }
         for (task, steps) in self.steps.iter().enumerate() {
             match task {
                 0 => writeln!(f, "  main")?,

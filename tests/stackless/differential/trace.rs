@@ -56,15 +56,29 @@ pub(crate) enum Outcome {
     Refused(Why),
     /// A send that failed, and whether the value came back.
     Unsent(Why, bool),
-    /// `run` returned: how many were blocked and paused.
-    Drained(usize, usize),
+    /// `run` returned: how many were blocked and paused, whether a budget was
+    /// spent, and at whose switch.
+    Ran(usize, usize, bool, u8),
+    /// A sequence was sent: how many items, and what became of the next one.
+    Sent(usize, Option<(Why, bool)>),
+    /// How many waiters were killed.
+    Cleared(usize),
+    /// Who is before and behind a tasklet, and in which channel it waits.
+    Around(u8, u8, u8),
     /// A channel: who waits (the oldest first), closing, closed, preference,
     /// and whether it schedules all.
     Seen([u8; TASKS], bool, bool, i32, bool),
     Caught(Cause),
 }
 
-/// No tasklet, in a list of them.
+/// What ends an iteration when it is sent.
+pub(crate) const STOP: Value = Value {
+    by: 0,
+    step: 0,
+    item: 98,
+};
+
+/// No tasklet or channel.
 pub(crate) const NOBODY: u8 = u8::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +91,12 @@ pub(crate) enum Event {
     Item(usize, Outcome),
     /// The function and all it holds have gone.
     Gone,
+    /// An iterator was asked for the item of this number.
+    Pulled(usize),
+    /// This one is about to be resumed.
+    Switch(usize),
+    /// It acts on a channel: sending or receiving, with nobody there or not.
+    Acts(usize, bool, bool),
     /// The error handler was called.
     Handled(Cause),
 }
@@ -97,11 +117,20 @@ pub(crate) mod bit {
     pub(crate) const PAUSED: u8 = 8;
     pub(crate) const CURRENT: u8 = 16;
     pub(crate) const BLOCK_TRAP: u8 = 32;
+    pub(crate) const ATOMIC: u8 = 64;
 }
 
 impl View {
     pub(crate) fn is_alive(&self, task: usize) -> bool {
         self.states[task] & bit::ALIVE != 0
+    }
+
+    /// As seen by a callback, for which nobody is current.
+    pub(crate) fn without_current(mut self) -> View {
+        for state in &mut self.states {
+            *state &= !bit::CURRENT;
+        }
+        self
     }
 
     pub(crate) fn is_paused(&self, task: usize) -> bool {
@@ -125,11 +154,12 @@ impl fmt::Display for Value {
 
 impl fmt::Display for View {
     /// The run count, the balances, and a letter for each tasklet: current,
-    /// runnable, blocked, paused or not alive, with a dash under a block trap.
+    /// runnable, blocked, paused or not alive; with a dash under a block trap,
+    /// with a star if atomic.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?} ", self.run_count, self.balances)?;
         for state in self.states {
-            let letter = match state & !bit::BLOCK_TRAP {
+            let letter = match state & !(bit::BLOCK_TRAP | bit::ATOMIC) {
                 0 => '.',
                 s if s == bit::ALIVE | bit::SCHEDULED | bit::CURRENT => 'C',
                 s if s == bit::ALIVE | bit::SCHEDULED => 'r',
@@ -140,6 +170,9 @@ impl fmt::Display for View {
             write!(f, "{letter}")?;
             if state & bit::BLOCK_TRAP != 0 {
                 f.write_str("-")?;
+            }
+            if state & bit::ATOMIC != 0 {
+                f.write_str("*")?;
             }
         }
         Ok(())

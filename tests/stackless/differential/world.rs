@@ -1,17 +1,19 @@
 //! Runs a program on the real scheduler.
 
-use super::outcome::{cause_of, join_failure, payload_of, received, refused, unsent, why};
-use super::program::{Birth, CHANNELS, Handler, Op, Program, REBIRTHS, Raise, TASKS};
-use super::trace::{BY_HANDLER, Event, NOBODY, Note, Outcome, Value, View, Why, bit};
+mod steps;
+
+use super::outcome::{cause_of, cause_of_uncaught, payload_of};
+use super::program::{Birth, CHANNELS, Handler, Op, Program, TASKS};
+use super::trace::{BY_HANDLER, Event, NOBODY, Note, Outcome, Value, View, bit};
 use greenling::{
-    Channel, DeferKill, ErrorHandler, JoinHandle, Preference, Tasklet, TaskletError, TaskletExit,
-    TryReceiveError, TrySendError, defer_kill, run, run_count, schedule, schedule_remove,
-    set_error_handler, switch_trap,
+    Channel, ChannelEvent, ErrorHandler, JoinHandle, QueueOrder, Tasklet, TaskletExit, run_count,
+    set_channel_callback, set_error_handler, set_queue_order, set_schedule_callback, switch_trap,
 };
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use steps::fault;
 
 /// What all tasklets of a program share.
 pub(crate) struct World {
@@ -75,11 +77,22 @@ impl World {
                 world.bring_forth(task);
             }
         }
+        if program.flat {
+            set_queue_order(QueueOrder::Flat);
+        }
+        if program.watched {
+            world.watch();
+        }
         let ending = world.body(0);
         debug_assert!(ending.is_ok());
         // Handles, hooks and tasklets hold the world, and it them.
         main.set_block_trap(false);
+        main.set_atomic(false);
+        let _: Option<Value> = main.take_tempval();
+        set_queue_order(QueueOrder::Ring);
         set_error_handler(None);
+        set_schedule_callback(None);
+        set_channel_callback(None);
         world.handles.take();
         world.tasklets.take();
         let world = Rc::into_inner(world).expect("all tasklets have ended");
@@ -174,6 +187,7 @@ impl World {
                 | flag(tasklet.is_paused(), bit::PAUSED)
                 | flag(tasklet.is_current(), bit::CURRENT)
                 | flag(tasklet.block_trap(), bit::BLOCK_TRAP)
+                | flag(tasklet.is_atomic(), bit::ATOMIC)
         };
         View {
             run_count: run_count(),
@@ -182,144 +196,15 @@ impl World {
         }
     }
 
-    fn take(
-        self: &Rc<World>,
-        me: usize,
-        number: usize,
-        op: Op,
-        guards: &mut Vec<DeferKill>,
-    ) -> Outcome {
-        let value = self.value(me, number);
-        match op {
-            Op::Yield => schedule(),
-            Op::Pause => schedule_remove(),
-            Op::Send(c) => return unsent(self.channels[c].send(value)),
-            Op::SendError(c) => return unsent(self.channels[c].send_error(fault(value))),
-            Op::Receive(c) => return received(self.channels[c].receive()),
-            Op::TrySend(c) => return self.try_send(c, value),
-            Op::TryReceive(c) => return self.try_receive(c),
-            Op::Iterate(c, most) => {
-                for item in self.channels[c].iter().take(most) {
-                    self.note(me, Event::Item(number, received(item)));
-                }
-            }
-            Op::Spawn(t) if self.tasklets.borrow()[t].is_none() && t < self.program.tasks() => {
-                self.bring_forth(t);
-            }
-            Op::Spawn(_) => return Outcome::Nothing,
-            Op::Insert(t) => return self.on(t, Tasklet::insert),
-            Op::Remove(t) => return self.on(t, Tasklet::remove),
-            Op::Run(t) => return self.on(t, Tasklet::run),
-            Op::Switch(t) => return self.on(t, Tasklet::switch),
-            Op::Kill(t) => return self.on(t, Tasklet::kill),
-            Op::KillPending(t) => return self.on(t, Tasklet::kill_pending),
-            Op::Throw(t) => return self.on(t, |tasklet| tasklet.throw(fault(value))),
-            Op::ThrowPending(t) => {
-                return self.on(t, |tasklet| tasklet.throw_pending(fault(value)));
-            }
-            Op::Bind(t) => return self.bind(t),
-            Op::Join(t) => return self.join(t),
-            Op::Wait(t) => return self.wait(t),
-            Op::Detach(t) => {
-                let Some(handle) = self.take_handle(t) else {
-                    return Outcome::Nothing;
-                };
-                drop(handle);
-            }
-            Op::RunAll => {
-                return match run() {
-                    Ok(report) => Outcome::Drained(report.blocked, report.paused),
-                    Err(error) => Outcome::Refused(refused(error)),
-                };
-            }
-            Op::Preference(c, sign) => {
-                self.channels[c].set_preference(Preference::from_i32(sign));
-            }
-            Op::ScheduleAll(c, on) => self.channels[c].set_schedule_all(on),
-            Op::Close(c) => self.channels[c].close(),
-            Op::Open(c) => self.channels[c].open(),
-            Op::BlockTrap(on) => greenling::current().set_block_trap(on),
-            Op::Handler(handler) => drop(set_error_handler(self.handler(handler))),
-            Op::Defer => guards.push(defer_kill()),
-            Op::Undefer => {
-                let guard = guards.pop();
-                return guard.map_or(Outcome::Nothing, |_| Outcome::Done);
-            }
-            Op::Look(c) => return self.look(c),
-            Op::Raise(Raise::Exit) => resume_unwind(Box::new(TaskletExit)),
-            Op::Raise(Raise::Panic) => resume_unwind(payload_of(value)),
-            Op::Raise(Raise::Error) | Op::Fail => resume_unwind(Box::new(fault(value))),
-        }
-        Outcome::Done
-    }
-
-    fn on(&self, task: usize, f: impl FnOnce(&Tasklet) -> Result<(), TaskletError>) -> Outcome {
-        let tasklet = self.tasklets.borrow()[task].clone();
+    /// The number of a tasklet of this program.
+    fn number_of(&self, tasklet: Option<&Tasklet>) -> u8 {
         let Some(tasklet) = tasklet else {
-            return Outcome::Nothing;
+            return NOBODY;
         };
-        match f(&tasklet) {
-            Ok(()) => Outcome::Done,
-            Err(error) => Outcome::Refused(refused(error)),
-        }
-    }
-
-    fn try_send(&self, channel: usize, value: Value) -> Outcome {
-        match self.channels[channel].try_send(value) {
-            Ok(()) => Outcome::Done,
-            Err(TrySendError::WouldBlock(back)) => Outcome::Unsent(Why::WouldBlock, back == value),
-            Err(TrySendError::Failed(error)) => unsent(Err(error)),
-            Err(_) => Outcome::Refused(Why::Odd),
-        }
-    }
-
-    fn try_receive(&self, channel: usize) -> Outcome {
-        match self.channels[channel].try_receive() {
-            Ok(value) => Outcome::Got(value),
-            Err(TryReceiveError::WouldBlock) => Outcome::Refused(Why::WouldBlock),
-            Err(TryReceiveError::Failed(error)) => received(Err(error)),
-            Err(_) => Outcome::Refused(Why::Odd),
-        }
-    }
-
-    fn bind(self: &Rc<World>, task: usize) -> Outcome {
-        let rebirths = &self.rebirths[task];
-        if rebirths.get() == REBIRTHS {
-            return Outcome::Nothing;
-        }
-        let outcome = self.on(task, |tasklet| {
-            let function = self.function(task);
-            tasklet.bind(move || function().map(drop))
-        });
-        if outcome == Outcome::Done {
-            rebirths.set(rebirths.get() + 1);
-        }
-        outcome
-    }
-
-    /// The join handle, if it is there and nobody waits with it.
-    fn take_handle(&self, task: usize) -> Option<JoinHandle<Value>> {
-        let place = &mut self.handles.borrow_mut()[task];
-        Rc::try_unwrap(place.take()?)
-            .map_err(|shared| *place = Some(shared))
-            .ok()
-    }
-
-    fn join(&self, task: usize) -> Outcome {
-        match self.take_handle(task).map(JoinHandle::join) {
-            None => Outcome::Nothing,
-            Some(Ok(value)) => Outcome::Got(value),
-            Some(Err(error)) => Outcome::Refused(join_failure(error)),
-        }
-    }
-
-    fn wait(&self, task: usize) -> Outcome {
-        let handle = self.handles.borrow()[task].clone();
-        match handle.map(|handle| handle.wait()) {
-            None => Outcome::Nothing,
-            Some(Ok(())) => Outcome::Done,
-            Some(Err(error)) => Outcome::Refused(why(&error)),
-        }
+        let tasklets = self.tasklets.borrow();
+        let mut numbered = tasklets.iter();
+        let number = numbered.position(|candidate| candidate.as_ref() == Some(tasklet));
+        number.expect("a tasklet of the program") as u8
     }
 
     fn handler(self: &Rc<World>, handler: Handler) -> Option<ErrorHandler> {
@@ -328,11 +213,8 @@ impl World {
         }
         let world = self.clone();
         Some(Rc::new(move |tasklet, error| {
-            let tasklets = world.tasklets.borrow();
-            let who = tasklets.iter().position(|t| t.as_ref() == Some(tasklet));
-            drop(tasklets);
-            let who = who.expect("a tasklet of the program");
-            let cause = super::outcome::cause_of_uncaught(error);
+            let who = world.number_of(Some(tasklet)).into();
+            let cause = cause_of_uncaught(error);
             world.note(who, Event::Handled(cause));
             match handler {
                 Handler::Panics => resume_unwind(payload_of(Value {
@@ -346,24 +228,27 @@ impl World {
         }))
     }
 
-    fn look(&self, channel: usize) -> Outcome {
-        let channel = &self.channels[channel];
-        let tasklets = self.tasklets.borrow();
-        let mut waiting = [NOBODY; TASKS];
-        for (place, tasklet) in waiting.iter_mut().zip(channel.queue()) {
-            let number = tasklets.iter().position(|t| t.as_ref() == Some(&tasklet));
-            *place = number.map_or(NOBODY - 1, |number| number as u8);
-        }
-        Outcome::Seen(
-            waiting,
-            channel.is_closing(),
-            channel.is_closed(),
-            channel.preference().as_i32(),
-            channel.schedule_all(),
-        )
+    /// Puts switches and operations of channels into the trace.
+    fn watch(self: &Rc<World>) {
+        let world = self.clone();
+        set_schedule_callback(Some(Rc::new(move |prev, next| {
+            let [prev, next] = [prev, next].map(|it| world.number_of(Some(it)).into());
+            let (event, view) = (Event::Switch(next), world.view().without_current());
+            let note = Note {
+                who: prev,
+                event,
+                view,
+            };
+            world.trace.borrow_mut().push(note);
+        })));
+        let world = self.clone();
+        set_channel_callback(Some(Rc::new(move |event: &ChannelEvent<'_>| {
+            let mut channels = world.channels.iter();
+            let channel = channels.position(|channel| channel.id() == event.channel);
+            let channel = channel.expect("a channel of the program");
+            let who = world.number_of(Some(event.tasklet));
+            let event = Event::Acts(channel, event.sending, event.will_block);
+            world.note(who.into(), event);
+        })));
     }
-}
-
-fn fault(value: Value) -> Box<dyn Error + Send + Sync> {
-    super::outcome::Fault(value).into()
 }

@@ -1,7 +1,7 @@
 //! Rendezvous: rules 26 to 36.
 
 use super::{Ended, Model, Parcel, Progress, State, Wake, done, refused};
-use crate::differential::trace::{Event, NOBODY, Outcome, Why};
+use crate::differential::trace::{Event, NOBODY, Outcome, STOP, Value, Why};
 
 impl Model<'_> {
     pub(super) fn balance(&self, channel: usize) -> isize {
@@ -10,14 +10,23 @@ impl Model<'_> {
         if channel.senders { count } else { -count }
     }
 
+    /// Whoever watches sees an operation, whether it will succeed or not.
+    fn act(&mut self, me: usize, channel: usize, sending: bool) {
+        let balance = self.balance(channel);
+        let waits = if sending { balance >= 0 } else { balance <= 0 };
+        if self.program.watched {
+            self.note(me, Event::Acts(channel, sending, waits));
+        }
+    }
+
     /// Why the actor may not wait in a channel.
     fn why_no_wait(&self, me: usize, channel: usize) -> Option<Why> {
-        if self.forbidden.is_some() {
-            self.forbidden
-        } else if self.tasks[me].block_trap {
+        if self.tasks[me].block_trap {
             Some(Why::BlockTrap)
+        } else if self.channels[channel].closing {
+            Some(Why::Closed)
         } else {
-            self.channels[channel].closing.then_some(Why::Closed)
+            self.forbidden
         }
     }
 
@@ -41,6 +50,7 @@ impl Model<'_> {
             Some(self.go_to_next())
         } else if first {
             self.insert_after_current(partner);
+            self.promised = true;
             Some(self.go_to_next())
         } else {
             self.append(partner);
@@ -55,6 +65,7 @@ impl Model<'_> {
     }
 
     pub(super) fn send(&mut self, me: usize, channel: usize, parcel: Parcel) -> Progress {
+        self.act(me, channel, true);
         let unsent = |why| Ended(Outcome::Unsent(why, parcel.is_ok()));
         if self.balance(channel) >= 0 {
             if let Some(why) = self.why_no_wait(me, channel) {
@@ -75,6 +86,7 @@ impl Model<'_> {
     }
 
     pub(super) fn receive(&mut self, me: usize, channel: usize) -> Progress {
+        self.act(me, channel, false);
         if self.balance(channel) <= 0 {
             return match self.why_no_wait(me, channel) {
                 Some(why) => refused(why),
@@ -157,7 +169,7 @@ impl Model<'_> {
     /// Notes an item of a loop; gives what is no item, but the loop's own.
     pub(super) fn item(&mut self, me: usize, progress: Progress) -> Option<Progress> {
         match progress {
-            Ended(Outcome::Refused(Why::Closed)) => Some(done()),
+            Ended(Outcome::Refused(Why::Closed | Why::Thrown(STOP))) => Some(done()),
             Ended(outcome) => {
                 self.note(me, Event::Item(self.tasks[me].step, outcome));
                 self.tasks[me].items += 1;
@@ -165,6 +177,76 @@ impl Model<'_> {
             }
             other => Some(other),
         }
+    }
+
+    /// Goes on with a sequence, whose current item may have been sent.
+    pub(super) fn sequence(&mut self, me: usize, channel: usize, count: usize) -> Progress {
+        loop {
+            let item = self.tasks[me].items;
+            if item == count {
+                return Ended(Outcome::Sent(count, None));
+            }
+            self.note(me, Event::Pulled(item));
+            let value = Value {
+                item,
+                ..self.value(me)
+            };
+            let progress = self.send(me, channel, Ok(value));
+            if let Some(progress) = self.item_sent(me, progress) {
+                return progress;
+            }
+        }
+    }
+
+    /// Counts an item of a sequence, unless that ends or waits here.
+    pub(super) fn item_sent(&mut self, me: usize, progress: Progress) -> Option<Progress> {
+        let sent = self.tasks[me].items;
+        match progress {
+            Ended(Outcome::Unsent(why, back)) => {
+                Some(Ended(Outcome::Sent(sent, Some((why, back)))))
+            }
+            Ended(_) => {
+                self.tasks[me].items += 1;
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    /// Goes on killing those who waited in a channel when the step began.
+    pub(super) fn clear(&mut self, me: usize, channel: usize) -> Progress {
+        while let Some(task) = self.tasks[me].targets.pop_front() {
+            if task == 0 || !self.channels[channel].waiting.contains(&task) {
+                continue;
+            }
+            match self.signal(me, task, Wake::Killed, true) {
+                Ended(Outcome::Done) => self.tasks[me].items += 1,
+                other => return other,
+            }
+        }
+        Ended(Outcome::Cleared(self.tasks[me].items))
+    }
+
+    pub(super) fn look_around(&self, task: usize) -> Progress {
+        let number = |task: Option<&usize>| task.map_or(NOBODY, |&task| task as u8);
+        let mut lists = self.channels.iter().map(|channel| &channel.waiting);
+        let channel = lists.position(|list| list.contains(&task));
+        let mut joins = self.tasks.iter().map(|task| &task.joiners);
+        let list = channel.map(|channel| &self.channels[channel].waiting);
+        let list = list.or_else(|| joins.find(|list| list.contains(&task)));
+        let (prev, next) = if let Some(list) = list {
+            let at = list.iter().position(|&t| t == task).expect("found above");
+            (at.checked_sub(1).map(|at| &list[at]), list.get(at + 1))
+        } else if let Some(at) = self.ring.iter().position(|&t| t == task) {
+            let last = self.ring.len() - 1;
+            let prev = at.checked_sub(1).unwrap_or(last);
+            let next = if at == last { 0 } else { at + 1 };
+            (self.ring.get(prev), self.ring.get(next))
+        } else {
+            (None, None)
+        };
+        let channel = channel.map_or(NOBODY, |channel| channel as u8);
+        Ended(Outcome::Around(number(prev), number(next), channel))
     }
 
     pub(super) fn look(&self, channel: usize) -> Progress {

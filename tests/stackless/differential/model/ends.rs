@@ -32,6 +32,7 @@ impl Model<'_> {
         self.tasks[me].held_back = None;
         self.tasks[me].guards = 0;
         self.tasks[me].parcel = None;
+        self.tasks[me].slot = None;
         while let Some(joiner) = self.tasks[me].joiners.pop_front() {
             self.append(joiner);
         }
@@ -55,6 +56,7 @@ impl Model<'_> {
     /// A tasklet that may be bound to a function gets one.
     pub(super) fn bind(&mut self, me: usize, task: usize) -> Progress {
         let Some(why) = self.why_not_bound(me, task) else {
+            self.forget_function(task);
             let bound = &mut self.tasks[task];
             bound.state = State::Paused;
             bound.started = false;
@@ -70,11 +72,30 @@ impl Model<'_> {
     fn why_not_bound(&self, me: usize, task: usize) -> Option<Why> {
         match self.tasks[task].state {
             _ if task == me => Some(Why::Current),
-            State::Dead if self.program.births[task].is_joined() => Some(Why::Dead),
             State::Blocked => Some(Why::Blocked),
             State::Runnable => Some(Why::Scheduled),
-            State::Paused => Some(Why::Bound),
+            _ if task == 0 || self.program.births[task].is_joined() => Some(Why::Dead),
+            State::Paused if self.tasks[task].started => Some(Why::Bound),
             _ => None,
+        }
+    }
+
+    pub(super) fn unbind(&mut self, me: usize, task: usize) -> Progress {
+        if let Some(why) = self.why_not_bound(me, task) {
+            return refused(why);
+        }
+        self.forget_function(task);
+        done()
+    }
+
+    /// One that has never started loses its function and what was put into its
+    /// slot.
+    fn forget_function(&mut self, task: usize) {
+        if self.tasks[task].state == State::Paused {
+            self.tasks[task].state = State::Unbound;
+            self.tasks[task].slot = None;
+            self.tasks[task].wake = None;
+            self.note(task, Event::Gone);
         }
     }
 

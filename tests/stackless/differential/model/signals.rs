@@ -74,12 +74,13 @@ impl Model<'_> {
         let now = now && self.forbidden.is_none();
         if holds_back {
             self.tasks[task].held_back = Some(wake);
+            return done();
+        }
+        self.post(task, wake);
+        if now {
+            self.resume_now(me, task)
         } else {
-            self.post(task, wake);
+            done()
         }
-        if task != me && now && self.tasks[task].state == State::Runnable {
-            return self.go(task);
-        }
-        done()
     }
 }
