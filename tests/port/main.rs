@@ -7,6 +7,7 @@ mod futures;
 mod main_loop;
 mod pools;
 mod queue_channel;
+mod random;
 mod regions;
 mod sleepers;
 

@@ -258,14 +258,18 @@ fn other_threads_can_wake_call_and_stop_it() {
         let handle = main_loop.handle();
         let thread = std::thread::spawn(move || {
             let (tell, told) = std::sync::mpsc::channel();
-            for n in 0..100 {
+            for n in 0..1000 {
                 let tell = tell.clone();
                 handle.call_soon(move || tell.send(n).unwrap());
                 // The loop is idle again before the next comes.
                 assert_eq!(told.recv().unwrap(), n);
             }
             handle.wake();
+            let last = handle.clone();
+            handle.call_soon(move || last.call_soon(|| panic!("after the stop")));
+            handle.call_soon(move || tell.send(1000).unwrap());
             handle.stop();
+            assert_eq!(told.recv().unwrap(), 1000);
         });
         let note = trace.clone();
         main_loop

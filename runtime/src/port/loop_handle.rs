@@ -59,8 +59,9 @@ impl LoopHandle {
         self.remote.wake();
     }
 
-    /// Ends the `run` or `run_until` that the loop is in, or the next one,
-    /// when its turn is over.
+    /// Ends the `run` or `run_until` that the loop is in, or the next one, after
+    /// a turn that does what was handed in by
+    /// [`call_soon`](LoopHandle::call_soon) before.
     ///
     /// # Scheduling
     ///

@@ -238,6 +238,12 @@ impl MainLoop {
     #[track_caller]
     pub fn turn(&self, max_wait: Option<Duration>) -> Result<Turn, TaskletError> {
         let timed_out = self.wait(max_wait)?;
+        self.work(timed_out)
+    }
+
+    /// All of a turn but the wait.
+    #[track_caller]
+    fn work(&self, timed_out: bool) -> Result<Turn, TaskletError> {
         self.handle.queue_calls(&self.events);
         let yielded = self.yields.pump();
         self.call_pumps();
@@ -286,10 +292,15 @@ impl MainLoop {
             if condition() {
                 return Ok(true);
             }
-            if self.handle.take_stop() || deadline.is_some_and(|at| self.clock().now() >= at) {
+            if deadline.is_some_and(|at| self.clock().now() >= at) {
                 return Ok(false);
             }
-            if self.turn(None)?.timed_out {
+            let timed_out = self.wait(None)?;
+            // Looked at before the calls of other threads are: what came before
+            // the stop is done.
+            let is_last = self.handle.take_stop();
+            self.work(timed_out)?;
+            if is_last || timed_out {
                 return Ok(condition());
             }
         }
