@@ -206,8 +206,13 @@ fn calls_on_tasklets(stage: &Stage) {
 }
 
 fn calls_on_threads(stage: &Stage) {
-    let victim = stage.victim(|| call_on_thread(|| 7).unwrap());
-    assert!(stage.end(victim).is_none_or(|value| value == 7));
+    // Held up until the victim waits, or is dead.
+    let (open, gate) = std::sync::mpsc::channel();
+    let victim = stage.victim(move || call_on_thread(move || gate.recv()).unwrap());
+    stage.until_parked();
+    let _ = open.send(7);
+    let value = stage.end(victim);
+    assert!(value.is_none_or(|value| value == Ok(7)));
 }
 
 fn cancellable_regions(stage: &Stage) {
