@@ -204,7 +204,23 @@ impl MainLoop {
     ///
     /// With [`RunOptions::max_slice`] this is a watchdog:
     /// [`RunReport::interrupted`] has held the thread for too long, and can be
-    /// logged, killed or thrown at. Without a hook the log names it.
+    /// logged, killed or thrown at; it is nobody if that has ended since. Without
+    /// a hook the log names it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenling::RunOptions;
+    /// use greenling::port::{Clock, MainLoop};
+    /// use std::{rc::Rc, time::Duration};
+    /// let main_loop = MainLoop::new(&Clock::real()).unwrap();
+    /// main_loop.set_budget(RunOptions::new().max_slice(Duration::from_millis(50)));
+    /// main_loop.set_budget_hook(Some(Rc::new(|report| {
+    ///     if let Some(hog) = &report.interrupted {
+    ///         hog.throw_pending("you have held the thread for too long").unwrap();
+    ///     }
+    /// })));
+    /// ```
     pub fn set_budget_hook(&self, hook: Option<BudgetHook>) {
         let previous = self.budget_hook.replace(hook);
         drop(previous);

@@ -21,7 +21,21 @@
 //! | `region` | regions of a tasklet that others can cancel |
 //! | `gate`, `caught` | what several of these are made of |
 //!
-//! What ports call a signal channel is [`Notify`].
+//! Where to find what a port looks for:
+//!
+//! | in stacklesslib, uthread and the examples | here |
+//! |---|---|
+//! | `MainLoop`, `uthread.Run` | [`MainLoop`] |
+//! | `EventQueue`; its `reschedule` | [`EventQueue`]; `postpone`, `bring_forward` |
+//! | `Sleep`, `app.sleep`; `BeNice`, `scheduleAlternative` | [`Sleeper`]; [`YieldChannel`] |
+//! | `SignalChannel`, `QueueChannel` | [`Notify`], [`QueueChannel`] |
+//! | `ValueTasklet`, `Future`, executors | [`Future`], [`Executor`] |
+//! | `WaitSite`, `iwait`, `wait`, `any`, `all` | [`Waitable`], [`wait_for`], [`as_completed`] |
+//! | `tasklet_call`, `timeout_call`; `call_on_thread` | [`tasklet_call`]; [`call_on_thread`] |
+//! | `Parallel`, `Pool` | [`parallel`], [`Pool`] |
+//! | `SyncToAsync`; `AsyncToSync` | [`Queued`] and [`Future::on_done`]; [`Future::new`] |
+//! | `cancellable`; `timeout` | [`cancellable`]; [`time::timeout`](crate::time::timeout) |
+//! | locks, conditions, `Event`, `Barrier`, `Queue` | [`sync`](crate::sync) |
 
 mod call;
 mod caught;
