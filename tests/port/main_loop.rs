@@ -6,6 +6,8 @@ use greenling::time::timeout;
 use greenling::{RunOptions, Tasklet, TaskletError, run_count, schedule, spawn, switch_trap};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tests::{Trace, isolated, logs};
 
@@ -299,6 +301,22 @@ fn a_stop_ends_one_run_also_one_that_has_not_begun() {
         main_loop.run().unwrap();
         // The turn was completed.
         assert_eq!(trace.take(), "event");
+    });
+}
+
+#[test]
+fn a_call_that_was_handed_in_before_a_stop_is_done() {
+    isolated(|| {
+        let (main_loop, ..) = main_loop();
+        let (handle, called) = (main_loop.handle(), Arc::new(AtomicBool::new(false)));
+        let flag = called.clone();
+        // At the end of a turn, too late for its own events.
+        spawn(move || {
+            handle.call_soon(move || flag.store(true, Ordering::Relaxed));
+            handle.stop();
+        });
+        main_loop.run().unwrap();
+        assert!(called.load(Ordering::Relaxed));
     });
 }
 
