@@ -284,6 +284,35 @@ fn other_threads_can_wake_call_and_stop_it() {
 }
 
 #[test]
+fn calls_of_many_threads_all_come_each_threads_in_its_order() {
+    fn shareable<T: Send + Sync>(_: &T) {}
+    thread_local!(static CALLS: RefCell<[Vec<u32>; 4]> = RefCell::default());
+    isolated(|| {
+        let (main_loop, ..) = main_loop();
+        shareable(&main_loop.handle());
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let handle = main_loop.handle();
+                std::thread::spawn(move || {
+                    for n in 0..500 {
+                        let call = move || CALLS.with_borrow_mut(|calls| calls[thread].push(n));
+                        handle.call_soon(call);
+                    }
+                })
+            })
+            .collect();
+        let all = || CALLS.with_borrow(|calls| calls.iter().all(|calls| calls.len() == 500));
+        assert!(main_loop.run_until(all, None).unwrap());
+        CALLS.with_borrow(|calls| {
+            assert!(calls.iter().all(|calls| calls.iter().copied().eq(0..500)));
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
 fn a_stop_ends_one_run_also_one_that_has_not_begun() {
     isolated(|| {
         let (main_loop, clock, trace) = main_loop();
