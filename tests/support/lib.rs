@@ -1,6 +1,7 @@
 //! Helpers shared by the test suites.
 
 pub mod child;
+pub mod example;
 pub mod isolated;
 pub mod logs;
 pub mod process;
@@ -35,3 +36,16 @@ pub struct Guide;
 #[doc = include_str!("../../docs/tls.md")]
 #[derive(Debug)]
 pub struct Tls;
+
+/// Those of the document on Stackless.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/stackless.md")]
+#[derive(Debug)]
+pub struct Stackless;
+
+/// Those of the document on porting; its excerpts of programs are compared with
+/// them by the suite `ported`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/porting.md")]
+#[derive(Debug)]
+pub struct Porting;

@@ -1,5 +1,6 @@
 //! The example web server as a child process.
 
+use crate::example;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -88,30 +89,6 @@ pub fn executable() -> &'static Path {
         if let Some(built_before) = std::env::var_os("GREENLING_WEBSERVER") {
             return built_before.into();
         }
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build
-            .args([
-                "build",
-                "--quiet",
-                "-p",
-                "examples",
-                "--example",
-                "webserver",
-            ])
-            .arg("--message-format=json-render-diagnostics")
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let built = build.stderr(Stdio::inherit()).output().expect("cargo runs");
-        assert!(built.status.success(), "the web server does not build");
-        // The last artifact with an executable is the example itself.
-        let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-        let (_, rest) = messages
-            .rsplit_once("\"executable\":\"")
-            .expect("cargo names the executable");
-        let (path, _) = rest.split_once('"').expect("a whole JSON string");
-        PathBuf::from(path)
+        example::build("webserver")
     })
 }
