@@ -7,11 +7,9 @@
 //! ```
 //!
 //! `GREENLING_TEST_PROGRAMS` is how many, and `GREENLING_TEST_SEED` the first
-//! seed. Where the process dies, so that no seed can be told, set
-//! `GREENLING_TEST_TELL`: each seed is printed before its program runs.
-//!
-//! A program that fails is made smaller for as long as it fails, and printed
-//! with both traces.
+//! seed. A program that fails is made smaller for as long as it fails, and
+//! printed with both traces. They run in processes of their own, so that the
+//! seed of one that ends the process, or never ends, is known as well.
 
 mod coverage;
 mod generate;
@@ -25,18 +23,31 @@ mod world;
 use model::Model;
 use program::Program;
 use std::fmt::Write;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tests::isolated;
+use std::sync::mpsc;
+use std::time::Duration;
+use tests::tools::Finished;
+use tests::{child, isolated};
 use trace::Note;
 use world::World;
 
 /// Programs that a plain `cargo test` runs.
 const PROGRAMS: u64 = 200_000;
 
+/// Programs that one process runs.
+const BATCH: u64 = 20_000;
+
 /// Programs that one thread, and so one scheduler, runs one after the other.
 const CHUNK: u64 = 1_000;
+
+/// A program that takes longer hangs. A generous limit.
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// What a child writes before each program.
+const RUNNING: &str = "running seed ";
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -81,40 +92,87 @@ fn explain(real: &[Note], expected: &[Note]) -> String {
     text
 }
 
+/// Ends the process when `at` stands still, until what is returned is dropped.
+fn watch(at: &Arc<AtomicU64>) -> mpsc::Sender<()> {
+    let (watching, stop) = mpsc::channel();
+    let at = at.clone();
+    std::thread::spawn(move || {
+        let mut seed = at.load(Ordering::Relaxed);
+        while stop.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let before = std::mem::replace(&mut seed, at.load(Ordering::Relaxed));
+            if before == seed {
+                eprintln!("it does not end");
+                std::process::exit(1);
+            }
+        }
+    });
+    watching
+}
+
 /// Runs the programs of `seeds`; the first that fails is made smaller.
-fn check(seeds: std::ops::Range<u64>) {
-    let tell = std::env::var_os("GREENLING_TEST_TELL").is_some();
+fn check(seeds: Range<u64>) {
     let at = Arc::new(AtomicU64::new(seeds.start));
+    let watching = watch(&at);
     let inner = at.clone();
     let run = move || {
         for seed in seeds {
             inner.store(seed, Ordering::Relaxed);
-            if tell {
-                eprintln!("seed {seed}");
-            }
+            eprintln!("{RUNNING}{seed}");
             if difference(&Program::random(seed)).is_some() {
                 // Told below, with a smaller program.
                 resume_unwind(Box::new("traces differ"));
             }
         }
     };
-    if catch_unwind(AssertUnwindSafe(|| isolated(run))).is_ok() {
-        return;
+    let result = catch_unwind(AssertUnwindSafe(|| isolated(run)));
+    drop(watching);
+    if result.is_err() {
+        let seed = at.load(Ordering::Relaxed);
+        let (program, why) = minimise::smallest(Program::random(seed), &failure);
+        panic!("{}{program}{why}", title(seed));
     }
-    let seed = at.load(Ordering::Relaxed);
-    eprintln!("GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1 fails");
-    let (program, why) = minimise::smallest(Program::random(seed), &failure);
-    panic!("GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1\n{program}{why}");
+}
+
+fn title(seed: u64) -> String {
+    format!("GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1\n")
+}
+
+/// What a process that ended badly has to say.
+fn complaint(finished: &Finished) -> String {
+    let text = finished.text();
+    let mut seeds = text.lines().filter_map(|line| line.strip_prefix(RUNNING));
+    let seed = seeds.next_back().and_then(|seed| seed.parse().ok());
+    let rest = text.lines().filter(|line| !line.starts_with(RUNNING));
+    let mut complaint = format!("{}\n", finished.status);
+    if let Some(seed) = seed {
+        write!(complaint, "{}{}", title(seed), Program::random(seed)).expect("a string takes all");
+    }
+    complaint.extend(rest.flat_map(|line| [line, "\n"]));
+    complaint
 }
 
 #[test]
 fn random_programs_do_what_the_model_of_the_rules_does() {
+    const PART: &str = "random programs";
     let first = number("GREENLING_TEST_SEED").unwrap_or(1);
     let end = first + number("GREENLING_TEST_PROGRAMS").unwrap_or(PROGRAMS);
+    let is_child = child::is(PART);
+    let size = if is_child { CHUNK } else { BATCH };
     let mut seed = first;
     while seed < end {
-        let next = end.min(seed + CHUNK);
-        check(seed..next);
+        let next = end.min(seed + size);
+        if is_child {
+            check(seed..next);
+        } else {
+            let path = "differential::random_programs_do_what_the_model_of_the_rules_does";
+            let [first, count] = [seed, next - seed].map(|number| number.to_string());
+            let environment = [
+                ("GREENLING_TEST_SEED", first.as_str()),
+                ("GREENLING_TEST_PROGRAMS", count.as_str()),
+            ];
+            let finished = child::run(path, PART, &environment);
+            assert!(finished.status.success(), "{}", complaint(&finished));
+        }
         seed = next;
     }
 }

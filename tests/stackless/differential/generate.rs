@@ -152,7 +152,7 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
         &[
             (2, |_, _, c| Op::Close(c)),
             (3, |_, _, c| Op::Open(c)),
-            (2, |_, _, c| Op::Clear(c)),
+            (4, |_, _, c| Op::Clear(c)),
         ],
     ),
     (
@@ -176,7 +176,7 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
         &[
             (2, |_, _, _| Op::Fail),
             (1, |_, _, _| Op::Raise(Raise::Error)),
-            (1, |_, _, _| Op::Raise(Raise::Panic)),
+            (2, |_, _, _| Op::Raise(Raise::Panic)),
             (1, |_, _, _| Op::Raise(Raise::Exit)),
         ],
     ),
