@@ -77,6 +77,17 @@ fn a_handler_that_panics_replaces_the_error_by_its_panic() {
 }
 
 #[test]
+fn a_handler_that_raises_an_exit_has_the_tasklet_end_silently() {
+    isolated(|| {
+        set_error_handler(Some(Rc::new(|_, _| panic_any(greenling::TaskletExit))));
+        let failed = failing("bad");
+        run().unwrap();
+        assert!(!failed.is_alive());
+        set_error_handler(None);
+    });
+}
+
+#[test]
 fn a_handler_may_not_switch() {
     isolated(|| {
         let trace = Trace::new();
@@ -152,13 +163,17 @@ fn an_error_unwinds_a_main_that_is_merely_queued_and_only_rotates_the_ring() {
 }
 
 #[test]
-fn an_error_takes_a_waiting_main_off_its_channel_and_unwinds_it() {
+fn an_error_takes_a_waiting_main_off_its_channel_and_unwinds_it_at_once() {
     isolated(|| {
+        let trace = Trace::new();
         let channel = Channel::<()>::new();
         queued(|| panic_any("worker failed"));
+        queued(trace.noting("A"));
         let payload = catch_unwind(AssertUnwindSafe(|| channel.receive())).unwrap_err();
-        assert_eq!(*payload.downcast::<&str>().unwrap(), "worker failed");
+        trace.note(payload.downcast::<&str>().unwrap());
         assert_eq!(channel.balance(), 0);
+        run().unwrap();
+        assert_eq!(trace.take(), "worker failed A");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Told, queued};
 use greenling::thread::{Remote, RemoteTasklet, Sender, channel, remote, threads};
-use greenling::{Channel, Tasklet, run, run_count, schedule};
+use greenling::{Channel, Tasklet, run, run_count, schedule, schedule_remove};
 use std::cell::RefCell;
 use std::sync::mpsc;
 use std::thread::{JoinHandle, ThreadId};
@@ -258,5 +258,44 @@ fn a_switch_trap_does_not_concern_what_other_threads_do_later() {
         home.ask(|| ());
         assert_eq!(told.take(), ["ran"]);
         home.end();
+    });
+}
+
+#[test]
+fn while_another_thread_knows_a_tasklet_there_is_no_deadlock() {
+    isolated(|| {
+        let channel = Channel::new();
+        let sending = channel.clone();
+        let tasklet = Tasklet::new(move || sending.send(5).unwrap());
+        let known = tasklet.remote().unwrap();
+        let other = std::thread::spawn(move || known.insert().unwrap());
+        assert_eq!(channel.receive().unwrap(), 5);
+        other.join().unwrap();
+        // Nobody is left who could insert anything.
+        assert!(channel.receive().is_err());
+    });
+}
+
+#[test]
+fn a_paused_tasklet_lives_as_long_as_another_thread_knows_it() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        let tasklet = Tasklet::new(move || {
+            let _note = inner.on_drop("unwound");
+            schedule_remove();
+            inner.note("resumed");
+        });
+        tasklet.run().unwrap();
+        let known = tasklet.remote().unwrap();
+        drop(tasklet);
+        run().unwrap();
+        assert_eq!(trace.take(), "");
+        drop(known);
+        while trace.take().is_empty() {
+            // The last to know it says so by the inbox.
+            run().unwrap();
+        }
+        assert_eq!(run().unwrap().paused, 0);
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::queued;
 use greenling::{Channel, Tasklet, TaskletError, run, run_count, schedule, schedule_remove};
-use tests::{Trace, isolated};
+use tests::{Trace, isolated, logs};
 
 #[test]
 fn spawn_order_is_run_order_and_the_spawner_goes_on() {
@@ -68,9 +68,11 @@ fn schedule_runs_the_one_worker_which_sees_main_queued() {
 #[test]
 fn schedule_and_schedule_remove_of_a_lone_main_return_at_once() {
     isolated(|| {
+        logs::keep();
         schedule();
         schedule_remove();
         assert_eq!(run_count(), 1);
+        assert!(logs::take().is_empty(), "it is no deadlock either");
     });
 }
 

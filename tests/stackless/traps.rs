@@ -113,6 +113,32 @@ fn a_switch_to_a_blocked_tasklet_says_blocked_under_a_trap_too() {
 }
 
 #[test]
+fn what_a_channel_refuses_anyway_is_not_blamed_on_the_switch_trap() {
+    isolated(|| {
+        let channel = Channel::<i32>::new();
+        let _trap = switch_trap();
+        let refused = |closed: bool| {
+            let (sent, received) = (channel.send(1).unwrap_err(), channel.receive());
+            if closed {
+                assert!(matches!(sent.kind(), SendErrorKind::Closed));
+                assert!(matches!(received, Err(ReceiveError::Closed)));
+            } else {
+                let kind = sent.kind();
+                assert!(matches!(kind, SendErrorKind::Wait(WaitError::BlockTrap)));
+                let received = received.unwrap_err();
+                assert!(matches!(received, ReceiveError::Wait(WaitError::BlockTrap)));
+            }
+        };
+        greenling::current().set_block_trap(true);
+        refused(false);
+        channel.close();
+        refused(false);
+        greenling::current().set_block_trap(false);
+        refused(true);
+    });
+}
+
+#[test]
 fn switch_traps_nest() {
     isolated(|| {
         let trace = Trace::new();
