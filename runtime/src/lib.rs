@@ -3,6 +3,10 @@
 //! Code that looks synchronous: a tasklet per connection, `read`, `write`,
 //! `channel.receive()`. Every call that waits parks its tasklet only; the OS
 //! thread runs the next one.
+//!
+//! For those who come from Stackless Python: [`port`] has the helpers that
+//! programs bring along; `docs/stackless.md` in the repository has Stackless'
+//! names and rules, and `docs/porting.md` programs before and after.
 
 mod channel;
 #[allow(unsafe_code, reason = "switches stacks")]
