@@ -30,6 +30,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Parser;
+use examples::arguments::seconds;
 use greenling::net::TcpListener;
 use greenling::signal::{SIGINT, SIGTERM, Signals};
 use greenling::{Builder, enter, time};
@@ -57,17 +58,6 @@ struct Options {
     /// How long SIGINT and SIGTERM wait for visitors to read what is left
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     drain: Duration,
-}
-
-/// A day stands for "none", and is well within what clocks count.
-const SECONDS_MAX: f64 = 24.0 * 3600.0;
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if !(0.0..=SECONDS_MAX).contains(&seconds) {
-        return Err(format!("not within 0 and {SECONDS_MAX}"));
-    }
-    Ok(Duration::from_secs_f64(seconds))
 }
 
 fn main() -> ExitCode {

@@ -1,4 +1,5 @@
 //! What the example programs share.
 
+pub mod arguments;
 #[path = "../webserver/http/mod.rs"]
 pub mod http;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use examples::arguments::seconds;
 
 /// An HTTPS server with one tasklet for each connection.
 ///
@@ -51,17 +52,6 @@ pub(crate) struct Options {
     /// How long SIGTERM and SIGINT wait for what is in flight
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) drain: Duration,
-}
-
-/// The longest time limit; a year stands for "none" and keeps deadlines within what clocks count.
-const SECONDS_MAX: f64 = 365.0 * 24.0 * 3600.0;
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if !(0.0..=SECONDS_MAX).contains(&seconds) {
-        return Err(format!("not within 0 and {SECONDS_MAX}"));
-    }
-    Ok(Duration::from_secs_f64(seconds))
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
-//! Excerpts in docs/porting.md are what the programs contain.
+//! Excerpts in docs/porting.md are what the programs contain, and names in tables
+//! are those of the crate.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const STACKLESS: &str = include_str!("../../docs/stackless.md");
 const DOCUMENT: &str = include_str!("../../docs/porting.md");
 
 /// By the path that a link in the document has.
@@ -65,4 +71,87 @@ fn an_excerpt_belongs_to_the_program_named_last() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].1, "x\ny");
     assert!(found[0].0.contains("be_nice"));
+}
+
+/// What docs/stackless.md and docs/porting.md call by a name is there under it.
+#[test]
+fn names_in_the_tables_exist() {
+    let sources = sources(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../runtime/src"
+    )));
+    assert!(!has(&sources, "be_nasty"));
+    for document in [STACKLESS, DOCUMENT] {
+        let names = names(document);
+        assert!(names.len() > 30, "{names:?}");
+        let unknown: Vec<_> = names.iter().filter(|name| !has(&sources, name)).collect();
+        assert!(unknown.is_empty(), "not in runtime/src: {unknown:?}");
+    }
+}
+
+#[test]
+fn names_are_taken_from_our_column() {
+    let table = "| Stackless | | here | why |\n|---|---|---|---|\n\
+                 | `theirs()` | E | `ours()`, `enter(\\|\\| ..)`, `Type::method` | `none` |\n\n\
+                 | here | else |\n|---|---|\n| `more` | `nothing` |\n";
+    assert_eq!(names(table), ["enter", "method", "more", "ours", "Type"]);
+}
+
+/// The identifiers in the columns headed "here", once each.
+fn names(document: &str) -> Vec<String> {
+    let mut found = BTreeMap::new();
+    let mut column = None;
+    for line in document.lines() {
+        let line = line.replace("\\|", " ");
+        if !line.starts_with('|') {
+            column = None;
+            continue;
+        }
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        match column {
+            None => column = Some(cells.iter().position(|&cell| cell == "here")),
+            Some(Some(ours)) => {
+                // Every other piece stands between two backquotes.
+                for code in cells.get(ours).unwrap_or(&"").split('`').skip(1).step_by(2) {
+                    let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+                    let words = words.filter(|word| word.len() > 2);
+                    found.extend(words.map(|word| (word.to_lowercase(), word.to_owned())));
+                }
+            }
+            Some(None) => {}
+        }
+    }
+    // Those of the crate itself and of its neighbour.
+    found.remove("greenling");
+    found.remove("greenling_tls");
+    found.into_values().collect()
+}
+
+/// All Rust sources below a folder, without comments.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            text.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).expect("text");
+            for line in source.lines() {
+                if !line.trim_start().starts_with("//") {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+    }
+    text
+}
+
+/// Whether a name occurs as a word.
+fn has(sources: &str, name: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    sources.match_indices(name).any(|(at, _)| {
+        !is_part(sources[..at].chars().next_back())
+            && !is_part(sources[at + name.len()..].chars().next())
+    })
 }
