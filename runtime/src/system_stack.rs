@@ -50,7 +50,8 @@ pub fn on_system_stack<R>(f: impl FnOnce() -> R) -> R {
     let Some(scheduler) = local::get() else {
         return call_here(f);
     };
-    if scheduler.guard_bits() & guard::SYSTEM_STACK != 0 {
+    if scheduler.guard_bits() & (guard::SYSTEM_STACK | guard::IN_HOOK) != 0 {
+        // In a callback the current tasklet is not the one whose stack this is.
         return call_here(f);
     }
     let _guard = SystemStackGuard::new(scheduler);

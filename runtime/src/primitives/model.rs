@@ -70,8 +70,12 @@ impl<T> Receiver<T> {
     }
 
     /// Takes no lock, which would order too much.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.sent.load(Ordering::Relaxed) - self.taken.get()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.sent.load(Ordering::Relaxed) == self.taken.get()
+        self.len() == 0
     }
 }
 

@@ -15,10 +15,10 @@
 //! ```
 
 use super::switch::Order;
-use super::{Doom, Scheduler, deliver, local};
+use super::{Doom, Scheduler, deliver, guard, local};
 use crate::error::{TaskletError, Thrown};
 use crate::stack::Stack;
-use crate::tasklet::entry;
+use crate::tasklet::entry::{self, drop_quietly};
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::wait::reason;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -110,13 +110,19 @@ impl Scheduler {
     pub(crate) fn drop_function(&self, task: TcbRef) {
         task.state.set(State::Unbound);
         let stack = task.stack.replace(Stack::none());
-        let dropped = catch_unwind(AssertUnwindSafe(|| {
-            entry::drop_closure(task);
-            drop(task.take_function());
-        }));
-        task.clear(flag::STARTED);
+        // What was to meet it when it starts does not meet the next function.
+        task.wake.set(Wake::Notified);
+        task.clear(flag::DEFERRED);
+        let late = (
+            task.cargo.take(),
+            task.deferred.take(),
+            task.take_function(),
+            task.take_values(),
+        );
+        // From here on destructors run, which may bind it again.
+        let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
         self.stacks.borrow_mut().give_back(stack);
-        self.drop_values(task);
+        drop_quietly(task, late);
         if let Err(payload) = dropped {
             resume_unwind(payload);
         }
@@ -230,7 +236,7 @@ impl Scheduler {
         at_self: impl FnOnce() -> Result<(), TaskletError>,
     ) -> Result<(), TaskletError> {
         let current = self.current();
-        if task == current {
+        if task == current && self.guard_bits() & guard::APART == 0 {
             if task.deferrals.get() == 0 {
                 if std::thread::panicking() {
                     return Err(TaskletError::Unwinding);

@@ -168,14 +168,9 @@ impl Scheduler {
     /// leaks what comes up again and again.
     pub(super) fn drop_values(&self, task: TcbRef) {
         for round in 0..=ROUNDS_OF_VALUES {
-            if !task.has(flag::VALUES) {
+            let Some(values) = task.take_values() else {
                 return;
-            }
-            task.clear(flag::VALUES);
-            let values = task.with_extras(|extras| {
-                let locals = std::mem::take(&mut extras.locals);
-                (extras.tempval.take(), locals)
-            });
+            };
             if round < ROUNDS_OF_VALUES {
                 drop_quietly(task, values);
             } else {

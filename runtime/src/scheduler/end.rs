@@ -9,12 +9,14 @@
 //! runs on this thread until it is left, and the pool does not touch it.
 
 use super::deliver::payload_of;
+use super::idle::Between;
 use super::switch::Order;
-use super::{ErrorHandler, Scheduler, guard, local};
+use super::{Doom, ErrorHandler, Scheduler, guard, local};
 use crate::error::{TaskletExit, Uncaught, drop_payload, panic_message};
 use crate::stack::Stack;
 use crate::tasklet::Tasklet;
-use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
+use crate::tasklet::entry::drop_quietly;
+use crate::tasklet::raw::{Cargo, Extras, State, TcbRef, Wake, flag};
 use crate::wait::unlink_all;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -80,11 +82,39 @@ impl Scheduler {
             self.before_switch(current, Order::Free);
             current.release();
         }
-        self.stacks.borrow_mut().give_back(stack);
-        if !current.has_handles() {
-            self.table.borrow_mut().give_back(current);
+        if !current.has_handles()
+            && let Some(extras) = self.last_handle_gone(current)
+        {
+            self.drop_extras(current, extras);
         }
+        // Last of all: what runs above may spawn.
+        self.stacks.borrow_mut().give_back(stack);
         self.leave_for_current()
+    }
+
+    /// Nobody has a handle of `task` any more: frees its block but for the
+    /// extras, which the caller drops, or has it killed if it is paused.
+    #[inline]
+    pub(crate) fn last_handle_gone(&self, task: TcbRef) -> Option<Box<Extras>> {
+        match task.state.get() {
+            State::Dead | State::Unbound if task.has(flag::EXTRAS) => {
+                let extras = task.take_extras();
+                self.table.borrow_mut().give_back(task);
+                return extras;
+            }
+            State::Dead | State::Unbound => self.table.borrow_mut().give_back(task),
+            State::Paused => self.doom(task, Doom::Abandoned),
+            State::Free | State::Runnable | State::Blocked => {}
+        }
+        None
+    }
+
+    /// A name, as a rule; perhaps values, put there by what ran in its context
+    /// after its own were dropped.
+    #[cold]
+    fn drop_extras(&self, task: TcbRef, extras: Box<Extras>) {
+        let _between = Between::new(self);
+        drop_quietly(task, extras);
     }
 
     /// Tells whoever is to know that an error has left the current tasklet and

@@ -6,7 +6,7 @@
 
 use super::inbox::{ExternalWaker, Inbox, Message, Outlet};
 use super::{Park, Scheduler};
-use crate::error::WaitError;
+use crate::error::{WaitError, drop_payload};
 use crate::tasklet::raw::{State, TcbRef};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -109,8 +109,9 @@ impl Scheduler {
         if !outlet.take_poke() {
             return 0;
         }
+        // Not those that come meanwhile, or a flood would never end.
         let mut count = 0;
-        while let Some(message) = outlet.take() {
+        for message in outlet.take_all() {
             count += 1;
             match message {
                 Message::Run(job) => self.run_job(job),
@@ -127,7 +128,8 @@ impl Scheduler {
         self.change_traps(true);
         let result = catch_unwind(AssertUnwindSafe(job));
         self.change_traps(false);
-        if result.is_err() {
+        if let Err(payload) = result {
+            drop_payload(payload);
             log::error!("greenling: a request of another thread panicked");
         }
     }

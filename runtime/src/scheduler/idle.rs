@@ -37,12 +37,12 @@ const TRIM_EVERY: Duration = Duration::from_millis(500);
 /// Lives while the scheduler is between two tasklets: what runs on the stack
 /// of the one that is left is not the current tasklet, so it must not switch,
 /// nor unwind through a tasklet that is linked in the list it waits in.
-struct Between<'a>(&'a Scheduler);
+pub(super) struct Between<'a>(&'a Scheduler);
 
 impl<'a> Between<'a> {
-    fn new(scheduler: &'a Scheduler) -> Between<'a> {
-        debug_assert!(scheduler.guard_bits() & guard::REFUSE == 0);
-        scheduler.set_guard(guard::SYSTEM_STACK);
+    pub(super) fn new(scheduler: &'a Scheduler) -> Between<'a> {
+        debug_assert!(scheduler.guard_bits() & guard::APART == 0);
+        scheduler.set_guard(guard::SYSTEM_STACK | guard::BETWEEN);
         Between(scheduler)
     }
 }
@@ -54,7 +54,7 @@ impl Drop for Between<'_> {
             eprintln!("greenling: a logger or destructor panicked inside the scheduler; aborting");
             std::process::abort();
         }
-        self.0.clear_guard(guard::SYSTEM_STACK);
+        self.0.clear_guard(guard::SYSTEM_STACK | guard::BETWEEN);
     }
 }
 

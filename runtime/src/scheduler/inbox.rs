@@ -158,13 +158,15 @@ impl Outlet {
     /// all messages.
     pub(super) fn take_poke(&self) -> bool {
         // The swap reads the last poke, so every message pushed before it is
-        // seen by `take`.
+        // seen by `take_all`.
         let poked = &self.inbox.poked;
         poked.load(Ordering::Relaxed) && poked.swap(false, Ordering::AcqRel)
     }
 
-    /// The oldest message.
-    pub(super) fn take(&self) -> Option<Message> {
-        self.messages.try_recv().ok()
+    /// Every message that lies here now. Those that come meanwhile bring a poke
+    /// of their own.
+    pub(super) fn take_all(&self) -> impl Iterator<Item = Message> + '_ {
+        let count = self.messages.len();
+        (0..count).map_while(|_| self.messages.try_recv().ok())
     }
 }

@@ -171,7 +171,11 @@ fn drop_unstarted(scheduler: &Scheduler) -> bool {
             scheduler.drop_values(task);
             let dropped = catch_unwind(AssertUnwindSafe(|| {
                 entry::drop_closure(task);
-                drop(task.take_function());
+                drop((
+                    task.take_function(),
+                    task.cargo.take(),
+                    task.deferred.take(),
+                ));
             }));
             if dropped.is_err() {
                 log::error!("greenling: the closure of {task:?} panicked when it was dropped");

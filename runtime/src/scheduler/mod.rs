@@ -93,8 +93,8 @@ use std::time::Instant;
 
 /// Bits of `Scheduler::guarded`: why the fast paths must not be taken.
 pub(crate) mod guard {
-    /// Code runs on the system stack on behalf of a tasklet, or the scheduler
-    /// itself runs between two tasklets.
+    /// Code runs on the system stack on behalf of a tasklet, or of the
+    /// scheduler.
     pub(crate) const SYSTEM_STACK: u32 = 1;
     /// A switch trap is set.
     pub(crate) const TRAP: u32 = 2;
@@ -110,9 +110,13 @@ pub(crate) mod guard {
     pub(crate) const CHANNEL_HOOK: u32 = 64;
     /// A callback of either kind runs.
     pub(crate) const IN_HOOK: u32 = 128;
+    /// The scheduler itself runs, between two tasklets.
+    pub(crate) const BETWEEN: u32 = 256;
 
     /// Those that forbid switching.
-    pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED | IN_HOOK;
+    pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED | IN_HOOK | BETWEEN;
+    /// Those under which the current tasklet is not the one that runs.
+    pub(crate) const APART: u32 = IN_HOOK | BETWEEN;
     /// Those that want to know of every switch.
     pub(crate) const WATCHED: u32 = BUDGET | SCHEDULE_HOOK;
 }

@@ -202,10 +202,8 @@ pub fn run_blocking() -> Result<RunReport, TaskletError> {
     };
     loop {
         let report = scheduler.run_until_drained(Location::caller())?;
-        if scheduler.run_count() == 1 && !scheduler.can_be_woken() {
-            return Ok(report);
-        }
-        if scheduler.wait_if_alone(None)? {
+        let inserted = scheduler.run_count() > 1;
+        if inserted || !scheduler.can_be_woken() || scheduler.wait_if_alone(None)? {
             return Ok(report);
         }
     }
@@ -246,11 +244,12 @@ impl Scheduler {
         let current = self.current();
         self.kill_doomed_but(Some(current));
         if self.run_count() == 1 {
-            // Loops around `run` must see what other threads and timers bring.
+            // Loops around `run` must see what other threads and timers bring,
+            // and have a safe point here.
             self.count_down(current);
+            self.kill_doomed();
         }
         if current.wake.get() != Wake::Notified {
-            // By another thread, while this one waited in `turn`.
             self.deliver_or_unwind(current);
         }
         if self.run_count() > 1 {
@@ -267,8 +266,6 @@ impl Scheduler {
                 return Err(self.take_uncaught(current));
             }
         }
-        // Also when nobody else is runnable: this is a safe point.
-        self.kill_doomed();
         self.deliver_or_unwind(current);
         Ok(self.report())
     }

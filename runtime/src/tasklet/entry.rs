@@ -18,7 +18,7 @@
 
 use super::raw::{Cargo, Outcome, State, TcbRef, Wake, flag};
 use crate::context::{self, STACK_ALIGN};
-use crate::error::{TaskletExit, Thrown, Uncaught};
+use crate::error::{TaskletExit, Thrown, Uncaught, drop_payload};
 use crate::scheduler::{Scheduler, local};
 use crate::stack::Stack;
 use std::any::Any;
@@ -200,7 +200,13 @@ fn classify(payload: Payload) -> Option<Uncaught> {
 /// Drops what a tasklet leaves behind; a destructor that panics concerns nobody.
 #[inline]
 pub(crate) fn drop_quietly<T>(task: TcbRef, value: T) {
-    if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
-        log::error!("greenling: a destructor panicked on what {task:?} left behind");
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        drop_payload(payload);
+        let logged = catch_unwind(AssertUnwindSafe(|| {
+            log::error!("greenling: a destructor panicked on what {task:?} left behind");
+        }));
+        if let Err(payload) = logged {
+            drop_payload(payload);
+        }
     }
 }

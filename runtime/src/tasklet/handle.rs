@@ -1,10 +1,10 @@
 //! `Tasklet`: Stackless' object.
 
 use super::builder::Builder;
-use super::entry::{self, Stackless};
+use super::entry::{self, Stackless, drop_quietly};
 use super::raw::{State, TcbRef, flag};
 use crate::error::{TaskletError, Thrown};
-use crate::scheduler::{Doom, local};
+use crate::scheduler::local;
 use crate::stack::default_stack_size;
 use crate::wait::neighbours;
 use std::error::Error;
@@ -178,11 +178,16 @@ impl Tasklet {
             return Err(TaskletError::Current);
         }
         self.unbind()?;
+        if self.is_alive() {
+            // A destructor has bound it again.
+            return Err(TaskletError::Bound);
+        }
         let size = default_stack_size();
         let stack = scheduler.stacks().borrow_mut().take(size);
         let stack = stack.map_err(|_| TaskletError::Dead)?;
         self.task.clear(flag::STARTED);
         self.task.refusals.set(0);
+        drop(self.task.take_function());
         let closure = move || f().into_result();
         entry::arm::<Stackless, _, Result<(), Thrown>>(self.task, stack, closure);
         Ok(())
@@ -198,8 +203,8 @@ impl Tasklet {
     /// # Errors
     ///
     /// `Bound` if it has started: what is on its stack can only be unwound, by
-    /// [`kill`](Tasklet::kill). `Current`, `Scheduled`, `Blocked`; `Dead` for
-    /// the main tasklet and those made by [`spawn`](crate::spawn).
+    /// [`kill`](Tasklet::kill). `Current`, `Scheduled`, `Blocked`, `Main`; `Dead`
+    /// for those made by [`spawn`](crate::spawn).
     ///
     /// # Panics
     ///
@@ -214,6 +219,7 @@ impl Tasklet {
         match self.task.state.get() {
             State::Blocked => return Err(TaskletError::Blocked),
             State::Runnable => return Err(TaskletError::Scheduled),
+            _ if self.is_main() => return Err(TaskletError::Main),
             _ if !self.task.has(flag::STACKLESS) => return Err(TaskletError::Dead),
             State::Paused if self.task.has(flag::STARTED) => return Err(TaskletError::Bound),
             State::Paused => scheduler.drop_function(self.task),
@@ -489,13 +495,10 @@ pub(super) fn release(task: TcbRef) {
 
 #[inline]
 fn last_handle_gone(task: TcbRef) {
-    let Some(scheduler) = local::get() else {
-        return;
-    };
-    match task.state.get() {
-        State::Dead | State::Unbound => scheduler.table().borrow_mut().give_back(task),
-        State::Paused => scheduler.doom(task, Doom::Abandoned),
-        State::Free | State::Runnable | State::Blocked => {}
+    if let Some(scheduler) = local::get()
+        && let Some(extras) = scheduler.last_handle_gone(task)
+    {
+        drop_quietly(task, extras);
     }
 }
 

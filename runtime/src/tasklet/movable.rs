@@ -26,12 +26,6 @@ impl Function {
         call.take()
     }
 
-    /// True if nobody has taken it.
-    pub(crate) fn is_there(&self) -> bool {
-        let call = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        call.is_some()
-    }
-
     pub(crate) fn put_back(&self, call: Call) {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(call);
@@ -78,7 +72,8 @@ impl Builder {
         self.movable(Arc::new(Function(Mutex::new(Some(call)))))
     }
 
-    /// A tasklet of this thread for a function from anywhere.
+    /// A tasklet of this thread for a function from anywhere, which is put
+    /// there afterwards: if none can be made, the function is not lost.
     #[track_caller]
     pub(crate) fn movable(self, function: Arc<Function>) -> io::Result<Tasklet> {
         let caller = Caller(function.clone());

@@ -130,6 +130,8 @@ pub(crate) mod flag {
     pub(crate) const VALUES: u16 = 512;
     /// Other threads have had its address.
     pub(crate) const REMOTE: u16 = 1024;
+    /// `extras` is not empty.
+    pub(crate) const EXTRAS: u16 = 2048;
 }
 
 /// What few tasklets have.
@@ -271,9 +273,29 @@ impl Tcb {
     /// Runs `f` with the extras, made if need be. `f` runs no foreign code.
     pub(crate) fn with_extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
         let mut extras = self.extras.take().unwrap_or_default();
+        self.set(flag::EXTRAS);
         let result = f(&mut extras);
         self.extras.set(Some(extras));
         result
+    }
+
+    /// The values that are dropped when it ends.
+    pub(crate) fn take_values(&self) -> Option<impl Sized + use<>> {
+        if !self.has(flag::VALUES) {
+            return None;
+        }
+        self.clear(flag::VALUES);
+        Some(self.with_extras(|extras| {
+            let locals = std::mem::take(&mut extras.locals);
+            (extras.tempval.take(), locals)
+        }))
+    }
+
+    /// All that is kept for few.
+    #[cold]
+    pub(crate) fn take_extras(&self) -> Option<Box<Extras>> {
+        self.clear(flag::EXTRAS);
+        self.extras.take()
     }
 
     /// The function that may move, which then no longer may.
@@ -416,12 +438,13 @@ impl Table {
         tcb
     }
 
-    /// Takes a block back that nobody refers to any more.
+    /// Takes a block back that nobody refers to any more. Its extras are gone
+    /// already, since their destructors must not find the table borrowed.
     #[inline]
     pub(crate) fn give_back(&mut self, tcb: TcbRef) {
         debug_assert!(!tcb.is_alive() && !tcb.has_handles());
+        debug_assert!(tcb.take_extras().is_none());
         tcb.state.set(State::Free);
-        drop(tcb.extras.take());
         tcb.next.set(self.free.unwrap_or(tcb));
         self.free = Some(tcb);
     }

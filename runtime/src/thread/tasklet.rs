@@ -49,6 +49,14 @@ struct Home {
     slot: Option<u32>,
 }
 
+impl Home {
+    /// The same place, of a thread that has not ended.
+    fn is(&self, other: &Home) -> bool {
+        let thread = self.remote.thread_id();
+        thread.is_some() && thread == other.remote.thread_id() && self.slot == other.slot
+    }
+}
+
 type Request = dyn FnOnce(&Scheduler, TcbRef) + Send;
 
 impl Address {
@@ -58,15 +66,19 @@ impl Address {
 
     /// Has `operation` done on the tasklet by its own thread, if it is still
     /// alive when the request arrives.
-    fn request(
-        self: &Arc<Self>,
-        operation: impl FnOnce(&Scheduler, TcbRef) + Send + 'static,
-    ) -> Result<(), TaskletError> {
+    /// A request that finds it moved follows it.
+    fn request(self: &Arc<Self>, operation: Box<Request>) -> Result<(), TaskletError> {
         let home = self.home().clone().ok_or(TaskletError::Dead)?;
-        let (id, address) = (self.id, self.clone());
+        let address = self.clone();
         let sent = home.remote.run(move || {
-            let slot = address.home().as_ref().and_then(|home| home.slot);
-            carry_out(slot, id, Box::new(operation));
+            let Some(home) = address.home().clone() else {
+                return;
+            };
+            if home.remote.thread_id() == Some(std::thread::current().id()) {
+                carry_out(home.slot, address.id, operation);
+            } else {
+                let _ = address.request(operation);
+            }
         });
         sent.then_some(()).ok_or(TaskletError::Dead)
     }
@@ -92,6 +104,8 @@ fn carry_out(slot: Option<u32>, id: u64, operation: Box<Request>) {
     if let Some(scheduler) = local::get()
         && let Some(task) = find(scheduler, slot, id)
     {
+        // Whatever the operation drops, its block stays for as long as this.
+        let _handle = Tasklet::from_tcb(task);
         operation(scheduler, task);
     }
 }
@@ -152,9 +166,9 @@ impl RemoteTasklet {
     ///
     /// `Dead` if its thread has ended.
     pub fn insert(&self) -> Result<(), TaskletError> {
-        self.address.request(|scheduler, task| {
+        self.address.request(Box::new(|scheduler, task| {
             log_refusal("insert", task, scheduler.insert(task));
-        })
+        }))
     }
 
     /// Takes the tasklet out of its thread's run queue, if it is there and not
@@ -168,9 +182,9 @@ impl RemoteTasklet {
     ///
     /// `Dead` if its thread has ended.
     pub fn remove(&self) -> Result<(), TaskletError> {
-        self.address.request(|scheduler, task| {
+        self.address.request(Box::new(|scheduler, task| {
             log_refusal("remove", task, scheduler.remove(task));
-        })
+        }))
     }
 
     /// Makes the tasklet the next to run on its thread, if it is paused or
@@ -184,9 +198,9 @@ impl RemoteTasklet {
     ///
     /// `Dead` if its thread has ended.
     pub fn run(&self) -> Result<(), TaskletError> {
-        self.address.request(|scheduler, task| {
+        self.address.request(Box::new(|scheduler, task| {
             log_refusal("run", task, scheduler.queue_next(task));
-        })
+        }))
     }
 
     /// Has the tasklet unwound with [`TaskletExit`](crate::TaskletExit) when
@@ -203,9 +217,9 @@ impl RemoteTasklet {
         if cfg!(panic = "abort") {
             return Err(TaskletError::PanicAbort);
         }
-        let sent = self
-            .address
-            .request(|scheduler, task| scheduler.kill_from_outside(task));
+        let sent = self.address.request(Box::new(|scheduler, task| {
+            scheduler.kill_from_outside(task)
+        }));
         match sent {
             Err(TaskletError::Dead) => Ok(()),
             sent => sent,
@@ -227,8 +241,9 @@ impl RemoteTasklet {
         error: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Result<(), TaskletError> {
         let error: Thrown = error.into();
-        self.address
-            .request(|scheduler, task| scheduler.throw_from_outside(task, error))
+        self.address.request(Box::new(|scheduler, task| {
+            scheduler.throw_from_outside(task, error);
+        }))
     }
 
     /// Takes the tasklet over to the calling thread, paused. It has been made
@@ -253,13 +268,13 @@ impl RemoteTasklet {
         let here = remote().map_err(|_| TaskletError::Dead)?;
         loop {
             let home = self.address.home().clone();
-            if let Some(home) = home {
-                if home.remote.thread_id() == here.thread_id() {
-                    let scheduler = local::get().ok_or(TaskletError::Dead)?;
-                    let task = find(scheduler, home.slot, self.address.id);
-                    return task.map(Tasklet::from_tcb).ok_or(TaskletError::Dead);
+            match home {
+                Some(home) if home.remote.thread_id() != here.thread_id() => {
+                    self.ask_to_let_go(&home)?;
                 }
-                self.ask_to_let_go()?;
+                Some(Home { slot: Some(_), .. }) => return self.find_here(),
+                // It waits for an adopter, or is still on its way here.
+                _ => {}
             }
             if let Some(tasklet) = settle(&self.address, &here)? {
                 return Ok(tasklet);
@@ -267,23 +282,32 @@ impl RemoteTasklet {
         }
     }
 
-    fn ask_to_let_go(&self) -> Result<(), TaskletError> {
+    fn find_here(&self) -> Result<Tasklet, TaskletError> {
+        let scheduler = local::get().ok_or(TaskletError::Dead)?;
+        let slot = self.address.home().as_ref().and_then(|home| home.slot);
+        let task = find(scheduler, slot, self.address.id);
+        task.map(Tasklet::from_tcb).ok_or(TaskletError::Dead)
+    }
+
+    fn ask_to_let_go(&self, asked: &Home) -> Result<(), TaskletError> {
         let (answer, receiver) = channel::channel(1);
         let address = self.address.clone();
-        let sent = self.address.request(move |scheduler, task| {
-            let released = let_go(scheduler, task, &address);
+        let request: Box<Request> = Box::new(move |scheduler, task| {
+            let released = let_go(scheduler, task, &address, None);
             drop(answer.try_send(released));
         });
-        if sent.is_err() {
+        if self.address.request(request).is_err() {
             return Ok(()); // Its thread has ended.
         }
         match receiver.receive() {
             Ok(released) => released,
             Err(super::ReceiveError::Wait(error)) => Err(TaskletError::Wait(error)),
-            // Dropped unanswered: by the end of the thread, or since the
-            // tasklet has ended.
-            Err(super::ReceiveError::Closed) if self.thread_id().is_none() => Ok(()),
-            Err(super::ReceiveError::Closed) => Err(TaskletError::Dead),
+            // Dropped unanswered: the tasklet has ended, if nothing else has
+            // changed.
+            Err(super::ReceiveError::Closed) => match self.address.home().as_ref() {
+                Some(home) if home.is(asked) => Err(TaskletError::Dead),
+                _ => Ok(()),
+            },
         }
     }
 }
@@ -366,18 +390,7 @@ impl Tasklet {
         if self.is_current() {
             return Err(TaskletError::Current);
         }
-        let_go(scheduler, self.tcb(), &moving.address)?;
-        let (address, remote) = (moving.address.clone(), to.clone());
-        *address.home() = Some(Home {
-            remote: remote.clone(),
-            slot: None,
-        });
-        to.run(move || {
-            if let Err(error) = settle(&address, &remote) {
-                log::error!("greenling: tasklet {} can't settle: {error}", address.id);
-                *address.home() = None;
-            }
-        });
+        let_go(scheduler, self.tcb(), &moving.address, Some(to))?;
         Ok(moving)
     }
 }
@@ -388,8 +401,14 @@ fn note_address(task: TcbRef, address: &Arc<Address>) {
     task.set(flag::REMOTE);
 }
 
-/// Takes the function out of a tasklet of this thread, which is unbound then.
-fn let_go(scheduler: &Scheduler, task: TcbRef, address: &Address) -> Result<(), TaskletError> {
+/// Takes the function out of a tasklet of this thread, which is unbound then,
+/// and sends it to another, if one is named.
+fn let_go(
+    scheduler: &Scheduler,
+    task: TcbRef,
+    address: &Arc<Address>,
+    to: Option<&Remote>,
+) -> Result<(), TaskletError> {
     match task.state.get() {
         State::Blocked => return Err(TaskletError::Blocked),
         State::Runnable => return Err(TaskletError::Scheduled),
@@ -399,16 +418,33 @@ fn let_go(scheduler: &Scheduler, task: TcbRef, address: &Address) -> Result<(), 
     }
     let function = task.take_function().ok_or(TaskletError::Pinned)?;
     let call = function.take();
-    scheduler.drop_function(task);
-    if let Some(call) = call {
-        function.put_back(call);
-    }
     // What stays is another tasklet.
     task.id.set(scheduler.next_id());
     task.with_extras(|extras| extras.address = None);
     task.clear(flag::REMOTE);
-    *address.home() = None;
+    scheduler.drop_function(task);
+    if let Some(call) = call {
+        function.put_back(call);
+    }
+    let mut home = address.home();
+    *home = to.map(|remote| Home {
+        remote: remote.clone(),
+        slot: None,
+    });
+    if let Some(to) = to {
+        // Sent before anybody sees the new home, so no request comes first.
+        let (address, here) = (address.clone(), to.clone());
+        to.run(move || arrive(&address, &here));
+    }
     Ok(())
+}
+
+/// Settles here a tasklet that was sent.
+fn arrive(address: &Arc<Address>, here: &Remote) {
+    if let Err(error) = settle(address, here) {
+        log::error!("greenling: tasklet {} can't settle: {error}", address.id);
+        *address.home() = None;
+    }
 }
 
 /// Makes a tasklet of this thread for the function at `address`; `None` if
@@ -420,10 +456,9 @@ fn settle(address: &Arc<Address>, here: &Remote) -> Result<Option<Tasklet>, Task
         return Ok(None);
     }
     let function = address.function.clone().ok_or(TaskletError::Pinned)?;
-    if !function.is_there() {
-        return Err(TaskletError::Dead);
-    }
-    let made = Builder::new().movable(function);
+    let call = function.take().ok_or(TaskletError::Dead)?;
+    let made = Builder::new().movable(function.clone());
+    function.put_back(call);
     let tasklet = made.map_err(|_| TaskletError::Dead)?;
     let task = tasklet.tcb();
     task.id.set(address.id);
