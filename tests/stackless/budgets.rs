@@ -375,22 +375,24 @@ fn an_owner_that_is_killed_takes_its_budget_along() {
 }
 
 #[test]
-fn an_owner_that_is_inserted_returns_before_its_budget_is_spent() {
+fn an_owner_that_is_inserted_returns_in_its_turn_whatever_is_left_of_its_budget() {
     isolated(|| {
-        let trace = Trace::new();
-        let (inner, main) = (trace.clone(), current());
-        queued(move || {
-            inner.note("A1");
-            main.insert().unwrap();
-            schedule();
-            inner.note("A2");
-        });
-        yielding(&trace, "B", 2);
-        let report = run_for(100);
-        assert!(!report.over_budget && report.interrupted.is_none());
-        trace.note("main");
-        assert!(run_for(1).over_budget, "the first is lifted");
-        run().unwrap();
-        assert_eq!(trace.take(), "A1 B1 main A2 B2");
+        for switches in [1, 100] {
+            let trace = Trace::new();
+            let (inner, main) = (trace.clone(), current());
+            queued(move || {
+                inner.note("A1");
+                main.insert().unwrap();
+                schedule();
+                inner.note("A2");
+            });
+            yielding(&trace, "B", 2);
+            let report = run_for(switches);
+            assert!(!report.over_budget && report.interrupted.is_none());
+            trace.note("main");
+            assert!(run_for(1).over_budget, "the first is lifted");
+            run().unwrap();
+            assert_eq!(trace.take(), "A1 B1 main A2 B2");
+        }
     });
 }

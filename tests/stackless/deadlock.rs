@@ -1,11 +1,15 @@
 //! When nothing could ever wake anybody.
 
 use crate::queued;
+use greenling::thread::channel;
+use greenling::time::{sleep, timeout};
 use greenling::{
     Channel, JoinError, ReceiveError, SendErrorKind, Tasklet, WaitError, run, schedule_remove,
 };
 use std::error::Error;
+use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 use tests::{Trace, isolated, logs};
 
 fn is_deadlock<T>(result: Result<T, ReceiveError>) -> bool {
@@ -77,6 +81,26 @@ fn a_worker_that_blocks_for_ever_under_run_is_no_deadlock() {
 }
 
 #[test]
+fn a_worker_that_blocks_for_ever_while_main_is_paused_is_no_deadlock() {
+    isolated(|| {
+        logs::keep();
+        let trace = Trace::new();
+        let channel = Channel::<()>::new();
+        let (inner, waiting) = (trace.clone(), channel.clone());
+        queued(move || {
+            inner.note("waits");
+            let _ = waiting.receive();
+            inner.note("not reached");
+        });
+        schedule_remove();
+        trace.note(format!("main, balance {}", channel.balance()));
+        queued(|| ()).switch().unwrap();
+        assert_eq!(trace.take(), "waits main, balance -1");
+        assert!(logs::take().is_empty());
+    });
+}
+
+#[test]
 fn schedule_remove_returns_to_a_worker_when_main_waits_and_nobody_else_could_run() {
     isolated(|| {
         let trace = Trace::new();
@@ -142,4 +166,49 @@ fn a_deadlock_that_its_victim_does_not_deal_with_is_an_error_like_any_other() {
         assert!(!victim.is_alive());
         assert_eq!((mains.balance(), workers.balance()), (0, 0));
     });
+}
+
+/// Something that a tasklet waits for and that is not another tasklet.
+type Wait = fn();
+
+const WORLD: [(&str, Wait); 6] = [
+    ("a timer", || sleep(Duration::from_millis(1))),
+    ("a deadline", || {
+        let waited = timeout(Duration::from_millis(1), || Channel::<()>::new().receive());
+        assert!(waited.is_err());
+    }),
+    ("a descriptor", || {
+        let (mut ours, mut theirs) = tests::sockets::half_pair();
+        let other = std::thread::spawn(move || theirs.write_all(b"x").unwrap());
+        ours.read_exact(&mut [0]).unwrap();
+        other.join().unwrap();
+    }),
+    ("an offloaded job", || greenling::offload(|| ()).unwrap()),
+    ("another thread's value", || {
+        let (sender, receiver) = channel(0);
+        std::thread::spawn(move || sender.send(()).unwrap());
+        receiver.receive().unwrap();
+    }),
+    ("another thread's request", || {
+        let me = greenling::current().remote().unwrap();
+        std::thread::spawn(move || me.insert().unwrap());
+        schedule_remove();
+    }),
+];
+
+#[test]
+fn what_could_wake_a_tasklet_is_waited_for_and_nothing_else() {
+    for (name, wait) in WORLD {
+        isolated(move || {
+            let channel = Channel::new();
+            let sending = channel.clone();
+            queued(move || {
+                wait();
+                sending.send(name).unwrap();
+            });
+            assert_eq!(channel.receive().unwrap(), name);
+            // Other threads are there, but none of them could wake anybody.
+            assert!(is_deadlock(channel.receive()), "{name}");
+        });
+    }
 }

@@ -2,10 +2,11 @@
 
 use crate::{Told, queued};
 use greenling::thread::{Remote, RemoteTasklet, Sender, channel, remote, threads};
-use greenling::{Channel, Tasklet, run, run_count, schedule, schedule_remove};
+use greenling::{Channel, Tasklet, run, run_count, schedule, schedule_remove, turn};
 use std::cell::RefCell;
 use std::sync::mpsc;
 use std::thread::{JoinHandle, ThreadId};
+use std::time::Duration;
 use tests::{Trace, isolated};
 
 thread_local! {
@@ -297,5 +298,35 @@ fn a_paused_tasklet_lives_as_long_as_another_thread_knows_it() {
             run().unwrap();
         }
         assert_eq!(run().unwrap().paused, 0);
+    });
+}
+
+#[test]
+fn a_main_tasklet_can_not_be_killed_from_another_thread_either() {
+    isolated(|| {
+        let home = Home::new();
+        let main = home.ask(|| greenling::main_tasklet().remote().unwrap());
+        main.kill().unwrap();
+        // It serves as before.
+        assert_eq!(home.ask(|| 5), 5);
+        home.end();
+    });
+}
+
+#[test]
+fn a_request_for_a_tasklet_that_has_ended_does_not_meet_the_next_in_its_place() {
+    isolated(|| {
+        let trace = Trace::new();
+        let old = Tasklet::new(|| ());
+        let late = old.remote().unwrap();
+        old.run().unwrap();
+        drop(old);
+        let next = Tasklet::new(trace.noting("next"));
+        late.insert().unwrap();
+        late.kill().unwrap();
+        turn(Some(Duration::ZERO)).unwrap();
+        assert!(next.is_paused());
+        next.run().unwrap();
+        assert_eq!(trace.take(), "next");
     });
 }

@@ -205,3 +205,32 @@ fn a_pending_throw_or_kill_appends_a_paused_target() {
         }
     });
 }
+
+#[test]
+fn a_pending_kill_and_a_pending_throw_replace_each_other() {
+    isolated(|| {
+        for kill_last in [true, false] {
+            let trace = Trace::new();
+            let channel = Channel::<()>::new();
+            let (inner, waiting) = (trace.clone(), channel.clone());
+            let blocked = queued(move || {
+                let _note = inner.on_drop("ended");
+                inner.note(waiting.receive().unwrap_err());
+            });
+            schedule();
+            if kill_last {
+                blocked.throw_pending("boom").unwrap();
+                blocked.kill_pending().unwrap();
+            } else {
+                blocked.kill_pending().unwrap();
+                blocked.throw_pending("boom").unwrap();
+            }
+            run().unwrap();
+            let expected = match kill_last {
+                true => "ended",
+                false => "an error was thrown at the tasklet: boom ended",
+            };
+            assert_eq!(trace.take(), expected);
+        }
+    });
+}
