@@ -32,14 +32,14 @@ const PROGRAMS: [(&str, &str); 5] = [
     ),
 ];
 
-/// The blocks that are not compiled as they stand, each with the program that
+/// The blocks that rustdoc leaves alone (`rs`), each with the program that
 /// the text before it names last.
 fn excerpts(document: &str) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let mut before = String::new();
     let mut lines = document.lines();
     while let Some(line) = lines.next() {
-        if line != "```rust,ignore" {
+        if line != "```rs" {
             before.push_str(line);
             continue;
         }
@@ -66,7 +66,7 @@ fn the_document_shows_the_programs_as_they_are() {
 #[test]
 fn an_excerpt_belongs_to_the_program_named_last() {
     let text = "[a](../examples/pipeline.rs) [b](../examples/game_loop.rs)\n\
-                ```rust,ignore\nx\ny\n```\n```rust\nz\n```\n";
+                ```rs\nx\ny\n```\n```rust\nz\n```\n";
     let found = excerpts(text);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].1, "x\ny");

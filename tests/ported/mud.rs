@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -240,7 +240,9 @@ fn a_full_house_sends_visitors_away() {
     assert_eq!(away, "The house is full. Come back later.\r\n");
     drop(ada);
     // It takes a moment until the house has seen that Ada is gone.
+    let start = Instant::now();
     loop {
+        assert!(start.elapsed() < WATCHDOG, "still full");
         let mut next = server.connect();
         let mut line = String::new();
         next.lines.read_line(&mut line).expect("text");
