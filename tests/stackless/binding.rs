@@ -140,3 +140,23 @@ fn a_spawned_tasklet_keeps_its_function_for_the_sake_of_its_join_handle() {
         assert_eq!(handle.join().unwrap(), 5);
     });
 }
+
+#[test]
+fn what_was_thrown_at_a_function_that_never_started_goes_with_it() {
+    isolated(|| {
+        let trace = Trace::new();
+        for kill in [true, false] {
+            let tasklet = queued(trace.noting("first"));
+            if kill {
+                tasklet.kill_pending().unwrap();
+            } else {
+                tasklet.throw_pending("boom").unwrap();
+            }
+            tasklet.remove().unwrap();
+            tasklet.bind(trace.noting("second")).unwrap();
+            tasklet.insert().unwrap();
+            run().unwrap();
+            assert_eq!(trace.take(), "second");
+        }
+    });
+}

@@ -97,6 +97,32 @@ fn a_worker_may_wait_in_a_blocking_run_while_main_waits_for_it() {
 }
 
 #[test]
+fn inserting_the_caller_of_a_blocking_run_makes_it_return_early() {
+    isolated(|| {
+        let trace = Trace::new();
+        let inner = trace.clone();
+        let worker = queued(move || {
+            run_blocking().unwrap();
+            inner.note("worker");
+        });
+        let inner = trace.clone();
+        queued(move || {
+            for turn in 1..=3 {
+                inner.note(format!("B{turn}"));
+                schedule();
+            }
+        });
+        schedule();
+        assert!(worker.is_paused());
+        worker.insert().unwrap();
+        schedule();
+        trace.note("main");
+        run().unwrap();
+        assert_eq!(trace.take(), "B1 B2 worker main B3");
+    });
+}
+
+#[test]
 fn the_error_of_a_tasklet_ends_a_blocking_run() {
     isolated(|| {
         greenling::Tasklet::new(|| {
@@ -128,6 +154,10 @@ fn a_turn_runs_what_is_runnable_and_does_not_wait_then() {
         assert_eq!(trace.take(), "A1 A2 main");
         // Nobody is runnable: it may look at the world, but need not wait.
         assert_eq!(turn(Some(Duration::ZERO)).unwrap().blocked, 1);
+        // Somebody is, so there is no wait for the sleeper either.
+        queued(trace.noting("B"));
+        assert_eq!(turn(None).unwrap().blocked, 1);
+        assert_eq!(trace.take(), "B");
     });
 }
 
