@@ -94,7 +94,7 @@ fn shows(note: &Note, seen: Seen) -> bool {
 #[test]
 fn random_programs_meet_what_the_rules_tell_apart() {
     let mut counts = vec![0; OUTCOMES.len()];
-    let (mut trapped, mut cleaned_up, mut handled) = (0, 0, 0);
+    let (mut trapped, mut cleaned_up, mut handled, mut meddled) = (0, 0, 0, 0);
     for seed in 1..=PROGRAMS {
         let program = Program::random(seed);
         for note in Model::trace(&program) {
@@ -108,6 +108,7 @@ fn random_programs_meet_what_the_rules_tell_apart() {
                 }
                 Event::Cleanup(..) => cleaned_up += 1,
                 Event::Handled(_) => handled += 1,
+                Event::Meddled(..) => meddled += 1,
                 _ => {}
             }
         }
@@ -115,5 +116,5 @@ fn random_programs_meet_what_the_rules_tell_apart() {
     for (count, (what, _)) in counts.into_iter().zip(OUTCOMES) {
         assert!(count > 0, "no program shows {what}");
     }
-    assert!(trapped > 0 && cleaned_up > 0 && handled > 0);
+    assert!(trapped > 0 && cleaned_up > 0 && handled > 0 && meddled > 0);
 }

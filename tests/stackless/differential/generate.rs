@@ -4,7 +4,7 @@
 //! with few of them bring those together far more often than programs in which
 //! everything happens once.
 
-use super::program::{Birth, CHANNELS, Handler, How, Op, Program, Raise, Step, TASKS};
+use super::program::{Birth, CHANNELS, Handler, How, Meddle, Op, Program, Raise, Step, TASKS};
 
 /// Xorshift: the same numbers for the same seed everywhere.
 struct Random(u64);
@@ -71,7 +71,7 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
     (
         Family::RunAll,
         &[(7, |random, _, _| {
-            let ways = [How::Run, How::Run, How::Turn];
+            let ways = [How::Run, How::Run, How::Turn, How::Blocking];
             Op::RunAll(ways[random.below(ways.len())])
         })],
     ),
@@ -182,19 +182,37 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
     ),
     (
         Family::Handler,
-        &[(3, |random, _, _| {
+        &[(3, |random, t, c| {
+            let meddle = Handler::Meddles(meddle(random, t, c), random.one_in(2));
             let handlers = [
                 Handler::None,
                 Handler::Returns,
-                Handler::Returns,
                 Handler::Panics,
                 Handler::Exits,
+                meddle,
+                meddle,
             ];
             Op::Handler(handlers[random.below(handlers.len())])
         })],
     ),
     (Family::Defer, &[(4, |_, _, _| Op::Undefer)]),
 ];
+
+fn meddle(random: &mut Random, task: usize, channel: usize) -> Meddle {
+    let ways = [
+        Meddle::Spawn(task),
+        Meddle::Insert(task),
+        Meddle::Remove(task),
+        Meddle::KillPending(task),
+        Meddle::ThrowPending(task),
+        Meddle::Bind(task),
+        Meddle::TrySend(channel),
+        Meddle::TryReceive(channel),
+        Meddle::Yield,
+        Meddle::RunAll,
+    ];
+    ways[random.below(ways.len())]
+}
 
 /// What one program is made of.
 struct Mix {
@@ -300,7 +318,10 @@ impl Program {
         let mix = Mix::random(&mut random);
         let birth = |random: &mut Random| mix.births[random.below(mix.births.len())];
         let births = (0..mix.tasks).map(|_| birth(&mut random)).collect();
-        let length = 2 + random.below(10);
+        let length = match random.below(30) {
+            0 => 40,
+            _ => 2 + random.below(10),
+        };
         let steps = (0..mix.tasks).map(|task| {
             let longer = if task == 0 { 4 } else { 0 };
             let length = 1 + random.below(length + longer);

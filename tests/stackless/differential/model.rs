@@ -20,7 +20,7 @@ mod signals;
 mod steps;
 
 use super::program::{Birth, CHANNELS, Handler, Op, Program, Step, TASKS};
-use super::trace::{Cause, Event, Note, Outcome, Value, View, Why, bit};
+use super::trace::{Cause, Event, Note, Outcome, Value, View, Why, bit, by_handler};
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,6 +131,8 @@ pub(crate) struct Model<'a> {
     handler: Handler,
     /// Why the step that is being taken must not switch.
     forbidden: Option<Why>,
+    /// An error handler acts.
+    meddling: bool,
     trace: Vec<Note>,
 }
 
@@ -149,6 +151,7 @@ impl<'a> Model<'a> {
             budget: None,
             handler: Handler::None,
             forbidden: None,
+            meddling: false,
             trace: Vec::new(),
         };
         for channel in &mut model.channels {
@@ -266,6 +269,9 @@ impl<'a> Model<'a> {
 
     /// A name for what the current step makes.
     fn value(&self, me: usize) -> Value {
+        if self.meddling {
+            return by_handler(me);
+        }
         Value {
             by: me,
             step: self.tasks[me].step,

@@ -84,6 +84,8 @@ pub(crate) enum How {
     Run,
     /// A turn of a main loop that does not wait.
     Turn,
+    /// Waits for what could wake somebody, which is nothing here.
+    Blocking,
 }
 
 /// What the error handler does.
@@ -93,6 +95,43 @@ pub(crate) enum Handler {
     Returns,
     Panics,
     Exits,
+    /// It does something, and then returns or panics.
+    Meddles(Meddle, bool),
+}
+
+/// What an error handler does that may not switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meddle {
+    Spawn(usize),
+    Insert(usize),
+    Remove(usize),
+    KillPending(usize),
+    ThrowPending(usize),
+    Bind(usize),
+    TrySend(usize),
+    TryReceive(usize),
+    Yield,
+    RunAll,
+}
+
+impl Meddle {
+    /// The step of this, taken by the tasklet `me`.
+    pub(crate) fn op(self, me: usize) -> Op {
+        match self {
+            Meddle::Spawn(task) => Op::Spawn(task),
+            Meddle::Insert(task) => Op::Insert(task),
+            Meddle::Remove(task) => Op::Remove(task),
+            // These would unwind, which is another kind of handler.
+            Meddle::KillPending(task) | Meddle::ThrowPending(task) if task == me => Op::Yield,
+            Meddle::KillPending(task) => Op::KillPending(task),
+            Meddle::ThrowPending(task) => Op::ThrowPending(task),
+            Meddle::Bind(task) => Op::Bind(task),
+            Meddle::TrySend(channel) => Op::TrySend(channel),
+            Meddle::TryReceive(channel) => Op::TryReceive(channel),
+            Meddle::Yield => Op::Yield,
+            Meddle::RunAll => Op::RunAll(How::Run),
+        }
+    }
 }
 
 /// With what a step unwinds.

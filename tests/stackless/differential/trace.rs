@@ -12,8 +12,14 @@ pub(crate) struct Value {
     pub(crate) item: usize,
 }
 
-/// The item number of what an error handler panics with.
-pub(crate) const BY_HANDLER: usize = 99;
+/// What an error handler panics with or sends, in the context of `by`.
+pub(crate) fn by_handler(by: usize) -> Value {
+    Value {
+        by,
+        step: 0,
+        item: 99,
+    }
+}
 
 /// What unwinds a tasklet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +105,8 @@ pub(crate) enum Event {
     Acts(usize, bool, bool),
     /// The error handler was called.
     Handled(Cause),
+    /// What it did, in whose context it was.
+    Meddled(Op, Outcome),
 }
 
 /// What anybody can see of the tasklets and the channels.

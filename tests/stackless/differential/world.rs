@@ -4,7 +4,7 @@ mod steps;
 
 use super::outcome::{cause_of, cause_of_uncaught, payload_of};
 use super::program::{Birth, CHANNELS, Handler, Op, Program, TASKS};
-use super::trace::{BY_HANDLER, Event, NOBODY, Note, Outcome, Value, View, bit};
+use super::trace::{Event, NOBODY, Note, Outcome, Value, View, bit, by_handler};
 use greenling::{
     Channel, ChannelEvent, ErrorHandler, JoinHandle, QueueOrder, Tasklet, TaskletExit, run_count,
     set_channel_callback, set_error_handler, set_queue_order, set_schedule_callback, switch_trap,
@@ -50,7 +50,8 @@ impl Drop for Cleanup<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let (task, number) = (self.task, self.number);
-            let outcome = self.world.take(task, number, self.op, &mut Vec::new());
+            let value = self.world.value(task, number);
+            let outcome = self.world.take(self.op, value, &mut Vec::new());
             let event = Event::Cleanup(number, self.op, outcome);
             self.world.note(task, event);
         }
@@ -152,7 +153,7 @@ impl World {
                     op,
                 });
                 let _trap = step.trapped.then(switch_trap);
-                self.take(me, number, step.op, &mut guards)
+                self.take(step.op, self.value(me, number), &mut guards)
             };
             let outcome = if step.catches || me == 0 {
                 catch_unwind(AssertUnwindSafe(attempt))
@@ -216,14 +217,18 @@ impl World {
             let who = world.number_of(Some(tasklet)).into();
             let cause = cause_of_uncaught(error);
             world.note(who, Event::Handled(cause));
+            let me = world.number_of(Some(&greenling::current())).into();
+            if let Handler::Meddles(meddle, _) = handler {
+                let op = meddle.op(me);
+                let outcome = world.take(op, by_handler(me), &mut Vec::new());
+                world.note(me, Event::Meddled(op, outcome));
+            }
             match handler {
-                Handler::Panics => resume_unwind(payload_of(Value {
-                    by: who,
-                    step: 0,
-                    item: BY_HANDLER,
-                })),
+                Handler::Panics | Handler::Meddles(_, true) => {
+                    resume_unwind(payload_of(by_handler(me)))
+                }
                 Handler::Exits => resume_unwind(Box::new(TaskletExit)),
-                Handler::None | Handler::Returns => {}
+                _ => {}
             }
         }))
     }

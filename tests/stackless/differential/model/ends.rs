@@ -3,7 +3,7 @@
 
 use super::{Ended, Model, Progress, State, Wake, done, refused};
 use crate::differential::program::Handler;
-use crate::differential::trace::{BY_HANDLER, Cause, Event, Outcome, Value, Why};
+use crate::differential::trace::{Cause, Event, Outcome, Value, Why, by_handler};
 
 impl Model<'_> {
     /// The current tasklet ends.
@@ -45,12 +45,20 @@ impl Model<'_> {
             return Some(cause);
         }
         self.note(who, Event::Handled(cause));
-        let value = Value {
-            by: who,
-            step: 0,
-            item: BY_HANDLER,
-        };
-        (self.handler == Handler::Panics).then_some(Cause::Panic(value))
+        let me = self.ring[0];
+        if let Handler::Meddles(meddle, _) = self.handler {
+            let before = self.forbidden.replace(Why::SwitchTrap);
+            self.meddling = true;
+            let op = meddle.op(me);
+            let Ended(outcome) = self.begin(me, op) else {
+                unreachable!("a handler neither waits nor unwinds");
+            };
+            self.meddling = false;
+            self.forbidden = before;
+            self.note(me, Event::Meddled(op, outcome));
+        }
+        let panics = matches!(self.handler, Handler::Panics | Handler::Meddles(_, true));
+        panics.then_some(Cause::Panic(by_handler(me)))
     }
 
     /// A tasklet that may be bound to a function gets one.
@@ -74,7 +82,8 @@ impl Model<'_> {
             _ if task == me => Some(Why::Current),
             State::Blocked => Some(Why::Blocked),
             State::Runnable => Some(Why::Scheduled),
-            _ if task == 0 || self.program.births[task].is_joined() => Some(Why::Dead),
+            _ if task == 0 => Some(Why::Main),
+            _ if self.program.births[task].is_joined() => Some(Why::Dead),
             State::Paused if self.tasks[task].started => Some(Why::Bound),
             _ => None,
         }

@@ -31,10 +31,10 @@ impl Model<'_> {
             Op::TrySend(channel) => self.try_send(me, channel),
             Op::TryReceive(channel) => self.try_receive(me, channel),
             Op::Iterate(channel, most) => self.iterate(me, channel, most),
-            Op::RunAll(How::Run) => self.run_all(me, None),
+            Op::RunAll(How::Run | How::Blocking) => self.run_all(me, None),
             // A turn waits for the world, which must not be either.
-            Op::RunAll(_) if let Some(why) = self.forbidden => refused(why),
-            Op::RunAll(_) => {
+            Op::RunAll(How::Turn) if let Some(why) = self.forbidden => refused(why),
+            Op::RunAll(How::Turn) => {
                 self.release(me);
                 match self.tasks[me].wake.take() {
                     Some(wake) => Unwinds(cause_of(wake)),

@@ -8,7 +8,7 @@ use crate::differential::program::{How, Op, REBIRTHS, Raise, TASKS};
 use crate::differential::trace::{Event, NOBODY, Outcome, Value, Why};
 use greenling::{
     DeferKill, JoinHandle, Preference, RunOptions, RunReport, StopIteration, Tasklet, TaskletError,
-    TaskletExit, TryReceiveError, TrySendError, defer_kill, run, run_with, schedule,
+    TaskletExit, TryReceiveError, TrySendError, defer_kill, run, run_blocking, run_with, schedule,
     schedule_remove, schedule_remove_with, schedule_with, set_error_handler, turn,
 };
 use std::error::Error;
@@ -17,19 +17,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 impl World {
+    /// Takes a step; what it makes is called `value`.
     pub(super) fn take(
         self: &Rc<World>,
-        me: usize,
-        number: usize,
         op: Op,
+        value: Value,
         guards: &mut Vec<DeferKill>,
     ) -> Outcome {
-        let value = self.value(me, number);
         match op {
             Op::Yield => schedule(),
             Op::Pause => schedule_remove(),
             Op::Send(c) => return sent(self.channels[c].send(value)),
-            Op::SendSequence(c, count) => return self.send_sequence(me, number, c, count),
+            Op::SendSequence(c, count) => return self.send_sequence(value, c, count),
             Op::SendStop(c) => return sent(self.channels[c].send_error(StopIteration)),
             Op::SendError(c) => return sent(self.channels[c].send_error(fault(value))),
             Op::Receive(c) => return received(self.channels[c].receive()),
@@ -37,7 +36,7 @@ impl World {
             Op::TryReceive(c) => return self.try_receive(c),
             Op::Iterate(c, most) => {
                 for item in self.channels[c].iter().take(most) {
-                    self.note(me, Event::Item(number, received(item)));
+                    self.note(value.by, Event::Item(value.step, received(item)));
                 }
             }
             Op::Spawn(t) if self.tasklets.borrow()[t].is_none() && t < self.program.tasks() => {
@@ -75,6 +74,7 @@ impl World {
             }
             Op::RunAll(How::Run) => return self.ran(run()),
             Op::RunAll(How::Turn) => return self.ran(turn(Some(Duration::ZERO))),
+            Op::RunAll(How::Blocking) => return self.ran(run_blocking()),
             Op::RunSome(switches) => {
                 let options = RunOptions::new().max_switches(switches);
                 return self.ran(run_with(&options));
@@ -188,10 +188,10 @@ impl World {
         }
     }
 
-    fn send_sequence(&self, me: usize, step: usize, channel: usize, count: usize) -> Outcome {
+    fn send_sequence(&self, first: Value, channel: usize, count: usize) -> Outcome {
         let items = (0..count).map(|item| {
-            self.note(me, Event::Pulled(item));
-            Value { by: me, step, item }
+            self.note(first.by, Event::Pulled(item));
+            Value { item, ..first }
         });
         match self.channels[channel].send_sequence(items) {
             Ok(sent) => Outcome::Sent(sent, None),
