@@ -9,6 +9,7 @@
 //! | file | has |
 //! |---|---|
 //! | `stage` | the machinery |
+//! | `channels` | each operation at each switch of its caller, killed and thrown at |
 //! | `sockets` | reading, writing, accepting, connecting |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
 //! | `port` | the helpers for ported programs |
@@ -20,6 +21,7 @@
 //! The reasons for which victims parked are gathered and compared with the
 //! lists of the two crates: a new kind of wait without a scenario fails.
 
+mod channels;
 mod local;
 mod port;
 mod sockets;
@@ -39,6 +41,7 @@ fn names(reasons: &[&'static greenling::WaitReason]) -> BTreeSet<&'static str> {
 fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
     sockets::SCENARIOS
         .iter()
+        .chain(channels::SCENARIOS)
         .chain(local::SCENARIOS)
         .chain(port::SCENARIOS)
         .chain(sync_locks::SCENARIOS)

@@ -1,9 +1,12 @@
 //! What Stackless did not have, or had otherwise: panics, kills that unwind,
 //! ends of threads, stacks and their guards, timers.
 
+mod bindings;
+mod budgets;
 mod ends;
 mod faults;
 mod gdb;
+mod hooks;
 mod kills;
 mod memory;
 #[allow(unsafe_code, reason = "C functions, a bare pthread, mlockall")]
