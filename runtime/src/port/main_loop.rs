@@ -74,9 +74,9 @@ pub struct Turn {
     /// The deadline of a [`timeout`](crate::time::timeout) scope around the
     /// turn ended its wait.
     pub timed_out: bool,
-    /// What was left when the run queue had drained or the budget was spent;
-    /// nothing if a tasklet has failed: then the run goes on in the next turn.
-    pub run: Option<RunReport>,
+    /// What was left when the run queue had drained or the budget was spent.
+    /// A tasklet that fails does not end the turn of the others.
+    pub run: RunReport,
 }
 
 /// Runs a program turn by turn: pumps, events, tasklets.
@@ -388,20 +388,20 @@ impl MainLoop {
     }
 
     #[track_caller]
-    fn run_tasklets(&self) -> Result<Option<RunReport>, TaskletError> {
+    fn run_tasklets(&self) -> Result<RunReport, TaskletError> {
         let budget = self.budget.borrow().clone();
-        let report = match run_with(&budget) {
-            Ok(report) => report,
-            Err(TaskletError::Uncaught(error)) => {
-                self.tell(&LoopError::Tasklet(error));
-                return Ok(None);
+        let report = loop {
+            match run_with(&budget) {
+                Ok(report) => break report,
+                // The others are still queued, and this is still their turn.
+                Err(TaskletError::Uncaught(error)) => self.tell(&LoopError::Tasklet(error)),
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
         };
         if report.over_budget {
             self.tell_of_budget(&budget, &report);
         }
-        Ok(Some(report))
+        Ok(report)
     }
 
     fn tell(&self, error: &LoopError) {

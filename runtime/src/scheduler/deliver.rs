@@ -16,7 +16,7 @@
 //! delivers it.
 
 use super::{Park, Scheduler};
-use crate::error::{TaskletExit, Uncaught, WaitError};
+use crate::error::{TaskletExit, Thrown, Uncaught, WaitError};
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::time::scope;
@@ -136,6 +136,7 @@ impl Scheduler {
             Wake::Notified | Wake::TimedOut | Wake::Deadlock => {}
             Wake::Thrown => {
                 if let Some(Cargo::Thrown(error)) = take_cargo(current) {
+                    tell_of_unwind(current, &error);
                     resume_unwind(Box::new(error));
                 }
             }
@@ -268,8 +269,19 @@ pub(crate) fn exit() -> ! {
     resume_unwind(Box::new(TaskletExit))
 }
 
+/// An error is no panic, so no panic hook speaks of it; unwinding main ends
+/// the program, as a rule, and that must not happen without a word.
+fn tell_of_unwind(current: TcbRef, error: &Thrown) {
+    if current.has(flag::MAIN) {
+        eprintln!("greenling: the main tasklet unwinds with an error: {error}");
+    }
+}
+
 fn raise(current: TcbRef) {
     if let Some(Cargo::Raised(payload)) = take_cargo(current) {
+        if let Some(error) = payload.downcast_ref::<Thrown>() {
+            tell_of_unwind(current, error);
+        }
         resume_unwind(payload);
     }
 }

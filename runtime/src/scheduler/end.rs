@@ -94,15 +94,24 @@ impl Scheduler {
 
     /// Nobody has a handle of `task` any more: frees its block but for the
     /// extras, which the caller drops, or has it killed if it is paused.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn last_handle_gone(&self, task: TcbRef) -> Option<Box<Extras>> {
+        if task.state.get() == State::Dead && !task.has(flag::EXTRAS) {
+            self.table.borrow_mut().give_back(task);
+            return None;
+        }
+        self.last_handle_gone_early(task)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn last_handle_gone_early(&self, task: TcbRef) -> Option<Box<Extras>> {
         match task.state.get() {
-            State::Dead | State::Unbound if task.has(flag::EXTRAS) => {
+            State::Dead | State::Unbound => {
                 let extras = task.take_extras();
                 self.table.borrow_mut().give_back(task);
                 return extras;
             }
-            State::Dead | State::Unbound => self.table.borrow_mut().give_back(task),
             State::Paused => self.doom(task, Doom::Abandoned),
             State::Free | State::Runnable | State::Blocked => {}
         }
@@ -112,6 +121,7 @@ impl Scheduler {
     /// A name, as a rule; perhaps values, put there by what ran in its context
     /// after its own were dropped.
     #[cold]
+    #[inline(never)]
     fn drop_extras(&self, task: TcbRef, extras: Box<Extras>) {
         let _between = Between::new(self);
         drop_quietly(task, extras);

@@ -16,7 +16,7 @@
 //! the error handler and the wake target. Which it is, is a type, so the end
 //! of a tasklet is compiled for it.
 
-use super::raw::{Cargo, Outcome, State, TcbRef, Wake, flag};
+use super::raw::{Cargo, Extras, Outcome, State, TcbRef, Wake, flag};
 use crate::context::{self, STACK_ALIGN};
 use crate::error::{TaskletExit, Thrown, Uncaught, drop_payload};
 use crate::scheduler::{Scheduler, local};
@@ -195,6 +195,13 @@ fn classify(payload: Payload) -> Option<Uncaught> {
         Ok(error) => Uncaught::Error(*error),
         Err(payload) => Uncaught::Panic(payload),
     })
+}
+
+/// Drops what few tasklets have, off the path of the others.
+#[cold]
+#[inline(never)]
+pub(crate) fn drop_extras(task: TcbRef, extras: Box<Extras>) {
+    drop_quietly(task, extras);
 }
 
 /// Drops what a tasklet leaves behind; a destructor that panics concerns nobody.

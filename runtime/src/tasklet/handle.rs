@@ -1,7 +1,7 @@
 //! `Tasklet`: Stackless' object.
 
 use super::builder::Builder;
-use super::entry::{self, Stackless, drop_quietly};
+use super::entry::{self, Stackless, drop_extras};
 use super::raw::{State, TcbRef, flag};
 use crate::error::{TaskletError, Thrown};
 use crate::scheduler::local;
@@ -498,7 +498,7 @@ fn last_handle_gone(task: TcbRef) {
     if let Some(scheduler) = local::get()
         && let Some(extras) = scheduler.last_handle_gone(task)
     {
-        drop_quietly(task, extras);
+        drop_extras(task, extras);
     }
 }
 
