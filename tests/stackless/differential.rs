@@ -137,16 +137,21 @@ fn title(seed: u64) -> String {
     format!("GREENLING_TEST_SEED={seed} GREENLING_TEST_PROGRAMS=1\n")
 }
 
-/// What a process that ended badly has to say.
+/// What a process that ended badly has to say of its last program.
 fn complaint(finished: &Finished) -> String {
     let text = finished.text();
-    let mut seeds = text.lines().filter_map(|line| line.strip_prefix(RUNNING));
-    let seed = seeds.next_back().and_then(|seed| seed.parse().ok());
-    let rest = text.lines().filter(|line| !line.starts_with(RUNNING));
+    let (_, last) = text.rsplit_once(RUNNING).unwrap_or(("", &text));
+    let mut lines = last.lines();
     let mut complaint = format!("{}\n", finished.status);
-    if let Some(seed) = seed {
-        write!(complaint, "{}{}", title(seed), Program::random(seed)).expect("a string takes all");
+    match lines.next().map(str::parse) {
+        Some(Ok(seed)) => {
+            let program = Program::random(seed);
+            write!(complaint, "{}{program}", title(seed)).expect("a string takes all");
+        }
+        _ => complaint.push_str(last),
     }
+    // The runtime says so of every main that does.
+    let rest = lines.filter(|line| !line.contains("the main tasklet unwinds"));
     complaint.extend(rest.flat_map(|line| [line, "\n"]));
     complaint
 }
