@@ -195,7 +195,10 @@ const FAMILIES: &[(Family, &[(usize, Make)])] = &[
             Op::Handler(handlers[random.below(handlers.len())])
         })],
     ),
-    (Family::Defer, &[(4, |_, _, _| Op::Undefer)]),
+    (
+        Family::Defer,
+        &[(4, |_, _, _| Op::Defer), (4, |_, _, _| Op::Undefer)],
+    ),
 ];
 
 fn meddle(random: &mut Random, task: usize, channel: usize) -> Meddle {
@@ -325,7 +328,13 @@ impl Program {
         let steps = (0..mix.tasks).map(|task| {
             let longer = if task == 0 { 4 } else { 0 };
             let length = 1 + random.below(length + longer);
-            (0..length).map(|_| mix.step(&mut random, task)).collect()
+            let steps = (0..length).map(|_| mix.step(&mut random, task));
+            let mut steps: Vec<Step> = steps.collect();
+            // One guard at a time: of several, the last to go may turn a throw
+            // into a kill.
+            let defers = steps.iter_mut().filter(|step| step.op == Op::Defer);
+            defers.skip(1).for_each(|step| step.op = Op::Undefer);
+            steps
         });
         let steps = steps.collect();
         Program {
