@@ -173,7 +173,7 @@ impl Scheduler {
                 return;
             };
             if round < ROUNDS_OF_VALUES {
-                drop_quietly(task, values);
+                drop(values);
             } else {
                 std::mem::forget(values);
             }
@@ -184,7 +184,7 @@ impl Scheduler {
     /// held back is delivered by its next park.
     pub(crate) fn release_deferred(&self, current: TcbRef) {
         if current.has(flag::DEFERRED) && current.deferrals.get() == 0 {
-            self.doom(current, Doom::Whatever);
+            self.doom(current, Doom::HeldBack);
         }
     }
 
@@ -217,7 +217,12 @@ impl Scheduler {
             let abandoned = task.state.get() == State::Paused
                 && !task.is_reachable()
                 && !self.runners.borrow().contains(&task);
-            if !there || (doom == Doom::Abandoned && !abandoned) {
+            let due = match doom {
+                Doom::Abandoned => abandoned,
+                Doom::HeldBack => task.has(flag::DEFERRED),
+                Doom::Whatever => true,
+            };
+            if !there || !due {
                 continue;
             }
             if task.deferrals.get() > 0 {
@@ -256,6 +261,8 @@ impl Scheduler {
 pub(crate) enum Doom {
     /// If it is still paused without any handle.
     Abandoned,
+    /// If something for it is held back, which no earlier entry has delivered.
+    HeldBack,
     /// If it is alive.
     Whatever,
 }

@@ -16,7 +16,8 @@ use crate::error::{TaskletExit, Uncaught, drop_payload, panic_message};
 use crate::stack::Stack;
 use crate::tasklet::Tasklet;
 use crate::tasklet::entry::drop_quietly;
-use crate::tasklet::raw::{Cargo, Extras, State, TcbRef, Wake, flag};
+use crate::tasklet::extras::Extras;
+use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::wait::unlink_all;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -7,6 +7,7 @@
 use super::inbox::{ExternalWaker, Inbox, Message, Outlet};
 use super::{Park, Scheduler};
 use crate::error::{WaitError, drop_payload};
+use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{State, TcbRef};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -28,6 +29,16 @@ impl External {
             outlet: OnceCell::new(),
             waiting: RefCell::default(),
             tickets: Cell::new(0),
+        }
+    }
+
+    /// Ends it with the thread; what is left in it is dropped one by one.
+    pub(super) fn close(&mut self, main: TcbRef) {
+        if let Some(outlet) = self.outlet.take() {
+            while let Some(message) = outlet.discard_one() {
+                drop_quietly(main, message);
+            }
+            drop_quietly(main, outlet);
         }
     }
 
@@ -109,9 +120,8 @@ impl Scheduler {
         if !outlet.take_poke() {
             return 0;
         }
-        // Not those that come meanwhile, or a flood would never end.
         let mut count = 0;
-        for message in outlet.take_all() {
+        for message in outlet.take_batch() {
             count += 1;
             match message {
                 Message::Run(job) => self.run_job(job),

@@ -34,6 +34,10 @@ pub(crate) enum Message {
     Wake,
 }
 
+/// How many messages are handled before the scheduler looks at its own work
+/// again. Whoever sends faster than that makes the queue grow.
+const BATCH: usize = 256;
+
 /// Every inbox whose scheduler, or somebody else, still holds it.
 static INBOXES: Mutex<Vec<Weak<Inbox>>> = Mutex::new(Vec::new());
 
@@ -158,15 +162,23 @@ impl Outlet {
     /// all messages.
     pub(super) fn take_poke(&self) -> bool {
         // The swap reads the last poke, so every message pushed before it is
-        // seen by `take_all`.
+        // seen by `take_batch`.
         let poked = &self.inbox.poked;
         poked.load(Ordering::Relaxed) && poked.swap(false, Ordering::AcqRel)
     }
 
-    /// Every message that lies here now. Those that come meanwhile bring a poke
-    /// of their own.
-    pub(super) fn take_all(&self) -> impl Iterator<Item = Message> + '_ {
+    /// The messages that lie here, as far as they fit into one batch. What is
+    /// left keeps the poke, so that the next poll does not wait.
+    pub(super) fn take_batch(&self) -> impl Iterator<Item = Message> + '_ {
         let count = self.messages.len();
-        (0..count).map_while(|_| self.messages.try_recv().ok())
+        if count > BATCH {
+            self.inbox.poked.store(true, Ordering::Release);
+        }
+        (0..count.min(BATCH)).map_while(|_| self.messages.try_recv().ok())
+    }
+
+    /// Any message, now that nobody handles them any more.
+    pub(super) fn discard_one(&self) -> Option<Message> {
+        self.messages.try_recv().ok()
     }
 }

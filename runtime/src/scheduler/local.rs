@@ -13,7 +13,7 @@
 use super::external::External;
 use super::{Pace, Scheduler, guard};
 use crate::stack::{StackPool, Suspect, install_overflow_report};
-use crate::tasklet::entry;
+use crate::tasklet::entry::{self, drop_quietly};
 use crate::tasklet::raw::{State, Table, flag};
 use crate::timer::Timers;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -140,12 +140,16 @@ fn end() {
     let leaked = drop_unstarted(scheduler);
     // SAFETY: made by `Box::into_raw` in `make`, and out of everyone's reach
     // now (see `get`).
-    let scheduler = unsafe { Box::from_raw(pointer) };
-    // Foreign destructors may run below; they find the thread ended.
-    scheduler.drop_values(scheduler.main);
-    drop(scheduler.error_handler.take());
-    drop(scheduler.hooks.take());
-    drop(scheduler.park_hook.take());
+    let mut scheduler = unsafe { Box::from_raw(pointer) };
+    // Foreign destructors run below; they find the thread ended.
+    let main = scheduler.main;
+    scheduler.drop_values(main);
+    drop_quietly(main, scheduler.error_handler.take());
+    let hooks = scheduler.hooks.take();
+    drop_quietly(main, hooks.schedule);
+    drop_quietly(main, hooks.channel);
+    drop_quietly(main, scheduler.park_hook.take());
+    scheduler.external.close(main);
     scheduler.main.release();
     scheduler.main.state.set(State::Dead);
     scheduler.stacks.borrow_mut().release();

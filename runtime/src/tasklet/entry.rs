@@ -16,7 +16,8 @@
 //! the error handler and the wake target. Which it is, is a type, so the end
 //! of a tasklet is compiled for it.
 
-use super::raw::{Cargo, Extras, Outcome, State, TcbRef, Wake, flag};
+use super::extras::Extras;
+use super::raw::{Cargo, Outcome, State, TcbRef, Wake, flag};
 use crate::context::{self, STACK_ALIGN};
 use crate::error::{TaskletExit, Thrown, Uncaught, drop_payload};
 use crate::scheduler::{Scheduler, local};

@@ -1,7 +1,8 @@
 //! Tasklet-local storage.
 
+use super::extras::Extras;
 use super::handle::current;
-use super::raw::{Extras, flag};
+use super::raw::flag;
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
@@ -36,7 +37,7 @@ impl<T: 'static> LocalKey<T> {
         let task = tasklet.tcb();
         let key = (&raw const *self).addr();
         let find = |extras: &mut Extras| {
-            let mut locals = extras.locals.iter();
+            let mut locals = extras.values.locals.iter();
             locals.find(|&&(at, _)| at == key).map(|(_, it)| it.clone())
         };
         let found = task.with_extras(find);
@@ -46,7 +47,7 @@ impl<T: 'static> LocalKey<T> {
             task.set(flag::VALUES);
             task.with_extras(|extras| {
                 find(extras).unwrap_or_else(|| {
-                    extras.locals.push((key, made.clone()));
+                    extras.values.locals.push((key, made.clone()));
                     made
                 })
             })

@@ -7,6 +7,7 @@
 mod builder;
 #[allow(unsafe_code, reason = "moves closures to fresh stacks")]
 pub(crate) mod entry;
+pub(crate) mod extras;
 mod guards;
 mod handle;
 #[allow(unsafe_code, reason = "moves results out of control blocks")]

@@ -27,7 +27,7 @@
 //! are unmapped only when the thread's scheduler ends without any handle left,
 //! so dereferencing a `TcbRef` is always valid.
 
-use super::movable::Function;
+use super::extras::Extras;
 use crate::error::Thrown;
 use crate::stack::Stack;
 use crate::time::scope::Scope;
@@ -39,7 +39,6 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::{Arc, Weak};
 
 /// Where a tasklet is in its life.
 ///
@@ -134,20 +133,6 @@ pub(crate) mod flag {
     pub(crate) const EXTRAS: u16 = 2048;
 }
 
-/// What few tasklets have.
-#[derive(Default)]
-pub(crate) struct Extras {
-    pub(crate) name: Option<Box<str>>,
-    /// Stackless' value slot.
-    pub(crate) tempval: Option<Box<dyn Any>>,
-    /// Tasklet-local values, by the address of their key.
-    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
-    /// What it is to run, as long as that may change threads.
-    pub(crate) function: Option<Arc<Function>>,
-    /// By what other threads reach it; they may, as long as it can be upgraded.
-    pub(crate) address: Option<Weak<dyn Any + Send + Sync>>,
-}
-
 /// Words of result kept inside the block.
 const RESULT_WORDS: usize = 4;
 
@@ -182,7 +167,7 @@ pub(crate) struct Tcb {
 
     // Third line: the rare and the result.
     pub(crate) spawned_at: Cell<&'static Location<'static>>,
-    extras: Cell<Option<Box<Extras>>>,
+    pub(super) extras: Cell<Option<Box<Extras>>>,
     pub(crate) cargo: Cell<Option<Box<Cargo>>>,
     pub(crate) deferred: Cell<Option<Box<Cargo>>>,
     result: UnsafeCell<[MaybeUninit<u64>; RESULT_WORDS]>,
@@ -270,51 +255,6 @@ impl Tcb {
         copy
     }
 
-    /// Runs `f` with the extras, made if need be. `f` runs no foreign code.
-    pub(crate) fn with_extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
-        let mut extras = self.extras.take().unwrap_or_default();
-        self.set(flag::EXTRAS);
-        let result = f(&mut extras);
-        self.extras.set(Some(extras));
-        result
-    }
-
-    /// The values that are dropped when it ends.
-    pub(crate) fn take_values(&self) -> Option<impl Sized + use<>> {
-        if !self.has(flag::VALUES) {
-            return None;
-        }
-        self.clear(flag::VALUES);
-        Some(self.with_extras(|extras| {
-            let locals = std::mem::take(&mut extras.locals);
-            (extras.tempval.take(), locals)
-        }))
-    }
-
-    /// All that is kept for few.
-    #[cold]
-    pub(crate) fn take_extras(&self) -> Option<Box<Extras>> {
-        self.clear(flag::EXTRAS);
-        self.extras.take()
-    }
-
-    /// The function that may move, which then no longer may.
-    pub(crate) fn take_function(&self) -> Option<Arc<Function>> {
-        let mut extras = self.extras.take()?;
-        let function = extras.function.take();
-        self.extras.set(Some(extras));
-        function
-    }
-
-    /// The name, if it has one.
-    pub(crate) fn name(&self) -> Option<String> {
-        let extras = self.extras.take();
-        let name = extras.as_ref().and_then(|extras| extras.name.as_deref());
-        let name = name.map(str::to_owned);
-        self.extras.set(extras);
-        name
-    }
-
     /// Stores a value in the result cells, boxed if it does not fit.
     ///
     /// # Safety
@@ -379,16 +319,6 @@ impl TcbRef {
     #[inline(always)]
     pub(crate) fn has_handles(self) -> bool {
         self.handles.get() != 0
-    }
-
-    /// True if anybody could ever insert it: by a handle, or from another
-    /// thread.
-    pub(crate) fn is_reachable(self) -> bool {
-        let remote = |extras: &Extras| {
-            let address = extras.address.as_ref();
-            address.is_some_and(|address| address.strong_count() > 0)
-        };
-        self.has_handles() || (self.has(flag::REMOTE) && self.with_extras(|it| remote(it)))
     }
 
     /// Linked to no other block.

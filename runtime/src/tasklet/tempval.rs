@@ -41,7 +41,7 @@ impl Tasklet {
         let value: Box<dyn Any> = Box::new(value);
         let replaced = self
             .tcb()
-            .with_extras(|extras| extras.tempval.replace(value));
+            .with_extras(|extras| extras.values.tempval.replace(value));
         self.set_flag(flag::VALUES, true);
         drop(replaced);
         Ok(())
@@ -54,7 +54,7 @@ impl Tasklet {
         }
         let value = self
             .tcb()
-            .with_extras(|extras| extras.tempval.take_if(|value| value.is::<T>()))?;
+            .with_extras(|extras| extras.values.tempval.take_if(|value| value.is::<T>()))?;
         value.downcast().ok().map(|value| *value)
     }
 }

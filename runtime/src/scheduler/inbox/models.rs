@@ -43,7 +43,7 @@ fn drain(outlet: &Outlet, into: &mut Vec<u64>) {
     if !outlet.take_poke() {
         return;
     }
-    for message in outlet.take_all() {
+    for message in outlet.take_batch() {
         match message {
             Message::Unpark(ticket) => into.push(ticket),
             Message::Run(job) => job(),
@@ -84,7 +84,7 @@ fn no_wake_up_of_several_threads_is_lost() {
         for thread in threads {
             thread.join().unwrap();
         }
-        assert!(outlet.take_all().next().is_none());
+        assert!(outlet.take_batch().next().is_none());
     });
 }
 
