@@ -50,7 +50,7 @@ fn a_blocking_run_waits_for_other_threads_and_returns_when_nothing_is_left() {
 fn a_blocking_run_waits_for_timers() {
     isolated(|| {
         let trace = Trace::new();
-        for (name, after) in [("late", 3), ("early", 1)] {
+        for (name, after) in [("late", 200), ("early", 1)] {
             let inner = trace.clone();
             queued(move || {
                 greenling::time::sleep(Duration::from_millis(after));

@@ -24,15 +24,24 @@
 mod aarch64;
 #[cfg(greenling_asan)]
 pub(crate) mod sanitizer;
+#[cfg(greenling_valgrind)]
+pub(crate) mod valgrind;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-#[cfg(all(target_arch = "aarch64", not(greenling_asan)))]
-pub(crate) use aarch64::{call_on, leave, prepare, switch};
+#[cfg(target_arch = "aarch64")]
+use aarch64 as arch;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as arch;
+
+#[cfg(not(any(greenling_asan, greenling_valgrind)))]
+pub(crate) use arch::call_on;
+#[cfg(not(greenling_asan))]
+pub(crate) use arch::{leave, prepare, switch};
 #[cfg(greenling_asan)]
 pub(crate) use sanitizer::{call_on, leave, prepare, switch};
-#[cfg(all(target_arch = "x86_64", not(greenling_asan)))]
-pub(crate) use x86_64::{call_on, leave, prepare, switch};
+#[cfg(greenling_valgrind)]
+pub(crate) use valgrind::call_on;
 
 #[cfg(not(all(
     any(target_arch = "x86_64", target_arch = "aarch64"),

@@ -18,11 +18,7 @@
 //! the thread's native stack, whose bounds the sanitizer tells on the first
 //! arrival anywhere else.
 
-#[cfg(target_arch = "aarch64")]
-use super::aarch64 as arch;
-#[cfg(target_arch = "x86_64")]
-use super::x86_64 as arch;
-use super::{Callee, Entry};
+use super::{Callee, Entry, arch};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;

@@ -83,6 +83,8 @@ impl Slab {
             size_4k: (self.stride / 4096) as u32,
             colour: (self.used % COLOURS) as u8,
         };
+        #[cfg(greenling_valgrind)]
+        crate::context::valgrind::stack_carved(stack.low(), stack.usable());
         self.used += 1;
         Ok(Some(stack))
     }
@@ -103,6 +105,8 @@ impl Slab {
     ///
     /// No stack of this slab is in use or will be used.
     pub(super) unsafe fn unmap(self) {
+        #[cfg(greenling_valgrind)]
+        crate::context::valgrind::stacks_unmapped(self.base, self.slots * self.stride);
         #[cfg(greenling_asan)]
         crate::context::sanitizer::stacks_unmapped(self.base, self.slots * self.stride);
         // SAFETY: the mapping is ours and the caller vouches that it is idle.
