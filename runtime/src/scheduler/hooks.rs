@@ -15,7 +15,7 @@ use super::switch::Order;
 use super::{Scheduler, guard, local};
 use crate::error::{WaitError, drop_payload, panic_message};
 use crate::tasklet::Tasklet;
-use crate::tasklet::raw::TcbRef;
+use crate::tasklet::raw::{TcbRef, Wake};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -170,6 +170,10 @@ impl Scheduler {
                 will_block,
             };
             self.call_hook("channel", hook, |hook| hook(&event));
+            if tasklet.tcb().wake.get() != Wake::Notified {
+                // The callback has killed it, or has thrown something at it.
+                return self.after_turn(tasklet.tcb());
+            }
         }
         Ok(())
     }

@@ -149,7 +149,8 @@ impl Scheduler {
         self.check_may_switch()?;
         let _between = Between::new(self);
         self.kill_doomed();
-        if self.run_count() > 1 || (max_wait.is_none() && !self.can_be_woken()) {
+        let posted = current.wake.get() != Wake::Notified;
+        if posted || self.run_count() > 1 || (max_wait.is_none() && !self.can_be_woken()) {
             return Ok(false);
         }
         let now = Instant::now();

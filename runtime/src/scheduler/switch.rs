@@ -141,7 +141,8 @@ impl Scheduler {
     /// the same. Every switch but a tasklet's last passes here.
     #[inline(always)]
     pub(super) fn resume_current(&self, from: TcbRef, order: Order) {
-        debug_assert!(self.guarded.get() & guard::REFUSE == 0);
+        // A trap that was set since the switch was allowed comes too late.
+        debug_assert!(self.guarded.get() & guard::REFUSE & !guard::TRAP == 0);
         if self.guarded.get() & guard::WATCHED != 0 {
             self.before_switch(from, order);
         }
@@ -241,7 +242,7 @@ impl Scheduler {
 
     /// What reached a tasklet that was queued all the time.
     #[cold]
-    fn after_turn(&self, current: TcbRef) -> Result<(), WaitError> {
+    pub(super) fn after_turn(&self, current: TcbRef) -> Result<(), WaitError> {
         let park = Park::new(&reason::NOTHING, current.location.get());
         self.after_park(current, &park)
     }
