@@ -328,13 +328,7 @@ impl Program {
         let steps = (0..mix.tasks).map(|task| {
             let longer = if task == 0 { 4 } else { 0 };
             let length = 1 + random.below(length + longer);
-            let steps = (0..length).map(|_| mix.step(&mut random, task));
-            let mut steps: Vec<Step> = steps.collect();
-            // One guard at a time: of several, the last to go may turn a throw
-            // into a kill.
-            let defers = steps.iter_mut().filter(|step| step.op == Op::Defer);
-            defers.skip(1).for_each(|step| step.op = Op::Undefer);
-            steps
+            (0..length).map(|_| mix.step(&mut random, task)).collect()
         });
         let steps = steps.collect();
         Program {
