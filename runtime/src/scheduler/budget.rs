@@ -160,7 +160,7 @@ impl Scheduler {
             if owner.state.get() == State::Paused {
                 budget.outcome.spent = true;
                 budget.outcome.at = from.is_alive().then(|| Tasklet::from_tcb(from));
-                self.append(owner);
+                self.append_paused(owner);
                 self.current.set(owner);
             }
             return;

@@ -74,7 +74,7 @@ impl Scheduler {
         match task.state.get() {
             State::Runnable => Ok(()),
             State::Paused => {
-                self.append(task);
+                self.append_paused(task);
                 Ok(())
             }
             State::Blocked => Err(TaskletError::Blocked),
@@ -99,7 +99,7 @@ impl Scheduler {
                     self.unlink(task);
                 }
                 task.link_to_self();
-                task.state.set(State::Paused);
+                self.pause(task);
                 Ok(())
             }
             _ => Ok(()),
@@ -108,6 +108,8 @@ impl Scheduler {
 
     /// Drops the function of a paused tasklet that has never started.
     pub(crate) fn drop_function(&self, task: TcbRef) {
+        self.end_pause(task);
+        self.alive.set(self.alive.get() - 1);
         task.state.set(State::Unbound);
         let stack = task.stack.replace(Stack::none());
         // What was to meet it when it starts does not meet the next function.
@@ -138,6 +140,7 @@ impl Scheduler {
             State::Paused => {}
             _ => return Err(TaskletError::Dead),
         }
+        self.end_pause(task);
         if self.parked.get() {
             self.append(task);
             self.current.set(task);
@@ -183,7 +186,7 @@ impl Scheduler {
         self.bring_forward(task);
         self.unlink(current);
         current.link_to_self();
-        current.state.set(State::Paused);
+        self.pause(current);
         current.reason.set(&reason::NOTHING);
         current.location.set(location);
         if !current.is_reachable() {
@@ -295,9 +298,9 @@ impl Scheduler {
                 return;
             }
             self.unlink(task);
-            task.state.set(State::Paused);
+            self.pause(task);
         }
-        self.append(task);
+        self.append_paused(task);
     }
 
     /// What reached the caller while it was away.

@@ -60,7 +60,7 @@ impl Scheduler {
                 unlink_all(task);
                 self.append(task);
             }
-            State::Paused => self.append(task),
+            State::Paused => self.append_paused(task),
             _ => {}
         }
         if replaced.is_some() {

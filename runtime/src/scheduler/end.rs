@@ -71,6 +71,7 @@ impl Scheduler {
         // First of all, since an ended tasklet may be bound to another function.
         let stack = current.stack.replace(Stack::none());
         current.state.set(State::Dead);
+        self.alive.set(self.alive.get() - 1);
         if self.unlink_current() {
             self.count_down(current);
         } else {
@@ -190,7 +191,10 @@ impl Scheduler {
                 unlink_all(target);
                 self.insert_after_current(target);
             }
-            State::Paused => self.insert_after_current(target),
+            State::Paused => {
+                self.end_pause(target);
+                self.insert_after_current(target);
+            }
             // Already queued: the ring is rotated to it.
             _ => self.rotate_behind_current(target),
         }
@@ -209,7 +213,8 @@ impl Scheduler {
         }
         self.unlink(current);
         self.current.set(target);
-        current.state.set(State::Paused);
+        // In no state in between: nobody looks.
+        current.state.set(State::Unbound);
         self.append(current);
         self.current.set(current);
     }

@@ -118,7 +118,7 @@ impl Scheduler {
                 return;
             }
             if let Some(target) = self.floating_target(leaving) {
-                return self.append(target);
+                return self.append_paused(target);
             }
             if !self.can_be_woken() {
                 return self.report_deadlock(leaving);

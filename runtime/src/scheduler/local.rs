@@ -94,6 +94,8 @@ fn make() -> Option<&'static Scheduler> {
         countdown: Cell::new(Scheduler::first_interval()),
         parked: Cell::new(false),
         run_count: Cell::new(1),
+        alive: Cell::new(1),
+        paused: Cell::new(0),
         main,
         runners: RefCell::default(),
         doomed: RefCell::default(),

@@ -136,6 +136,9 @@ pub(crate) struct Scheduler {
     parked: Cell<bool>,
     /// Members of the ring.
     run_count: Cell<usize>,
+    /// Tasklets that are alive, main included, and how many are paused.
+    alive: Cell<usize>,
+    paused: Cell<usize>,
     main: TcbRef,
     /// Callers inside `run`, innermost last.
     runners: RefCell<Vec<TcbRef>>,
@@ -226,6 +229,12 @@ impl Scheduler {
     /// Times the kernel was asked what is ready.
     pub(crate) fn polls(&self) -> u64 {
         self.polls.get()
+    }
+
+    /// Counts a tasklet that has been given a function.
+    #[inline(always)]
+    pub(crate) fn count_birth(&self) {
+        self.alive.set(self.alive.get() + 1);
     }
 
     /// An id that no other tasklet of the process ever has.

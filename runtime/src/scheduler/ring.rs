@@ -30,6 +30,24 @@ impl Scheduler {
         self.run_count.set(self.run_count.get() + 1);
     }
 
+    /// Says that `task`, linked nowhere, is paused.
+    pub(crate) fn pause(&self, task: TcbRef) {
+        task.state.set(State::Paused);
+        self.paused.set(self.paused.get() + 1);
+    }
+
+    /// As `append`, for a paused tasklet.
+    pub(super) fn append_paused(&self, task: TcbRef) {
+        self.end_pause(task);
+        self.append(task);
+    }
+
+    /// Before a paused tasklet becomes something else.
+    pub(super) fn end_pause(&self, task: TcbRef) {
+        debug_assert!(task.state.get() == State::Paused);
+        self.paused.set(self.paused.get() - 1);
+    }
+
     #[inline(always)]
     fn link_before(&self, at: TcbRef, task: TcbRef) {
         let prev = at.prev.get();

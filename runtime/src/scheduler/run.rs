@@ -225,7 +225,7 @@ impl Drop for Runner<'_> {
         drop(runners);
         for task in above.into_iter().skip(1) {
             if task.state.get() == State::Paused {
-                self.scheduler.append(task);
+                self.scheduler.append_paused(task);
             }
         }
     }
@@ -282,15 +282,12 @@ impl Scheduler {
     }
 
     fn report(&self) -> RunReport {
-        let mut report = RunReport::default();
-        for task in self.table.borrow().iter() {
-            match task.state.get() {
-                State::Blocked => report.blocked += 1,
-                State::Paused => report.paused += 1,
-                _ => {}
-            }
+        let paused = self.paused.get();
+        RunReport {
+            blocked: self.alive.get() - self.run_count() - paused,
+            paused,
+            ..RunReport::default()
         }
-        report
     }
 
     /// As `check_may_park`, for operations on tasklets.

@@ -250,7 +250,7 @@ impl Scheduler {
     /// Takes the current tasklet out of the ring without a wait.
     pub(super) fn pause_current(&self) {
         let current = self.current.get();
-        current.state.set(State::Paused);
+        self.pause(current);
         self.leave_ring(current);
     }
 

@@ -132,6 +132,7 @@ impl Builder {
         let task =
             self.make::<Stackless, _, Result<(), Thrown>>(scheduler, closure, Location::caller())?;
         task.set(super::raw::flag::STACKLESS);
+        scheduler.pause(task);
         Ok(Tasklet::from_tcb(task))
     }
 
@@ -155,7 +156,8 @@ impl Builder {
 }
 
 impl Scheduler {
-    /// A paused tasklet on a stack of the given size, or of the default one.
+    /// A tasklet on a stack of the given size, or of the default one. The caller
+    /// queues or pauses it.
     #[inline]
     pub(crate) fn make_tasklet<K: Kind<T>, F: FnOnce() -> T + 'static, T: 'static>(
         &self,
@@ -169,6 +171,7 @@ impl Scheduler {
         }?;
         let task = self.table().borrow_mut().take(self.next_id(), location);
         entry::arm::<K, F, T>(task, stack, f);
+        self.count_birth();
         Ok(task)
     }
 }

@@ -17,7 +17,7 @@
 //! of a tasklet is compiled for it.
 
 use super::extras::Extras;
-use super::raw::{Cargo, Outcome, State, TcbRef, Wake, flag};
+use super::raw::{Cargo, Outcome, TcbRef, Wake, flag};
 use crate::context::{self, STACK_ALIGN};
 use crate::error::{TaskletExit, Thrown, Uncaught, drop_payload};
 use crate::scheduler::{Scheduler, local};
@@ -50,7 +50,7 @@ struct Start<F> {
     closure: ManuallyDrop<F>,
 }
 
-/// Gives `task` a stack and a function; it is paused afterwards.
+/// Gives `task` a stack and a function. The caller queues or pauses it.
 #[inline(always)]
 pub(crate) fn arm<K: Kind<T>, F: FnOnce() -> T + 'static, T: 'static>(
     task: TcbRef,
@@ -88,7 +88,6 @@ fn place<K: Kind<T>, F: FnOnce() -> T + 'static, T: 'static>(
     task.stack.set(stack);
     // SAFETY: the result cells are empty until the tasklet ends.
     unsafe { task.put_result::<*mut u8>(top) };
-    task.state.set(State::Paused);
 }
 
 unsafe fn drop_start<F>(start: *mut u8) {

@@ -190,6 +190,8 @@ impl Tasklet {
         drop(self.task.take_function());
         let closure = move || f().into_result();
         entry::arm::<Stackless, _, Result<(), Thrown>>(self.task, stack, closure);
+        scheduler.count_birth();
+        scheduler.pause(self.task);
         Ok(())
     }
 
