@@ -113,14 +113,8 @@ impl Scheduler {
         task.state.set(State::Unbound);
         let stack = task.stack.replace(Stack::none());
         // What was to meet it when it starts does not meet the next function.
-        task.wake.set(Wake::Notified);
-        task.clear(flag::DEFERRED);
-        let late = (
-            task.cargo.take(),
-            task.deferred.take(),
-            task.take_function(),
-            task.take_values(),
-        );
+        let signals = self.take_signals(task);
+        let late = (signals, task.take_function(), task.take_values());
         // From here on destructors run, which may bind it again.
         let dropped = catch_unwind(AssertUnwindSafe(|| entry::drop_closure(task)));
         self.stacks.borrow_mut().give_back(stack);

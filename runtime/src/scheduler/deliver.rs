@@ -156,13 +156,20 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     pub(super) fn drop_undelivered(&self, current: TcbRef) {
-        current.wake.set(Wake::Notified);
-        current.clear(flag::DEFERRED);
-        let late = (current.cargo.take(), current.deferred.take());
         self.change_traps(true);
-        drop_quietly(current, late);
+        drop_quietly(current, self.take_signals(current));
         self.drop_values(current);
         self.change_traps(false);
+        // What those destructors have thrown at it does not meet the next
+        // tasklet in this block, nor one more destructor.
+        std::mem::forget(self.take_signals(current));
+    }
+
+    /// What was to reach a tasklet, which it no longer does.
+    pub(super) fn take_signals(&self, task: TcbRef) -> [Option<Box<Cargo>>; 2] {
+        task.wake.set(Wake::Notified);
+        task.clear(flag::DEFERRED);
+        [task.cargo.take(), task.deferred.take()]
     }
 
     /// Drops the values of an ending tasklet, and those that this brings up;

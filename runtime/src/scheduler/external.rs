@@ -35,9 +35,10 @@ impl External {
     /// Ends it with the thread; what is left in it is dropped one by one.
     pub(super) fn close(&mut self, main: TcbRef) {
         if let Some(outlet) = self.outlet.take() {
-            while let Some(message) = outlet.discard_one() {
+            for message in outlet.take_batch() {
                 drop_quietly(main, message);
             }
+            // Others may still send, so the rest goes as one.
             drop_quietly(main, outlet);
         }
     }

@@ -176,9 +176,4 @@ impl Outlet {
         }
         (0..count.min(BATCH)).map_while(|_| self.messages.try_recv().ok())
     }
-
-    /// Any message, now that nobody handles them any more.
-    pub(super) fn discard_one(&self) -> Option<Message> {
-        self.messages.try_recv().ok()
-    }
 }
