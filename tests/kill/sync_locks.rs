@@ -1,7 +1,7 @@
-//! Waits for locks and conditions: what is handed to the victim must outlive it.
+//! Waits for locks and condition variables: what is handed to the victim must outlive it.
 
 use crate::stage::{Stage, kill_tests};
-use greenling::sync::{Condition, Condvar, LockTable, Mutex, ReentrantMutex, RwLock};
+use greenling::sync::{Condvar, LockTable, Mutex, ReentrantMutex, RwLock};
 use greenling::{run, schedule, spawn};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,7 +12,6 @@ kill_tests! {
     rw_read,
     rw_write,
     lock_table,
-    condition,
     condvar,
     reentrant_condvar,
 }
@@ -96,33 +95,6 @@ fn hand_over_to<L: 'static>(
     drop(held);
     drop(by_others(&lock));
     lock
-}
-
-fn condition(stage: &Stage) {
-    let condition = Rc::new(Condition::new());
-    let woken = Rc::new(Cell::new(0));
-    let wait = |times| {
-        let (condition, woken) = (condition.clone(), woken.clone());
-        move || {
-            for _ in 0..times {
-                condition.wait().unwrap();
-                woken.set(woken.get() + 1);
-            }
-        }
-    };
-    let victim = stage.victim(wait(3));
-    let mut given = 0;
-    while stage.until_parked() {
-        // One that gets what the victim leaves behind.
-        spawn(wait(1));
-        schedule();
-        given += condition.notify(condition.waiters().len() - 1);
-    }
-    stage.end(victim);
-    run().unwrap();
-    assert_eq!(woken.get(), given, "a notification is lost, or came twice");
-    condition.notify_all();
-    run().unwrap();
 }
 
 fn condvar(stage: &Stage) {

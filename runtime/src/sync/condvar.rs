@@ -14,9 +14,9 @@
 //! killed in here: an unwinding tasklet can't wait to lock again, and its
 //! destructors could still reach the guard.
 
-use super::condition::{Condition, Notice};
 use super::grant::deadline_after;
 use super::mutex::{Mutex, MutexGuard};
+use super::notify::Notify;
 use super::reentrant_mutex::{ReentrantMutex, ReentrantMutexGuard, Tenure};
 use crate::error::WaitError;
 use crate::scheduler::Park;
@@ -64,7 +64,7 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Debug, Default)]
 pub struct Condvar {
-    condition: Condition,
+    changed: Notify,
 }
 
 /// Whether a wait for a limited time ended because the time was up.
@@ -132,13 +132,15 @@ impl<'a, T: ?Sized> Relock for ReentrantMutexGuard<'a, T> {
 
 /// A notice that is passed on unless its receiver has come to use it.
 struct Unused<'a> {
-    condition: &'a Condition,
-    notice: Notice,
+    changed: &'a Notify,
+    number: Option<u64>,
 }
 
 impl Drop for Unused<'_> {
     fn drop(&mut self) {
-        self.condition.pass_on(self.notice);
+        if let Some(number) = self.number {
+            self.changed.give(number);
+        }
     }
 }
 
@@ -146,7 +148,7 @@ impl Condvar {
     /// A condvar that nobody waits for.
     pub const fn new() -> Condvar {
         Condvar {
-            condition: Condition::new(),
+            changed: Notify::new(),
         }
     }
 
@@ -286,7 +288,7 @@ impl Condvar {
     ///
     /// Never switches.
     pub fn notify_one(&self) -> bool {
-        self.condition.notify_one()
+        self.changed.notify_one()
     }
 
     /// Notifies up to `count` tasklets, oldest first, and says how many.
@@ -295,7 +297,7 @@ impl Condvar {
     ///
     /// Never switches.
     pub fn notify(&self, count: usize) -> usize {
-        self.condition.notify(count)
+        self.changed.notify(count)
     }
 
     /// Notifies all who wait now, oldest first, and says how many.
@@ -304,12 +306,12 @@ impl Condvar {
     ///
     /// Never switches.
     pub fn notify_all(&self) -> usize {
-        self.condition.notify_all()
+        self.changed.notify_all()
     }
 
     /// Who waits to be notified, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        self.condition.waiters()
+        self.changed.waiters()
     }
 
     fn wait_by<G: CondvarGuard>(
@@ -318,19 +320,18 @@ impl Condvar {
         park: Park,
     ) -> Result<(G, WaitTimeoutResult), WaitError> {
         let unlocked = guard.unlock();
-        let waited = self.condition.wait_for_notice(park);
+        let waited = self.changed.wait_by(park);
         let own_deadline = || park.deadline.is_some_and(|at| at <= Instant::now());
         let mut unused = Unused {
-            condition: &self.condition,
-            notice: match waited {
-                Ok(notice) => notice,
-                Err(WaitError::TimedOut) if own_deadline() => Notice::None,
+            changed: &self.changed,
+            number: match waited {
+                Ok(number) => Some(number),
+                Err(WaitError::TimedOut) if own_deadline() => None,
                 Err(error) => return Err(error),
             },
         };
         let guard = G::relock(unlocked, park.location)?;
-        let notice = std::mem::replace(&mut unused.notice, Notice::None);
-        let timed_out = notice == Notice::None;
+        let timed_out = unused.number.take().is_none();
         Ok((guard, WaitTimeoutResult { timed_out }))
     }
 }

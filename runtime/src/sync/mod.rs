@@ -11,9 +11,8 @@
 //! | share a value with other readers | [`RwLock`] | `SquidgySemaphore` |
 //! | lock one of many things by its name | [`LockTable`] | `uthread.Lock(object)` |
 //! | let so many in at a time | [`Semaphore`] | `Semaphore`, `BoundedSemaphore` |
-//! | wait for a change, without a lock | [`Condition`] | `NLCondition` |
-//! | the same, with a mutex | [`Condvar`] | `Condition` |
-//! | wake one or all who wait | [`Notify`] | `SignalChannel` |
+//! | wait for a change | [`Notify`] | `SignalChannel`, `NLCondition` |
+//! | the same, of what a mutex guards | [`Condvar`] | `Condition` |
 //! | wait for a flag, or for a value | [`Event`], [`OnceValue`] | `Event`, `ValueEvent` |
 //! | wait for each other | [`Barrier`] | `Barrier` |
 //! | wait until all jobs are done | [`WaitGroup`] | |
@@ -29,7 +28,6 @@
 //! [`thread`](crate::thread).
 
 mod barrier;
-mod condition;
 mod condvar;
 mod event;
 mod grant;
@@ -47,7 +45,6 @@ mod wait_group;
 mod wait_queue;
 
 pub use barrier::{Barrier, BarrierError, BarrierWaitResult};
-pub use condition::Condition;
 pub use condvar::{Condvar, CondvarGuard, WaitTimeoutResult};
 pub use event::Event;
 pub use lock_table::{KeyGuard, LockInfo, LockTable};

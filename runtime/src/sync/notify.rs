@@ -48,6 +48,7 @@ use std::time::{Duration, Instant};
 /// guest.join().unwrap().unwrap();
 /// ```
 #[doc(alias = "SignalChannel")]
+#[doc(alias = "NLCondition")]
 #[derive(Debug)]
 pub struct Notify {
     /// Notifications given so far.
@@ -129,12 +130,18 @@ impl Notify {
     #[track_caller]
     fn wait_for(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         let park = Park::new(&reason::NOTIFY, Location::caller()).until(deadline);
+        self.wait_by(park).map(drop)
+    }
+
+    /// Waits for a notification and returns its number.
+    pub(super) fn wait_by(&self, park: Park) -> Result<u64, WaitError> {
         let undo = |number: &mut u64, granted| {
             if granted {
                 self.give(*number);
             }
         };
-        self.waiters.wait(self.given.get(), park, undo, |_| ())
+        self.waiters
+            .wait(self.given.get(), park, undo, |number| *number)
     }
 
     /// Wakes the tasklet that has waited longest; false if none waits.
@@ -173,7 +180,7 @@ impl Notify {
 
     /// Gives a notification to the oldest waiter that was there before it;
     /// false if there is none.
-    fn give(&self, number: u64) -> bool {
+    pub(super) fn give(&self, number: u64) -> bool {
         let give = |waiter: &mut u64| {
             let was_there = *waiter < number;
             if was_there {

@@ -68,7 +68,6 @@ reasons! {
     REENTRANT_MUTEX = "reentrant mutex",
     RW_READ = "rwlock read",
     RW_WRITE = "rwlock write",
-    CONDITION = "condition",
     CONDVAR = "condvar",
     LOCK_TABLE = "lock table",
     PUMPED_SLEEP = "sleep until a pump",

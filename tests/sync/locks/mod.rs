@@ -1,13 +1,12 @@
-//! Locks and conditions.
+//! Locks, and condition variables.
 //!
 //! | file | has |
 //! |---|---|
 //! | `exclusive`, with `kinds` | what all locks with one owner have in common |
 //! | `mutex`, `reentrant`, `rw_lock`, `lock_table` | what they do not |
-//! | `condition`, `condvar` | waiting for a change |
+//! | `condvar` | waiting for a change of what a mutex guards |
 //! | `models` | random programs, compared with plain data |
 
-mod condition;
 mod condvar;
 mod exclusive;
 mod kinds;
