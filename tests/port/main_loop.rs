@@ -171,10 +171,7 @@ fn failures_are_told_and_the_loop_goes_on() {
         let turn = main_loop.turn(NO_WAIT).unwrap();
         assert_eq!(turn.run.blocked, 0);
         // The others still have their turn.
-        assert_eq!(
-            trace.take(),
-            "bad pump! pump event! event tasklet! tasklet"
-        );
+        assert_eq!(trace.take(), "bad pump! pump event! event tasklet! tasklet");
         main_loop.turn(NO_WAIT).unwrap();
         assert_eq!(trace.take(), "bad pump! pump");
         assert_eq!(rounds.get(), 2);
