@@ -41,8 +41,10 @@
 //! * User code (destructors, hooks, loggers) never runs while the ring or a
 //!   list is half linked, nor while a `RefCell` in here is borrowed.
 //! * Between two tasklets `current` is not the one whose stack this is. What
-//!   user code runs there (a logger, a closure from another thread) can't
-//!   switch, and must not unwind: see `idle::Between`.
+//!   user code runs there (a logger, a callback, a request of another thread)
+//!   can't switch, and must not unwind: see `idle::Between` and `hooks`. It may
+//!   bind, insert or drop the tasklet that is left, even a dead one: look at
+//!   its state again afterwards.
 //! * The ring is touched only on the scheduler's own thread; other threads
 //!   have the inbox.
 
