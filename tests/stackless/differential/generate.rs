@@ -224,6 +224,9 @@ struct Mix {
     weight: usize,
     births: Vec<Birth>,
     tasks: usize,
+    /// Whom half of the steps concern that concern anybody, so that several
+    /// meet the same tasklet.
+    favourite: usize,
     channels: usize,
     /// One step in so many catches, has a clean-up, or is trapped.
     catches: usize,
@@ -261,12 +264,14 @@ impl Mix {
         if has(Family::Bind) {
             births.extend([Birth::Unbound; 2]);
         }
+        let tasks = 2 + random.below(TASKS - 1);
         Mix {
             weight: steps.iter().map(|(weight, _)| weight).sum(),
             families,
             steps,
             births,
-            tasks: 2 + random.below(TASKS - 1),
+            tasks,
+            favourite: random.below(tasks),
             channels: 1 + random.below(CHANNELS),
             catches: [2, 4, 8, NEVER][random.below(4)],
             cleanups: [3, NEVER, NEVER][random.below(3)],
@@ -284,7 +289,10 @@ impl Mix {
                 None => break make,
             }
         };
-        let task = random.below(self.tasks);
+        let task = match random.below(2) {
+            0 => self.favourite,
+            _ => random.below(self.tasks),
+        };
         let channel = random.below(self.channels);
         match make(random, task, channel) {
             // Nobody could ever end tasklets that join each other and hold
@@ -314,6 +322,27 @@ impl Mix {
     }
 }
 
+/// A step and, now and then, what belongs before and behind it: a tasklet has
+/// to be taken out of the queue to be bound, and shows what it is bound to only
+/// when it is back.
+fn in_full(random: &mut Random, step: Step) -> Vec<Step> {
+    let Op::Bind(task) = step.op else {
+        return vec![step];
+    };
+    let before = [Op::ThrowPending(task), Op::KillPending(task)][random.below(2)];
+    let steps = [
+        Step::plain(before),
+        Step::plain(Op::Remove(task)),
+        step,
+        Step::plain(Op::Insert(task)),
+    ];
+    match random.below(4) {
+        0 => steps.to_vec(),
+        1 => steps[1..].to_vec(),
+        _ => vec![step],
+    }
+}
+
 impl Program {
     /// The program of a seed.
     pub(crate) fn random(seed: u64) -> Program {
@@ -328,7 +357,12 @@ impl Program {
         let steps = (0..mix.tasks).map(|task| {
             let longer = if task == 0 { 4 } else { 0 };
             let length = 1 + random.below(length + longer);
-            (0..length).map(|_| mix.step(&mut random, task)).collect()
+            let steps = (0..length).map(|_| mix.step(&mut random, task));
+            let steps: Vec<Step> = steps.collect();
+            let in_full = steps
+                .into_iter()
+                .flat_map(|step| in_full(&mut random, step));
+            in_full.collect()
         });
         let steps = steps.collect();
         Program {
