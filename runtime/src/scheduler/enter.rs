@@ -1,6 +1,7 @@
 //! `enter`: a scope after which no tasklet is left.
 
 use super::local;
+use crate::tasklet::defer_kill;
 use crate::tasklet::raw::{TcbRef, flag};
 
 /// How often a tasklet that catches its kill is killed again.
@@ -53,6 +54,8 @@ pub fn enter<T>(f: impl FnOnce() -> T) -> T {
 
 impl super::Scheduler {
     fn kill_leftovers(&self) {
+        // What the dying throw at the caller reaches it when all have ended.
+        let _guard = defer_kill();
         for _ in 0..ROUNDS {
             let mut left = self.leftovers();
             if left.is_empty() {

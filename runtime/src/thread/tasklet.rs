@@ -9,13 +9,13 @@
 //!   insert() --- request(slot, id) --inbox--> still that id, and alive? insert
 //! ```
 //!
-//! A function that is `Send` and has not started may move. While it is on its
-//! way there is no block for it yet, but requests can follow it already; one
-//! that was let go, or whose thread has ended, waits for an adopter:
+//! A function that is `Send` and has not started may move, sent by its own
+//! thread or at the request of an adopter. While it is on its way there is no
+//! block for it yet, but requests can follow it already; one whose thread has
+//! ended waits for an adopter:
 //!
 //! ```text
-//!   A, block 7 --to B--> B, no block --arrives--> B, block 3
-//!       | \--let go--> no home --adopted--> C, block 9
+//!   A, block 7 --sent to B--> B, no block --arrives--> B, block 3
 //!       \--A ends--> A, block 7, ended --adopted--> C, block 9
 //! ```
 
@@ -270,7 +270,7 @@ impl RemoteTasklet {
             let home = self.address.home().clone();
             match home {
                 Some(home) if home.remote.thread_id() != here.thread_id() => {
-                    self.ask_to_let_go(&home)?;
+                    self.ask_to_let_go(&home, &here)?;
                 }
                 Some(Home { slot: Some(_), .. }) => return self.find_here(),
                 // It waits for an adopter, or is still on its way here.
@@ -289,11 +289,12 @@ impl RemoteTasklet {
         task.map(Tasklet::from_tcb).ok_or(TaskletError::Dead)
     }
 
-    fn ask_to_let_go(&self, asked: &Home) -> Result<(), TaskletError> {
+    /// Has the tasklet sent here.
+    fn ask_to_let_go(&self, asked: &Home, here: &Remote) -> Result<(), TaskletError> {
         let (answer, receiver) = channel::channel(1);
-        let address = self.address.clone();
+        let (address, here) = (self.address.clone(), here.clone());
         let request: Box<Request> = Box::new(move |scheduler, task| {
-            let released = let_go(scheduler, task, &address, None);
+            let released = let_go(scheduler, task, &address, &here);
             drop(answer.try_send(released));
         });
         if self.address.request(request).is_err() {
@@ -390,7 +391,7 @@ impl Tasklet {
         if self.is_current() {
             return Err(TaskletError::Current);
         }
-        let_go(scheduler, self.tcb(), &moving.address, Some(to))?;
+        let_go(scheduler, self.tcb(), &moving.address, to)?;
         Ok(moving)
     }
 }
@@ -402,12 +403,12 @@ fn note_address(task: TcbRef, address: &Arc<Address>) {
 }
 
 /// Takes the function out of a tasklet of this thread, which is unbound then,
-/// and sends it to another, if one is named.
+/// and sends it to another.
 fn let_go(
     scheduler: &Scheduler,
     task: TcbRef,
     address: &Arc<Address>,
-    to: Option<&Remote>,
+    to: &Remote,
 ) -> Result<(), TaskletError> {
     match task.state.get() {
         State::Blocked => return Err(TaskletError::Blocked),
@@ -427,20 +428,23 @@ fn let_go(
         function.put_back(call);
     }
     let mut home = address.home();
-    *home = to.map(|remote| Home {
-        remote: remote.clone(),
+    *home = Some(Home {
+        remote: to.clone(),
         slot: None,
     });
-    if let Some(to) = to {
-        // Sent before anybody sees the new home, so no request comes first.
-        let (address, here) = (address.clone(), to.clone());
-        to.run(move || arrive(&address, &here));
-    }
+    // Sent before anybody sees the new home, so no request comes first.
+    let (address, there) = (address.clone(), to.clone());
+    to.run(move || arrive(&address, &there));
     Ok(())
 }
 
-/// Settles here a tasklet that was sent.
+/// Settles here a tasklet that was sent, unless it has been adopted meanwhile.
 fn arrive(address: &Arc<Address>, here: &Remote) {
+    let on_its_way =
+        |home: &Home| home.slot.is_none() && home.remote.thread_id() == here.thread_id();
+    if !address.home().as_ref().is_some_and(on_its_way) {
+        return;
+    }
     if let Err(error) = settle(address, here) {
         log::error!("greenling: tasklet {} can't settle: {error}", address.id);
         *address.home() = None;
