@@ -5,9 +5,13 @@ mod bindings;
 mod budgets;
 mod ends;
 mod faults;
+mod foreign_ends;
+mod foreign_moves;
+mod foreign_storm;
 mod gdb;
 mod hooks;
 mod kills;
+mod late_signals;
 mod memory;
 #[allow(unsafe_code, reason = "C functions, a bare pthread, mlockall")]
 mod native;
@@ -20,3 +24,4 @@ mod sanitizer;
 mod scale;
 mod system_stack;
 mod timers;
+mod values;
