@@ -1,7 +1,8 @@
 //! Making tasklets: `spawn`, and `Builder` for those who want to say more.
 
+use super::binding::TaskletResult;
 use super::entry::{self, Joined, Kind, Stackless};
-use super::handle::{Tasklet, TaskletResult};
+use super::handle::Tasklet;
 use super::join::JoinHandle;
 use super::raw::TcbRef;
 use crate::error::Thrown;

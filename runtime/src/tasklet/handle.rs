@@ -1,11 +1,11 @@
 //! `Tasklet`: Stackless' object.
 
+use super::binding::TaskletResult;
 use super::builder::Builder;
-use super::entry::{self, Stackless, drop_extras};
+use super::entry::drop_extras;
 use super::raw::{State, TcbRef, flag};
-use crate::error::{TaskletError, Thrown};
+use crate::error::TaskletError;
 use crate::scheduler::local;
-use crate::stack::default_stack_size;
 use crate::wait::neighbours;
 use std::error::Error;
 use std::fmt;
@@ -36,49 +36,6 @@ use std::thread::ThreadId;
 /// ```
 pub struct Tasklet {
     task: TcbRef,
-}
-
-/// What the function of a [`Tasklet`] may return.
-pub trait TaskletResult: 'static {
-    /// The error, if it is one.
-    ///
-    /// # Errors
-    ///
-    /// When the function has failed.
-    fn into_result(self) -> Result<(), Thrown>;
-}
-
-impl TaskletResult for () {
-    fn into_result(self) -> Result<(), Thrown> {
-        Ok(())
-    }
-}
-
-/// `!` by a name that stable Rust accepts: what a function returns that is a
-/// loop without an end.
-type Never = <fn() -> ! as Returns>::Value;
-
-/// Names what a function returns.
-#[doc(hidden)]
-pub trait Returns {
-    /// It.
-    type Value;
-}
-
-impl<T> Returns for fn() -> T {
-    type Value = T;
-}
-
-impl TaskletResult for Never {
-    fn into_result(self) -> Result<(), Thrown> {
-        self
-    }
-}
-
-impl<E: Into<Box<dyn Error + Send + Sync>> + 'static> TaskletResult for Result<(), E> {
-    fn into_result(self) -> Result<(), Thrown> {
-        self.map_err(Into::into)
-    }
 }
 
 /// The running tasklet.
@@ -136,98 +93,6 @@ impl Tasklet {
             Ok(tasklet) => tasklet,
             Err(error) => panic!("greenling: no stack for a new tasklet: {error}"),
         }
-    }
-
-    /// A tasklet without a function, for [`bind`](Tasklet::bind).
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches.
-    ///
-    /// # Panics
-    ///
-    /// When the thread is ending.
-    #[track_caller]
-    pub fn unbound() -> Tasklet {
-        let scheduler = local::expect();
-        let id = scheduler.next_id();
-        let task = scheduler.table().borrow_mut().take(id, Location::caller());
-        task.set(flag::STACKLESS);
-        Tasklet::from_tcb(task)
-    }
-
-    /// Gives the tasklet a function, and pauses it. It has none yet, has
-    /// ended, or is paused and has never started: then the new function takes
-    /// the place of the old.
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches.
-    ///
-    /// # Errors
-    ///
-    /// As [`unbind`](Tasklet::unbind); `Dead` also if the thread is ending or no
-    /// stack can be had.
-    pub fn bind<F, R>(&self, f: F) -> Result<(), TaskletError>
-    where
-        F: FnOnce() -> R + 'static,
-        R: TaskletResult,
-    {
-        let scheduler = local::get().ok_or(TaskletError::Dead)?;
-        if self.task == scheduler.current() {
-            return Err(TaskletError::Current);
-        }
-        self.unbind()?;
-        if self.is_alive() {
-            // A destructor has bound it again.
-            return Err(TaskletError::Bound);
-        }
-        let size = default_stack_size();
-        let stack = scheduler.stacks().borrow_mut().take(size);
-        let stack = stack.map_err(|_| TaskletError::Dead)?;
-        self.task.clear(flag::STARTED);
-        self.task.refusals.set(0);
-        drop(self.task.take_function());
-        let closure = move || f().into_result();
-        entry::arm::<Stackless, _, Result<(), Thrown>>(self.task, stack, closure);
-        scheduler.count_birth();
-        scheduler.pause(self.task);
-        Ok(())
-    }
-
-    /// Takes the function away from a tasklet that is paused and has never
-    /// started. One that has ended, or has no function, stays as it is.
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches.
-    ///
-    /// # Errors
-    ///
-    /// `Bound` if it has started: what is on its stack can only be unwound, by
-    /// [`kill`](Tasklet::kill). `Current`, `Scheduled`, `Blocked`, `Main`; `Dead`
-    /// for those made by [`spawn`](crate::spawn).
-    ///
-    /// # Panics
-    ///
-    /// When the function's destructor does.
-    pub fn unbind(&self) -> Result<(), TaskletError> {
-        let Some(scheduler) = local::get() else {
-            return Ok(());
-        };
-        if self.task == scheduler.current() {
-            return Err(TaskletError::Current);
-        }
-        match self.task.state.get() {
-            State::Blocked => return Err(TaskletError::Blocked),
-            State::Runnable => return Err(TaskletError::Scheduled),
-            _ if self.is_main() => return Err(TaskletError::Main),
-            _ if !self.task.has(flag::STACKLESS) => return Err(TaskletError::Dead),
-            State::Paused if self.task.has(flag::STARTED) => return Err(TaskletError::Bound),
-            State::Paused => scheduler.drop_function(self.task),
-            State::Free | State::Unbound | State::Dead => {}
-        }
-        Ok(())
     }
 
     /// Puts a paused tasklet at the end of the run queue, and returns it:

@@ -4,6 +4,7 @@
 //! Stackless' object. Both are the same machine: `raw` has the control block,
 //! `entry` its first and last function.
 
+mod binding;
 mod builder;
 #[allow(unsafe_code, reason = "moves closures to fresh stacks")]
 pub(crate) mod entry;
@@ -18,9 +19,10 @@ pub(crate) mod movable;
 pub(crate) mod raw;
 mod tempval;
 
+pub use binding::TaskletResult;
 pub use builder::{Builder, spawn};
 pub use guards::{Atomic, DeferKill, SwitchTrap, defer_kill, switch_trap};
-pub use handle::{Tasklet, TaskletResult, current, main_tasklet, run_count};
+pub use handle::{Tasklet, current, main_tasklet, run_count};
 pub use join::JoinHandle;
 pub use local::LocalKey;
 pub use tempval::{schedule_remove_with, schedule_with};

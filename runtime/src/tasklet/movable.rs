@@ -8,8 +8,9 @@
 //! The function lies outside of the stack, so that it can leave before it is
 //! called, and outlive the thread that was to call it.
 
+use super::binding::TaskletResult;
 use super::builder::Builder;
-use super::handle::{Tasklet, TaskletResult};
+use super::handle::Tasklet;
 use crate::error::Thrown;
 use crate::scheduler::local;
 use std::io;

@@ -2,6 +2,7 @@
 
 mod channel;
 mod error;
+mod info;
 #[cfg(all(loom, test))]
 mod models;
 mod remote;
@@ -12,7 +13,8 @@ mod workers;
 
 pub use channel::{Receiver, Sender, channel};
 pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};
+pub use info::ThreadInfo;
 pub use remote::{Remote, RemoteJoin, remote, threads};
 pub use shutdown::Shutdown;
-pub use tasklet::{RemoteTasklet, ThreadInfo};
+pub use tasklet::RemoteTasklet;
 pub use workers::{Worker, Workers, workers};
