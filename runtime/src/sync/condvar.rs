@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 /// has its lock, others may have been there before it.
 ///
 /// Waiters are notified first in, first out. If no wait happens while the state
-/// is being changed, [`Condition`] does without the mutex. The condvar is
+/// is being changed, [`Notify`] does without the mutex. The condvar is
 /// `Send`, since it can move only while nobody waits, and not `Sync`.
 ///
 /// # Errors

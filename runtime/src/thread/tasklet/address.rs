@@ -98,7 +98,11 @@ impl Address {
                 return;
             };
             if home.remote.thread_id() == Some(std::thread::current().id()) {
-                carry_out(home.slot, address.id, operation);
+                // It may have left and come back since: then its arrival lies
+                // behind this request.
+                arrive(&address, &home.remote);
+                let slot = address.home().as_ref().and_then(|home| home.slot);
+                carry_out(slot, address.id, operation);
             } else {
                 let _ = address.request(operation);
             }
