@@ -17,7 +17,7 @@
 
 use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
@@ -153,13 +153,7 @@ impl Barrier {
     /// Tells all who wait how their round has ended.
     fn end_round(&self, outcome: Outcome) {
         self.round.set(self.round.get() + 1);
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        while self
-            .waiters
-            .grant_next(scheduler, |waiter| *waiter = outcome)
-        {}
+        self.waiters.grant_all(|waiter| *waiter = outcome);
     }
 
     /// Breaks the barrier: all who wait get `Broken`, and so does whoever comes
@@ -195,8 +189,7 @@ impl Barrier {
 
     /// Who waits, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiters.waiters()
     }
 }
 

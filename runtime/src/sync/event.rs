@@ -15,7 +15,7 @@
 
 use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
@@ -104,7 +104,7 @@ impl Event {
             }
             accepted
         };
-        local::get().is_some_and(|scheduler| self.waiters.grant_if(scheduler, give))
+        self.waiters.grant_if(give)
     }
 
     /// Undoes [`set`](Event::set). Who was woken by it goes on all the same.
@@ -145,7 +145,7 @@ impl Event {
     /// The reasons of [`WaitError`].
     #[track_caller]
     pub fn wait(&self) -> Result<(), WaitError> {
-        self.wait_for(None)
+        self.wait_until(None)
     }
 
     /// As [`wait`](Event::wait), but not longer than until `deadline`.
@@ -155,7 +155,7 @@ impl Event {
     /// As `wait`; `TimedOut` after the deadline.
     #[track_caller]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<(), WaitError> {
-        self.wait_for(Some(deadline))
+        self.wait_until(Some(deadline))
     }
 
     /// As [`wait`](Event::wait), but not longer than `timeout`.
@@ -165,11 +165,11 @@ impl Event {
     /// As `wait_deadline`.
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
-        self.wait_for(deadline_after(timeout))
+        self.wait_until(deadline_after(timeout))
     }
 
     #[track_caller]
-    fn wait_for(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+    fn wait_until(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         if self.try_wait() {
             return Ok(());
         }
@@ -195,8 +195,7 @@ impl Event {
 
     /// Who waits, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiters.waiters()
     }
 }
 

@@ -36,7 +36,8 @@
 
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
-use crate::tasklet::raw::{TcbRef, flag};
+use crate::tasklet::Tasklet;
+use crate::tasklet::raw::flag;
 use crate::wait::WaitList;
 use std::time::{Duration, Instant};
 
@@ -75,9 +76,10 @@ impl<R> GrantList<R> {
         self.list.len()
     }
 
-    /// All waiters, oldest first.
-    pub(crate) fn tasks(&self) -> Vec<TcbRef> {
-        self.list.tasks()
+    /// Who waits, oldest first.
+    pub(crate) fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.list.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 
     /// Parks the caller at the end of the list until it is granted what it
@@ -90,11 +92,7 @@ impl<R> GrantList<R> {
         undo: impl FnOnce(&mut R, bool),
         done: impl FnOnce(&mut R) -> T,
     ) -> Result<T, WaitError> {
-        let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
-        scheduler.check_may_park()?;
-        if scheduler.current().has(flag::BLOCK_TRAP) {
-            return Err(WaitError::BlockTrap);
-        }
+        let scheduler = may_wait()?;
         let request = Request {
             wanted,
             granted: false,
@@ -112,21 +110,26 @@ impl<R> GrantList<R> {
     }
 
     /// Grants the oldest waiter what it wants, after showing it to `give`, and
-    /// makes the waiter runnable; false if nobody waits.
-    pub(crate) fn grant_next(&self, scheduler: &Scheduler, give: impl FnOnce(&mut R)) -> bool {
-        self.grant_if(scheduler, |wanted| {
+    /// makes the waiter runnable; false if nobody waits, or nobody can be woken
+    /// any more since the thread is ending.
+    pub(crate) fn grant_next(&self, give: impl FnOnce(&mut R)) -> bool {
+        self.grant_if(|wanted| {
             give(wanted);
             true
         })
     }
 
-    /// As `grant_next` if `accept` says so; false if it does not, or if nobody
-    /// waits. `accept` must not run foreign code.
-    pub(crate) fn grant_if(
-        &self,
-        scheduler: &Scheduler,
-        accept: impl FnOnce(&mut R) -> bool,
-    ) -> bool {
+    /// Grants all waiters what they want, oldest first.
+    pub(crate) fn grant_all(&self, give: impl Fn(&mut R)) {
+        while self.grant_next(&give) {}
+    }
+
+    /// As `grant_next` if `accept` says so; false if it does not. `accept` must
+    /// not run foreign code.
+    pub(crate) fn grant_if(&self, accept: impl FnOnce(&mut R) -> bool) -> bool {
+        let Some(scheduler) = local::get() else {
+            return false;
+        };
         let task = self.list.pop_if(|request| {
             request.granted = accept(&mut request.wanted);
             request.granted
@@ -136,6 +139,17 @@ impl<R> GrantList<R> {
         }
         task.is_some()
     }
+}
+
+/// The scheduler, if the caller may wait as for a channel: no trap forbids it,
+/// and it is not unwinding.
+pub(crate) fn may_wait() -> Result<&'static Scheduler, WaitError> {
+    let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
+    scheduler.check_may_park()?;
+    if scheduler.current().has(flag::BLOCK_TRAP) {
+        return Err(WaitError::BlockTrap);
+    }
+    Ok(scheduler)
 }
 
 /// The deadline of a wait that may last `timeout`; none if that is longer than

@@ -21,7 +21,7 @@
 
 use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
@@ -83,7 +83,7 @@ impl Notify {
     /// The reasons of [`WaitError`].
     #[track_caller]
     pub fn wait(&self) -> Result<(), WaitError> {
-        self.wait_for(None)
+        self.wait_until(None)
     }
 
     /// As [`wait`](Notify::wait), but not longer than until `deadline`.
@@ -93,7 +93,7 @@ impl Notify {
     /// As `wait`; `TimedOut` after the deadline.
     #[track_caller]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<(), WaitError> {
-        self.wait_for(Some(deadline))
+        self.wait_until(Some(deadline))
     }
 
     /// As [`wait`](Notify::wait), but not longer than `timeout`.
@@ -103,7 +103,7 @@ impl Notify {
     /// As `wait_deadline`.
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
-        self.wait_for(deadline_after(timeout))
+        self.wait_until(deadline_after(timeout))
     }
 
     /// Waits, notification by notification, until `condition` is false.
@@ -122,13 +122,13 @@ impl Notify {
     #[track_caller]
     pub fn wait_while(&self, mut condition: impl FnMut() -> bool) -> Result<(), WaitError> {
         while condition() {
-            self.wait_for(None)?;
+            self.wait_until(None)?;
         }
         Ok(())
     }
 
     #[track_caller]
-    fn wait_for(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+    fn wait_until(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         let park = Park::new(&reason::NOTIFY, Location::caller()).until(deadline);
         self.wait_by(park).map(drop)
     }
@@ -188,13 +188,12 @@ impl Notify {
             }
             was_there
         };
-        local::get().is_some_and(|scheduler| self.waiters.grant_if(scheduler, give))
+        self.waiters.grant_if(give)
     }
 
     /// Who waits, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiters.waiters()
     }
 }
 

@@ -12,7 +12,7 @@
 
 use super::grant::{GrantList, deadline_after};
 use crate::error::{Thrown, WaitError};
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::OnceCell;
@@ -100,10 +100,7 @@ impl<T> OnceValue<T> {
     fn settle(&self, outcome: Result<T, Arc<dyn Error + Send + Sync>>) {
         let settled = self.outcome.set(outcome);
         debug_assert!(settled.is_ok(), "asked by both callers");
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        while self.waiters.grant_next(scheduler, |()| ()) {}
+        self.waiters.grant_all(|()| ());
     }
 
     /// The value or the error, if it has come.
@@ -136,7 +133,7 @@ impl<T> OnceValue<T> {
     /// `Failed` if an error was stored; `Wait` if the wait ended otherwise.
     #[track_caller]
     pub fn wait(&self) -> Result<&T, OnceValueError> {
-        self.wait_for(None)
+        self.wait_until(None)
     }
 
     /// As [`wait`](OnceValue::wait), but not longer than until `deadline`.
@@ -146,7 +143,7 @@ impl<T> OnceValue<T> {
     /// As `wait`; after the deadline `Wait(WaitError::TimedOut)`.
     #[track_caller]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<&T, OnceValueError> {
-        self.wait_for(Some(deadline))
+        self.wait_until(Some(deadline))
     }
 
     /// As [`wait`](OnceValue::wait), but not longer than `timeout`.
@@ -156,11 +153,11 @@ impl<T> OnceValue<T> {
     /// As `wait_deadline`.
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<&T, OnceValueError> {
-        self.wait_for(deadline_after(timeout))
+        self.wait_until(deadline_after(timeout))
     }
 
     #[track_caller]
-    fn wait_for(&self, deadline: Option<Instant>) -> Result<&T, OnceValueError> {
+    fn wait_until(&self, deadline: Option<Instant>) -> Result<&T, OnceValueError> {
         let park = Park::new(&reason::ONCE_VALUE, Location::caller()).until(deadline);
         loop {
             if let Some(outcome) = self.get() {
@@ -182,8 +179,7 @@ impl<T> OnceValue<T> {
 
     /// Who waits, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiters.waiters()
     }
 }
 

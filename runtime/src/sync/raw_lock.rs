@@ -107,11 +107,7 @@ impl RawLock {
     /// False if nobody can be woken any more: the thread is ending.
     #[cold]
     fn hand_over(&self) -> bool {
-        let Some(scheduler) = local::get() else {
-            return false;
-        };
-        self.waiting
-            .grant_next(scheduler, |waiter| self.owner.set(*waiter))
+        self.waiting.grant_next(|waiter| self.owner.set(*waiter))
     }
 
     /// The tasklet that acquired it last, while it is locked and alive.
@@ -127,8 +123,7 @@ impl RawLock {
 
     /// Those in line, oldest first.
     pub(super) fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiting.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiting.waiters()
     }
 
     /// How many are in line.

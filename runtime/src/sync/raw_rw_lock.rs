@@ -15,7 +15,7 @@
 
 use super::grant::GrantList;
 use crate::error::WaitError;
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use std::cell::Cell;
 
@@ -54,8 +54,7 @@ impl RawRwLock {
 
     /// Those in line, oldest first.
     pub(super) fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiting.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiting.waiters()
     }
 
     /// How many are in line.
@@ -130,10 +129,7 @@ impl RawRwLock {
 
     #[cold]
     fn let_in_waiters(&self) {
-        let Some(scheduler) = local::get() else {
-            return;
-        };
         let admit = |wanted: &mut Use| self.admit(*wanted);
-        while self.waiting.grant_if(scheduler, admit) {}
+        while self.waiting.grant_if(admit) {}
     }
 }

@@ -7,7 +7,7 @@
 
 use super::grant::{GrantList, deadline_after};
 use crate::error::WaitError;
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
@@ -84,7 +84,7 @@ impl WaitGroup {
     /// The reasons of [`WaitError`].
     #[track_caller]
     pub fn wait(&self) -> Result<(), WaitError> {
-        self.wait_for(None)
+        self.wait_until(None)
     }
 
     /// As [`wait`](WaitGroup::wait), but not longer than until `deadline`.
@@ -94,7 +94,7 @@ impl WaitGroup {
     /// As `wait`; `TimedOut` after the deadline.
     #[track_caller]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<(), WaitError> {
-        self.wait_for(Some(deadline))
+        self.wait_until(Some(deadline))
     }
 
     /// As [`wait`](WaitGroup::wait), but not longer than `timeout`.
@@ -104,11 +104,11 @@ impl WaitGroup {
     /// As `wait_deadline`.
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
-        self.wait_for(deadline_after(timeout))
+        self.wait_until(deadline_after(timeout))
     }
 
     #[track_caller]
-    fn wait_for(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+    fn wait_until(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         if self.count() == 0 {
             return Ok(());
         }
@@ -123,8 +123,7 @@ impl WaitGroup {
 
     /// Who waits, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.shared.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.shared.waiters.waiters()
     }
 }
 
@@ -150,10 +149,8 @@ impl Drop for Job {
     fn drop(&mut self) {
         let left = self.shared.count.get() - 1;
         self.shared.count.set(left);
-        if left == 0
-            && let Some(scheduler) = local::get()
-        {
-            while self.shared.waiters.grant_next(scheduler, |()| ()) {}
+        if left == 0 {
+            self.shared.waiters.grant_all(|()| ());
         }
     }
 }

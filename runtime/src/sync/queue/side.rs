@@ -5,7 +5,7 @@
 //! instead; then it is free for the next.
 
 use crate::error::WaitError;
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::sync::grant::GrantList;
 use crate::tasklet::Tasklet;
 use std::cell::Cell;
@@ -44,8 +44,7 @@ impl Side {
 
     /// Who waits, oldest first.
     pub(super) fn tasklets(&self) -> Vec<Tasklet> {
-        let tasks = self.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiters.waiters()
     }
 
     /// Waits for a claim, which the caller uses before it does anything else;
@@ -71,22 +70,13 @@ impl Side {
     /// Wakes waiters, oldest first, as long as there is something to claim,
     /// given the number of claims.
     pub(super) fn serve(&self, is_left: impl Fn(usize) -> bool) {
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        while is_left(self.claims.get()) && self.waiters.grant_next(scheduler, |_| ()) {
+        while is_left(self.claims.get()) && self.waiters.grant_next(|_| ()) {
             self.claims.set(self.claims.get() + 1);
         }
     }
 
     /// Wakes all waiters, with nothing.
     pub(super) fn refuse(&self) {
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        while self
-            .waiters
-            .grant_next(scheduler, |wake| *wake = Wake::Refusal)
-        {}
+        self.waiters.grant_all(|wake| *wake = Wake::Refusal);
     }
 }

@@ -22,7 +22,7 @@ mod error;
 pub use error::{AcquireError, TooManyPermits, TryAcquireError};
 
 use super::grant::{GrantList, deadline_after};
-use crate::scheduler::{Park, local};
+use crate::scheduler::Park;
 use crate::tasklet::Tasklet;
 use crate::wait::reason;
 use std::cell::Cell;
@@ -250,9 +250,6 @@ impl Semaphore {
 
     /// Grants the waiters what they want, oldest first, as far as it goes.
     fn serve(&self) {
-        let Some(scheduler) = local::get() else {
-            return;
-        };
         let grant = |wanted: &mut Wanted| {
             let left = self.available.get().checked_sub(wanted.count);
             if let Some(left) = left {
@@ -260,7 +257,7 @@ impl Semaphore {
             }
             left.is_some()
         };
-        while self.waiters.grant_if(scheduler, grant) {}
+        while self.waiters.grant_if(grant) {}
     }
 
     /// Adds permits, or puts back those that were forgotten.
@@ -290,11 +287,7 @@ impl Semaphore {
     /// Never switches.
     pub fn close(&self) {
         self.closed.set(true);
-        let Some(scheduler) = local::get() else {
-            return;
-        };
-        let refuse = |wanted: &mut Wanted| wanted.refused = true;
-        while self.waiters.grant_next(scheduler, refuse) {}
+        self.waiters.grant_all(|wanted| wanted.refused = true);
     }
 
     /// Whether the semaphore is closed.
@@ -309,8 +302,7 @@ impl Semaphore {
 
     /// Who waits, oldest first.
     pub fn waiters(&self) -> Vec<Tasklet> {
-        let tasks = self.waiters.tasks();
-        tasks.into_iter().map(Tasklet::from_tcb).collect()
+        self.waiters.waiters()
     }
 }
 
