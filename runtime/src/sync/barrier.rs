@@ -100,6 +100,14 @@ impl Barrier {
 
     /// As [`wait`](Barrier::wait), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](Barrier::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](Barrier::wait).
+    ///
     /// # Errors
     ///
     /// As `wait`; after the deadline `Wait(WaitError::TimedOut)`.
@@ -109,6 +117,14 @@ impl Barrier {
     }
 
     /// As [`wait`](Barrier::wait), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](Barrier::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](Barrier::wait).
     ///
     /// # Errors
     ///

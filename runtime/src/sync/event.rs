@@ -108,6 +108,10 @@ impl Event {
     }
 
     /// Undoes [`set`](Event::set). Who was woken by it goes on all the same.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
     pub fn clear(&self) {
         self.is_set.set(false);
         self.cleared.set(self.sets.get());
@@ -120,6 +124,10 @@ impl Event {
 
     /// Whether the event is set, clearing it if it resets itself: a wait that
     /// does not wait.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
     pub fn try_wait(&self) -> bool {
         let was_set = self.is_set.get();
         if self.auto {
@@ -150,6 +158,14 @@ impl Event {
 
     /// As [`wait`](Event::wait), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](Event::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](Event::wait).
+    ///
     /// # Errors
     ///
     /// As `wait`; `TimedOut` after the deadline.
@@ -159,6 +175,14 @@ impl Event {
     }
 
     /// As [`wait`](Event::wait), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](Event::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](Event::wait).
     ///
     /// # Errors
     ///

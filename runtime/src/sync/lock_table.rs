@@ -224,6 +224,10 @@ impl<K: Eq + Hash> LockTable<K> {
 
     /// Every locked key with its owner and its waiters, in no order: for a dump
     /// of who waits for whom.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
     pub fn locks(&self) -> Vec<LockInfo<K>>
     where
         K: Clone,

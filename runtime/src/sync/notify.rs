@@ -88,6 +88,14 @@ impl Notify {
 
     /// As [`wait`](Notify::wait), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](Notify::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](Notify::wait).
+    ///
     /// # Errors
     ///
     /// As `wait`; `TimedOut` after the deadline.
@@ -97,6 +105,14 @@ impl Notify {
     }
 
     /// As [`wait`](Notify::wait), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](Notify::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](Notify::wait).
     ///
     /// # Errors
     ///

@@ -138,6 +138,14 @@ impl<T> OnceValue<T> {
 
     /// As [`wait`](OnceValue::wait), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](OnceValue::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](OnceValue::wait).
+    ///
     /// # Errors
     ///
     /// As `wait`; after the deadline `Wait(WaitError::TimedOut)`.
@@ -147,6 +155,14 @@ impl<T> OnceValue<T> {
     }
 
     /// As [`wait`](OnceValue::wait), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](OnceValue::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](OnceValue::wait).
     ///
     /// # Errors
     ///

@@ -89,6 +89,14 @@ impl WaitGroup {
 
     /// As [`wait`](WaitGroup::wait), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](WaitGroup::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](WaitGroup::wait).
+    ///
     /// # Errors
     ///
     /// As `wait`; `TimedOut` after the deadline.
@@ -98,6 +106,14 @@ impl WaitGroup {
     }
 
     /// As [`wait`](WaitGroup::wait), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`wait`](WaitGroup::wait).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`wait`](WaitGroup::wait).
     ///
     /// # Errors
     ///

@@ -4,7 +4,8 @@ use super::{GetError, Queue};
 
 /// Gets from a queue; see [`Queue::iter`].
 ///
-/// Any failure of the wait but `Closed`, which ends it, is an item.
+/// Each step is a [`get`](Queue::get), and switches as that does. `Closed` ends
+/// the loop; any other failure of the wait is an item.
 #[derive(Debug)]
 pub struct Iter<'a, T> {
     queue: &'a Queue<T>,

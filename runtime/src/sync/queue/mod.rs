@@ -123,6 +123,14 @@ impl<T> Queue<T> {
 
     /// As [`put`](Queue::put), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`put`](Queue::put).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`put`](Queue::put).
+    ///
     /// # Errors
     ///
     /// As `put`; after the deadline `Wait(WaitError::TimedOut, value)`.
@@ -132,6 +140,14 @@ impl<T> Queue<T> {
     }
 
     /// As [`put`](Queue::put), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`put`](Queue::put).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`put`](Queue::put).
     ///
     /// # Errors
     ///
@@ -202,6 +218,14 @@ impl<T> Queue<T> {
 
     /// As [`get`](Queue::get), but not longer than until `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`get`](Queue::get).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`get`](Queue::get).
+    ///
     /// # Errors
     ///
     /// As `get`; after the deadline `Wait(WaitError::TimedOut)`.
@@ -211,6 +235,14 @@ impl<T> Queue<T> {
     }
 
     /// As [`get`](Queue::get), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`get`](Queue::get).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`get`](Queue::get).
     ///
     /// # Errors
     ///

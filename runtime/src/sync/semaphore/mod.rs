@@ -118,6 +118,14 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire), but not longer than until
     /// `deadline`.
     ///
+    /// # Scheduling
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
     /// # Errors
     ///
     /// As `acquire`; after the deadline `Wait(WaitError::TimedOut)`.
@@ -128,6 +136,14 @@ impl Semaphore {
     }
 
     /// As [`acquire`](Semaphore::acquire), but not longer than `timeout`.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`acquire`](Semaphore::acquire).
     ///
     /// # Errors
     ///
@@ -140,6 +156,14 @@ impl Semaphore {
 
     /// As [`acquire`](Semaphore::acquire), for `count` permits at once.
     ///
+    /// # Scheduling
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
     /// # Errors
     ///
     /// As `acquire`; `TooMany` if a bounded semaphore never has that many.
@@ -151,6 +175,14 @@ impl Semaphore {
 
     /// As [`acquire_many`](Semaphore::acquire_many), for a permit that can be
     /// moved into another tasklet.
+    ///
+    /// # Scheduling
+    ///
+    /// As [`acquire_many`](Semaphore::acquire_many).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`acquire_many`](Semaphore::acquire_many).
     ///
     /// # Errors
     ///
@@ -179,6 +211,10 @@ impl Semaphore {
 
     /// As [`try_acquire`](Semaphore::try_acquire), for `count` permits at once.
     ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    ///
     /// # Errors
     ///
     /// As `try_acquire`.
@@ -189,6 +225,10 @@ impl Semaphore {
 
     /// As [`try_acquire_many`](Semaphore::try_acquire_many), for a permit that
     /// can be moved into another tasklet.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
     ///
     /// # Errors
     ///
