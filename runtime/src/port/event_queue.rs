@@ -422,6 +422,15 @@ impl EventHandle {
     }
 }
 
+/// Takes an event out of its queue that is of no use any more.
+pub(super) struct CancelOnDrop(pub(super) EventHandle);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 impl fmt::Debug for EventHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventHandle")

@@ -17,7 +17,6 @@
 
 use super::caught;
 use super::future_error::{Failure, FutureError};
-use super::gate::wait_in;
 use super::wait_for::{Waitable, Watcher};
 use crate::error::{Thrown, Uncaught, WaitError};
 use crate::scheduler::local;
@@ -232,7 +231,7 @@ impl<T> Future<T> {
         if self.is_done() {
             return Ok(());
         }
-        wait_in(&self.shared.waiters, &reason::FUTURE, None)
+        self.shared.waiters.wait_as_receive(&reason::FUTURE, None)
     }
 
     /// True if there is a result: a value, an error, a cancellation.

@@ -15,7 +15,7 @@
 
 use super::caught;
 use super::clock::Clock;
-use super::event_queue::{EventHandle, EventQueue};
+use super::event_queue::{CancelOnDrop, EventQueue};
 use super::loop_handle::LoopHandle;
 use super::sleeper::Sleeper;
 use super::yield_channel::YieldChannel;
@@ -303,7 +303,7 @@ impl MainLoop {
         deadline: Option<Duration>,
     ) -> Result<bool, TaskletError> {
         // An event, so that no wait goes beyond it.
-        let _bell = deadline.map(|at| Bell(self.events.call_at(at, || ())));
+        let _bell = deadline.map(|at| CancelOnDrop(self.events.call_at(at, || ())));
         loop {
             if condition() {
                 return Ok(true);
@@ -435,14 +435,5 @@ impl fmt::Debug for MainLoop {
             .field("nice", &self.yields.waiting())
             .field("pumps", &self.pumps.borrow().len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Takes the event of a deadline away again.
-struct Bell(EventHandle);
-
-impl Drop for Bell {
-    fn drop(&mut self) {
-        self.0.cancel();
     }
 }

@@ -19,7 +19,7 @@
 //! | `executor`, `pool` | where functions run whose results are futures |
 //! | `call`, `parallel` | calls on tasklets and threads, and lists of them |
 //! | `region` | regions of a tasklet that others can cancel |
-//! | `gate`, `caught` | what several of these are made of |
+//! | `caught` | whom a panic in all of these is meant for |
 //!
 //! Where to find what a port looks for:
 //!
@@ -44,7 +44,6 @@ mod event_queue;
 mod executor;
 mod future;
 mod future_error;
-mod gate;
 mod loop_handle;
 mod main_loop;
 mod parallel;

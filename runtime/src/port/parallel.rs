@@ -7,15 +7,16 @@
 //! ```
 
 use super::caught;
-use super::gate::Gate;
 use crate::error::{JoinError, Panicked, Uncaught, WaitError};
+use crate::scheduler::Park;
+use crate::sync::Event;
 use crate::tasklet::{Builder, Tasklet};
 use crate::wait::reason;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::rc::Rc;
 
 /// The first failure of [`parallel`].
@@ -99,7 +100,7 @@ where
         left: Cell::new(count),
         failure: RefCell::new(None),
         workers: Cell::new(0),
-        done: Gate::new(),
+        done: Event::new(),
     });
     let mut team = Team {
         shared: shared.clone(),
@@ -117,10 +118,8 @@ where
             Err(_) => break,
         }
     }
-    shared
-        .done
-        .wait(&reason::PARALLEL)
-        .map_err(ParallelError::Wait)?;
+    let park = Park::new(&reason::PARALLEL, Location::caller());
+    shared.done.wait_by(park).map_err(ParallelError::Wait)?;
     let failure = shared.failure.take();
     match failure {
         Some(failure) => Err(failure),
@@ -140,8 +139,8 @@ struct Shared<T, E, F> {
     failure: RefCell<Option<ParallelError<E>>>,
     /// Workers that have not ended.
     workers: Cell<usize>,
-    /// Opened when all have returned, or one has failed.
-    done: Gate,
+    /// Set when all have returned, or one has failed.
+    done: Event,
 }
 
 impl<T, E, F: FnOnce() -> Result<T, E>> Shared<T, E, F> {
@@ -174,7 +173,7 @@ impl<T, E, F: FnOnce() -> Result<T, E>> Shared<T, E, F> {
         self.values.borrow_mut()[index] = Some(value);
         self.left.set(self.left.get() - 1);
         if self.left.get() == 0 {
-            self.done.open();
+            self.done.set();
         }
     }
 }
@@ -187,7 +186,7 @@ impl<T, E, F> Shared<T, E, F> {
         }
         *self.failure.borrow_mut() = Some(failure);
         let abandoned = self.calls.take();
-        self.done.open();
+        self.done.set();
         drop(abandoned);
     }
 }

@@ -18,8 +18,9 @@
 use super::queue_iter::QueueIter;
 use crate::channel::{ReceiveError, SendError, SendErrorKind, TryReceiveError, TrySendError};
 use crate::error::{Thrown, WaitError};
-use crate::scheduler::{Park, Scheduler, local};
-use crate::tasklet::{Tasklet, current};
+use crate::scheduler::{Park, local};
+use crate::sync::may_wait;
+use crate::tasklet::Tasklet;
 use crate::wait::{WaitList, reason};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -291,16 +292,6 @@ impl<T> QueueChannel<T> {
     pub fn iter(&self) -> QueueIter<'_, T> {
         QueueIter::new(self)
     }
-}
-
-/// The scheduler, if the caller may be queued on a channel.
-fn may_wait() -> Result<&'static Scheduler, WaitError> {
-    let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
-    scheduler.check_may_park()?;
-    if current().block_trap() {
-        return Err(WaitError::BlockTrap);
-    }
-    Ok(scheduler)
 }
 
 fn open<T>(parcel: Parcel<T>) -> Result<T, ReceiveError> {

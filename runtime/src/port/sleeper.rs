@@ -1,9 +1,11 @@
 //! Sleeping until an event queue is pumped.
 
-use super::event_queue::{EventHandle, EventQueue};
-use super::gate::Gate;
+use super::event_queue::{CancelOnDrop, EventQueue};
 use crate::error::WaitError;
+use crate::scheduler::Park;
+use crate::sync::Event;
 use crate::wait::reason;
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -57,24 +59,15 @@ impl Sleeper {
     /// The reasons of [`WaitError`]: `Deadlock` if nobody is left to pump.
     #[track_caller]
     pub fn sleep(&self, duration: Duration) -> Result<(), WaitError> {
-        let gate = Rc::new(Gate::new());
-        let theirs = gate.clone();
-        let open = move || theirs.open();
+        let over = Rc::new(Event::new());
+        let theirs = over.clone();
+        let wake = move || theirs.set();
         let event = if duration.is_zero() {
-            self.events.call_soon(open)
+            self.events.call_soon(wake)
         } else {
-            self.events.call_later(duration, open)
+            self.events.call_later(duration, wake)
         };
         let _cancel = CancelOnDrop(event);
-        gate.wait(&reason::PUMPED_SLEEP)
-    }
-}
-
-/// Takes the event of a sleep away however that ends.
-struct CancelOnDrop(EventHandle);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
+        over.wait_by(Park::new(&reason::PUMPED_SLEEP, Location::caller()))
     }
 }

@@ -4,9 +4,8 @@
 //! each of the awaited a `Watcher`, which adds one index to it. The awaited
 //! hold the watch weakly, so a wait that has ended is simply forgotten.
 
-use super::gate::wait_in;
 use crate::error::WaitError;
-use crate::sync::WaitQueue;
+use crate::sync::{WaitQueue, deadline_after};
 use crate::wait::reason;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -106,7 +105,7 @@ impl Watch {
             let next = self.ready.borrow_mut().pop_front();
             match next {
                 Some(index) => return Ok(index),
-                None => wait_in(&self.waiter, &reason::SEVERAL, deadline)?,
+                None => self.waiter.wait_as_receive(&reason::SEVERAL, deadline)?,
             }
         }
     }
@@ -169,7 +168,7 @@ pub fn wait_for<W: Waitable>(
     until: Until,
     timeout: Option<Duration>,
 ) -> Result<Vec<usize>, WaitError> {
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline = timeout.and_then(deadline_after);
     let watch = Watch::over(items);
     let (mut ready, mut failed) = (0, false);
     while !until.is_reached(items.len(), ready, failed) {

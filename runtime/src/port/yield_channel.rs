@@ -9,7 +9,6 @@
 //!   tasklets:       A, B queued      A: nice   B: nice                A, B queued
 //! ```
 
-use super::gate::wait_in;
 use crate::error::WaitError;
 use crate::sync::WaitQueue;
 use crate::wait::reason;
@@ -62,7 +61,7 @@ impl YieldChannel {
     /// The reasons of [`WaitError`]: `Deadlock` if nobody is left to pump.
     #[track_caller]
     pub fn be_nice(&self) -> Result<(), WaitError> {
-        wait_in(&self.waiters, &reason::BE_NICE, None)
+        self.waiters.wait_as_receive(&reason::BE_NICE, None)
     }
 
     /// Queues the tasklets that wait now, oldest first, and counts them. Those

@@ -194,10 +194,14 @@ impl Event {
 
     #[track_caller]
     fn wait_until(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+        self.wait_by(Park::new(&reason::EVENT, Location::caller()).until(deadline))
+    }
+
+    /// For waits that have a reason of their own.
+    pub(crate) fn wait_by(&self, park: Park) -> Result<(), WaitError> {
         if self.try_wait() {
             return Ok(());
         }
-        let park = Park::new(&reason::EVENT, Location::caller()).until(deadline);
         let undo = |number: &mut u64, granted| {
             if granted && self.auto {
                 self.put_back(*number);

@@ -47,6 +47,7 @@ mod wait_queue;
 pub use barrier::{Barrier, BarrierError, BarrierWaitResult};
 pub use condvar::{Condvar, CondvarGuard, WaitTimeoutResult};
 pub use event::Event;
+pub(crate) use grant::{deadline_after, may_wait};
 pub use lock_table::{KeyGuard, LockInfo, LockTable};
 pub use mutex::{Mutex, MutexGuard};
 pub use notify::Notify;

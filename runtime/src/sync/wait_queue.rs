@@ -1,5 +1,6 @@
 //! A bare queue of parked tasklets: what locks and events are made of.
 
+use super::grant::may_wait;
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
 use crate::wait::{WaitList, WaitReason};
@@ -62,6 +63,18 @@ impl WaitQueue {
     ) -> Result<(), WaitError> {
         let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
         scheduler.check_may_park()?;
+        let park = Park::new(reason, Location::caller()).until(deadline);
+        self.list.park(scheduler, park)
+    }
+
+    /// As `wait`, for what is a receive in Stackless: the block trap forbids it.
+    #[track_caller]
+    pub(crate) fn wait_as_receive(
+        &self,
+        reason: &'static WaitReason,
+        deadline: Option<Instant>,
+    ) -> Result<(), WaitError> {
+        let scheduler = may_wait()?;
         let park = Park::new(reason, Location::caller()).until(deadline);
         self.list.park(scheduler, park)
     }
