@@ -136,7 +136,7 @@ fn the_first_failure_wins_and_ends_the_rest() {
 }
 
 #[test]
-fn panics_and_kills_of_parallel_calls_are_failures() {
+fn panics_kills_and_throws_of_parallel_calls_are_failures() {
     isolated(|| {
         let panics: Vec<fn() -> Result<(), ()>> = vec![|| Ok(()), || panic!("no luck")];
         let error = parallel(panics, 2).unwrap_err();
@@ -147,6 +147,13 @@ fn panics_and_kills_of_parallel_calls_are_failures() {
         }];
         let error = parallel(dies, 2).unwrap_err();
         assert!(matches!(&error, ParallelError::Join(error) if error.is_killed()));
+        let thrown_at: Vec<fn() -> Result<(), ()>> = vec![|| {
+            current().throw_pending("enough").unwrap();
+            Ok(())
+        }];
+        let error = parallel(thrown_at, 2).unwrap_err();
+        assert!(matches!(&error, ParallelError::Join(error) if error.is_thrown()));
+        run().expect("an error that the caller was told of is nobody else's");
         // All workers killed before they have begun.
         let killer = spawn(|| {
             let mut worker = current().next().unwrap();

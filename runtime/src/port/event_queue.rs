@@ -17,11 +17,10 @@
 
 use super::caught;
 use super::clock::Clock;
+use super::event_books::{Action, Books, Due};
 use crate::error::Uncaught;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::panic::resume_unwind;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -54,39 +53,6 @@ struct Inner {
     clock: Clock,
     books: RefCell<Books>,
     error_hook: RefCell<Option<EventErrorHook>>,
-}
-
-#[derive(Default)]
-struct Books {
-    /// By id. One that is not in `order` is in `batch` or being called.
-    events: BTreeMap<u64, Event>,
-    order: BTreeMap<Key, u64>,
-    batch: VecDeque<u64>,
-    pumping: bool,
-    /// Of ids and sequence numbers.
-    last_number: u64,
-}
-
-/// When, and the sequence number that breaks ties.
-type Key = (Due, u64);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// At the next pump.
-    Soon,
-    /// When the clock has come there.
-    At(Duration),
-}
-
-struct Event {
-    key: Key,
-    /// None while it is being called.
-    action: Option<Action>,
-}
-
-enum Action {
-    Once(Box<dyn FnOnce()>),
-    Repeat(Duration, Box<dyn FnMut()>),
 }
 
 impl EventQueue {
@@ -148,15 +114,9 @@ impl EventQueue {
     }
 
     fn add(&self, due: Due, action: Action) -> EventHandle {
-        let mut books = self.inner.books.borrow_mut();
-        let id = books.next_number();
-        let key = (due, id);
-        books.order.insert(key, id);
-        let action = Some(action);
-        books.events.insert(id, Event { key, action });
         EventHandle {
             queue: Rc::downgrade(&self.inner),
-            id,
+            id: self.inner.books.borrow_mut().add(due, action),
         }
     }
 
@@ -207,20 +167,19 @@ impl EventQueue {
         let mut called = 0;
         while let Some((id, action)) = pumping.next() {
             called += 1;
-            match action {
+            let outcome = match action {
                 Action::Once(f) => {
-                    let event = self.inner.books.borrow_mut().events.remove(&id);
-                    drop(event);
-                    tell_failure(caught::contain(f), tell);
+                    self.inner.remove(id);
+                    caught::call(f)
                 }
                 Action::Repeat(period, mut f) => {
                     let outcome = caught::call(&mut f);
                     self.inner.repeat(id, period, f);
-                    match outcome {
-                        Ok(outcome) => tell_failure(outcome, tell),
-                        Err(payload) => resume_unwind(payload),
-                    }
+                    outcome
                 }
+            };
+            if let Err(caught) = outcome {
+                tell(caught.into_panic());
             }
         }
         called
@@ -237,15 +196,8 @@ impl EventQueue {
     /// The time of the next event: now, if one waits for the next pump in any
     /// case.
     pub fn next_due(&self) -> Option<Duration> {
-        let books = self.inner.books.borrow();
-        if !books.batch.is_empty() {
-            return Some(self.inner.clock.now());
-        }
-        let (&(due, _), _) = books.order.first_key_value()?;
-        Some(match due {
-            Due::Soon => self.inner.clock.now(),
-            Due::At(time) => time,
-        })
+        let now = self.inner.clock.now();
+        self.inner.books.borrow().next_due(now)
     }
 
     /// Moves all events that have a time to one that is `by` later: the
@@ -265,78 +217,28 @@ impl EventQueue {
 
     /// How many events are waiting, repeated ones included.
     pub fn len(&self) -> usize {
-        self.inner.books.borrow().events.len()
+        self.inner.books.borrow().len()
     }
 
     /// True if no event is waiting.
     pub fn is_empty(&self) -> bool {
-        self.inner.books.borrow().events.is_empty()
-    }
-}
-
-fn tell_failure(outcome: Result<(), Uncaught>, tell: &dyn Fn(Uncaught)) {
-    if let Err(error) = outcome {
-        tell(error);
+        self.len() == 0
     }
 }
 
 impl Inner {
-    /// Gives a repeated event that was called its next time, unless it was
-    /// cancelled meanwhile.
+    /// False if the event has been called already, or was cancelled.
+    fn remove(&self, id: u64) -> bool {
+        // A statement of its own: the event is dropped while the books are
+        // closed.
+        let removed = self.books.borrow_mut().remove(id);
+        removed.is_some()
+    }
+
     fn repeat(&self, id: u64, period: Duration, f: Box<dyn FnMut()>) {
         let now = self.clock.now();
-        let mut books = self.books.borrow_mut();
-        let sequence = books.next_number();
-        let Some(event) = books.events.get_mut(&id) else {
-            drop(books);
-            return drop(f);
-        };
-        let last = match event.key.0 {
-            Due::At(time) => time,
-            Due::Soon => now,
-        };
-        event.key = (Due::At(next_beat(last, period, now)), sequence);
-        event.action = Some(Action::Repeat(period, f));
-        let key = event.key;
-        books.order.insert(key, id);
-    }
-}
-
-/// The first of `last + period`, `last + 2 period`, .. that is after `now`.
-fn next_beat(last: Duration, period: Duration, now: Duration) -> Duration {
-    let next = last.saturating_add(period);
-    if next > now || period.is_zero() {
-        return next;
-    }
-    let late = now.saturating_sub(last).as_nanos() % period.as_nanos();
-    // Less than a period, which is a Duration.
-    let late = Duration::new((late / 1_000_000_000) as u64, (late % 1_000_000_000) as u32);
-    now.saturating_sub(late).saturating_add(period)
-}
-
-impl Books {
-    fn next_number(&mut self) -> u64 {
-        self.last_number += 1;
-        self.last_number
-    }
-
-    fn shift(&mut self, moved: impl Fn(Duration) -> Duration) {
-        for event in self.events.values_mut() {
-            if let (Due::At(time), sequence) = event.key {
-                event.key = (Due::At(moved(time)), sequence);
-            }
-        }
-        let ids: Vec<u64> = std::mem::take(&mut self.order).into_values().collect();
-        self.order = ids
-            .into_iter()
-            .map(|id| (self.events[&id].key, id))
-            .collect();
-    }
-
-    fn remove(&mut self, id: u64) -> Option<Event> {
-        let event = self.events.remove(&id)?;
-        self.order.remove(&event.key);
-        Some(event)
+        let cancelled = self.books.borrow_mut().repeat(id, period, f, now);
+        drop(cancelled);
     }
 }
 
@@ -348,39 +250,18 @@ struct Pumping<'a> {
 impl<'a> Pumping<'a> {
     fn begin(inner: &'a Inner) -> Option<Pumping<'a>> {
         let now = inner.clock.now();
-        let mut books = inner.books.borrow_mut();
-        if books.pumping {
-            return None;
-        }
-        books.pumping = true;
-        let later = books.order.split_off(&(Due::At(now), u64::MAX));
-        let due = std::mem::replace(&mut books.order, later);
-        books.batch = due.into_values().collect();
-        Some(Pumping { inner })
+        let begun = inner.books.borrow_mut().begin_batch(now);
+        begun.then_some(Pumping { inner })
     }
 
-    /// The next event of the batch that was not cancelled.
     fn next(&self) -> Option<(u64, Action)> {
-        let mut books = self.inner.books.borrow_mut();
-        loop {
-            let id = books.batch.pop_front()?;
-            let event = books.events.get_mut(&id);
-            if let Some(action) = event.and_then(|event| event.action.take()) {
-                return Some((id, action));
-            }
-        }
+        self.inner.books.borrow_mut().next_of_batch()
     }
 }
 
 impl Drop for Pumping<'_> {
     fn drop(&mut self) {
-        let mut books = self.inner.books.borrow_mut();
-        books.pumping = false;
-        for id in std::mem::take(&mut books.batch) {
-            if let Some(key) = books.events.get(&id).map(|event| event.key) {
-                books.order.insert(key, id);
-            }
-        }
+        self.inner.books.borrow_mut().end_batch();
     }
 }
 
@@ -411,14 +292,13 @@ impl EventHandle {
         let Some(queue) = self.queue.upgrade() else {
             return false;
         };
-        let removed = queue.books.borrow_mut().remove(self.id);
-        removed.is_some()
+        queue.remove(self.id)
     }
 
     /// True until the event is called (for good) or cancelled.
     pub fn is_pending(&self) -> bool {
         let queue = self.queue.upgrade();
-        queue.is_some_and(|queue| queue.books.borrow().events.contains_key(&self.id))
+        queue.is_some_and(|queue| queue.books.borrow().contains(self.id))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a function runs whose result is a future.
 
-use super::future::{Completer, Future};
+use super::completer::Completer;
+use super::future::Future;
 use super::future_error::Failure;
 use crate::error::TaskletError;
 use crate::offload::offload;

@@ -15,10 +15,10 @@
 //! context of whoever set the result, where switching is trapped: the worker
 //! may be unwinding, and a callback that waited would hold it up.
 
-use super::caught;
+use super::completer::Completer;
 use super::future_error::{Failure, FutureError};
 use super::wait_for::{Waitable, Watcher};
-use crate::error::{Thrown, Uncaught, WaitError};
+use crate::error::{Uncaught, WaitError};
 use crate::scheduler::local;
 use crate::sync::WaitQueue;
 use crate::tasklet::{Builder, JoinHandle, Tasklet, switch_trap};
@@ -26,7 +26,7 @@ use crate::wait::reason;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -125,10 +125,11 @@ impl<T> Future<T> {
     ///
     /// The value, if the future has a result or was cancelled.
     pub fn set_value(&self, value: T) -> Result<(), T> {
-        self.complete(Ok(value)).map_err(|result| match result {
-            Ok(value) => value,
-            Err(_) => unreachable!("it is a value"),
-        })
+        if self.is_done() {
+            return Err(value);
+        }
+        self.complete(Ok(value));
+        Ok(())
     }
 
     /// Sets an error instead of a value; false if there is a result already.
@@ -139,7 +140,7 @@ impl<T> Future<T> {
     #[doc(alias = "set_exception")]
     pub fn set_error(&self, error: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
         let failure = Failure::Error(error.into().into());
-        self.complete(Err(failure)).is_ok()
+        self.complete(Err(failure))
     }
 
     /// Gives the future up: it counts as cancelled from now on, and its worker
@@ -152,7 +153,7 @@ impl<T> Future<T> {
     /// Never switches.
     pub fn cancel(&self) -> bool {
         let worker = self.shared.worker.take();
-        if self.complete(Err(Failure::Cancelled)).is_err() {
+        if !self.complete(Err(Failure::Cancelled)) {
             return false;
         }
         if let Some(worker) = worker {
@@ -275,10 +276,16 @@ impl<T> Future<T> {
         }
     }
 
-    fn complete(&self, result: Result<T, Failure>) -> Result<(), Result<T, Failure>> {
+    /// True if nobody else holds the future.
+    pub(super) fn is_abandoned(&self) -> bool {
+        Rc::strong_count(&self.shared) == 1
+    }
+
+    /// Sets the result; false, and it is dropped, if there is one already.
+    pub(super) fn complete(&self, result: Result<T, Failure>) -> bool {
         let shared = &*self.shared;
         if self.is_done() {
-            return Err(result);
+            return false;
         }
         let status = match &result {
             Ok(_) => Status::HasValue,
@@ -295,7 +302,7 @@ impl<T> Future<T> {
         let watchers = shared.watchers.take();
         watchers.iter().for_each(Watcher::notify);
         self.call(shared.callbacks.take());
-        Ok(())
+        true
     }
 
     fn call(&self, callbacks: Vec<Callback<T>>) {
@@ -360,62 +367,5 @@ impl<T> fmt::Debug for Future<T> {
         f.debug_struct("Future")
             .field("status", &self.shared.status.get())
             .finish_non_exhaustive()
-    }
-}
-
-/// Sets a future's result, and cancels it if that is never done: because the
-/// worker was killed, or never began.
-pub(super) struct Completer<T>(Future<T>);
-
-impl<T> Completer<T> {
-    pub(super) fn new(future: &Future<T>) -> Completer<T> {
-        Completer(future.clone())
-    }
-
-    pub(super) fn future(&self) -> &Future<T> {
-        &self.0
-    }
-
-    pub(super) fn succeed(self, value: T) {
-        // Nobody wants what comes after a cancellation.
-        let _ = self.0.complete(Ok(value));
-    }
-
-    pub(super) fn fail(self, failure: Failure) {
-        if let Failure::Panic(text) = &failure
-            && Rc::strong_count(&self.0.shared) == 1
-        {
-            log::error!("greenling: the worker of an abandoned future panicked: {text}");
-        }
-        let _ = self.0.complete(Err(failure));
-    }
-
-    /// Sets what `f` returns or panics with. A kill goes on unwinding.
-    pub(super) fn run(self, f: impl FnOnce() -> T) {
-        self.run_fallible(|| Ok(f()));
-    }
-
-    /// As `run`, for what may also fail.
-    pub(super) fn run_fallible(self, f: impl FnOnce() -> Result<T, Failure>) {
-        let payload = match caught::call(f) {
-            Ok(Ok(Ok(value))) => return self.succeed(value),
-            Ok(Ok(Err(failure))) => return self.fail(failure),
-            Ok(Err(Uncaught::Panic(payload))) => return self.fail(Failure::of_panic(&payload)),
-            Ok(Err(Uncaught::Error(error))) => return self.fail(Failure::Error(error.into())),
-            Err(payload) => payload,
-        };
-        match payload.downcast::<Thrown>() {
-            Ok(error) => self.fail(Failure::Error((*error).into())),
-            Err(kill) => {
-                self.fail(Failure::Cancelled);
-                resume_unwind(kill);
-            }
-        }
-    }
-}
-
-impl<T> Drop for Completer<T> {
-    fn drop(&mut self) {
-        let _ = self.0.complete(Err(Failure::Cancelled));
     }
 }

@@ -18,12 +18,12 @@ use super::clock::Clock;
 use super::event_queue::{CancelOnDrop, EventQueue};
 use super::loop_handle::LoopHandle;
 use super::sleeper::Sleeper;
+use super::turn::{BudgetHook, LoopError, LoopErrorHook, Turn};
 use super::yield_channel::YieldChannel;
 use crate::error::{TaskletError, Uncaught};
 use crate::scheduler::{RunOptions, RunReport, local, run_with};
 use crate::tasklet::run_count;
 use std::cell::{Cell, RefCell};
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -32,52 +32,6 @@ use std::time::Duration;
 /// How long a loop with pumps waits at most unless told otherwise: what they
 /// look at can't wake it.
 const PUMP_INTERVAL: Duration = Duration::from_millis(10);
-
-/// What has failed in a turn of a [`MainLoop`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LoopError {
-    /// A tasklet that nobody joins.
-    Tasklet(Uncaught),
-    /// An event of the queue.
-    Event(Uncaught),
-    /// The pump of this name.
-    Pump(Rc<str>, Uncaught),
-}
-
-impl fmt::Display for LoopError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LoopError::Tasklet(error) => error.fmt(f),
-            LoopError::Event(error) => write!(f, "in an event: {error}"),
-            LoopError::Pump(name, error) => write!(f, "in the pump {name}: {error}"),
-        }
-    }
-}
-
-impl Error for LoopError {}
-
-/// Told of failures; see [`MainLoop::set_error_hook`].
-pub type LoopErrorHook = Rc<dyn Fn(&LoopError)>;
-
-/// Told of spent budgets; see [`MainLoop::set_budget_hook`].
-pub type BudgetHook = Rc<dyn Fn(&RunReport)>;
-
-/// What a [turn](MainLoop::turn) did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Turn {
-    /// Nice tasklets that were queued.
-    pub yielded: usize,
-    /// Events that were called.
-    pub events: usize,
-    /// The deadline of a [`timeout`](crate::time::timeout) scope around the
-    /// turn ended its wait.
-    pub timed_out: bool,
-    /// What was left when the run queue had drained or the budget was spent.
-    /// A tasklet that fails does not end the turn of the others.
-    pub run: RunReport,
-}
 
 /// Runs a program turn by turn: pumps, events, tasklets.
 ///
@@ -379,10 +333,8 @@ impl MainLoop {
             };
             let outcome = caught::call(&mut f);
             pump.f.set(Some(f));
-            match outcome {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => self.tell(&LoopError::Pump(pump.name.clone(), error)),
-                Err(payload) => std::panic::resume_unwind(payload),
+            if let Err(caught) = outcome {
+                self.tell(&LoopError::Pump(pump.name.clone(), caught.into_panic()));
             }
         }
     }

@@ -9,12 +9,12 @@
 //! | file | has |
 //! |---|---|
 //! | `clock` | the time that events go by, real or virtual |
-//! | `event_queue` | functions that are called at their time, by a pump |
+//! | `event_queue`, `event_books` | functions that are called at their time, by a pump |
 //! | `sleeper` | sleeping until a pump |
 //! | `yield_channel` | being nice: out of the run queue until a pump |
-//! | `main_loop`, `loop_handle` | wait, pumps, events, tasklets, and again |
+//! | `main_loop`, `loop_handle`, `turn` | wait, pumps, events, tasklets, and again |
 //! | `queue_channel`, `queue_iter` | a buffer in front of a channel |
-//! | `future`, `future_error` | a value that somebody works on |
+//! | `future`, `future_error`, `completer` | a value that somebody works on |
 //! | `wait_for` | waiting for several things at once |
 //! | `executor`, `pool` | where functions run whose results are futures |
 //! | `call`, `parallel` | calls on tasklets and threads, and lists of them |
@@ -40,6 +40,8 @@
 mod call;
 mod caught;
 mod clock;
+mod completer;
+mod event_books;
 mod event_queue;
 mod executor;
 mod future;
@@ -52,6 +54,7 @@ mod queue_channel;
 mod queue_iter;
 mod region;
 mod sleeper;
+mod turn;
 mod wait_for;
 mod yield_channel;
 
@@ -64,13 +67,14 @@ pub use executor::{Direct, Executor, Immediate, OsThreads, Queued};
 pub use future::Future;
 pub use future_error::FutureError;
 pub use loop_handle::LoopHandle;
-pub use main_loop::{BudgetHook, LoopError, LoopErrorHook, MainLoop, Turn};
+pub use main_loop::MainLoop;
 pub use parallel::{ParallelError, parallel};
 pub use pool::Pool;
 pub use queue_channel::QueueChannel;
 pub use queue_iter::QueueIter;
 pub use region::{CancelHandle, Cancelled, RegionCancelled, cancellable};
 pub use sleeper::Sleeper;
+pub use turn::{BudgetHook, LoopError, LoopErrorHook, Turn};
 pub use wait_for::{
     AsCompleted, Until, Waitable, Watcher, as_completed, wait_all, wait_any, wait_for,
 };

@@ -6,8 +6,8 @@
 //!                        are killed, and the caller goes on with it
 //! ```
 
-use super::caught;
-use crate::error::{JoinError, Panicked, Uncaught, WaitError};
+use super::caught::{self, Caught};
+use crate::error::{JoinError, Panicked, WaitError};
 use crate::scheduler::Park;
 use crate::sync::Event;
 use crate::tasklet::{Builder, Tasklet};
@@ -30,7 +30,7 @@ pub enum ParallelError<E> {
         /// What it returned.
         error: E,
     },
-    /// A call panicked or was killed, or there was no stack for one.
+    /// A call panicked, was killed or thrown at, or there was no stack for one.
     Join(JoinError),
     /// The caller's own wait has failed.
     Wait(WaitError),
@@ -152,18 +152,18 @@ impl<T, E, F: FnOnce() -> Result<T, E>> Shared<T, E, F> {
                 return;
             };
             match caught::call(call) {
-                Ok(Ok(Ok(value))) => self.succeed(index, value),
-                Ok(Ok(Err(error))) => return self.fail(ParallelError::Failed { index, error }),
-                Ok(Err(Uncaught::Panic(payload))) => {
+                Ok(Ok(value)) => self.succeed(index, value),
+                Ok(Err(error)) => return self.fail(ParallelError::Failed { index, error }),
+                Err(Caught::Panic(payload)) => {
                     let error = JoinError::Panicked(Panicked(payload));
                     return self.fail(ParallelError::Join(error));
                 }
-                Ok(Err(Uncaught::Error(error))) => {
+                Err(Caught::Thrown(error)) => {
                     return self.fail(ParallelError::Join(JoinError::Thrown(error)));
                 }
-                Err(payload) => {
+                Err(Caught::Killed(kill)) => {
                     self.fail(ParallelError::Join(JoinError::Killed));
-                    resume_unwind(payload);
+                    resume_unwind(kill);
                 }
             }
         }

@@ -9,12 +9,13 @@
 //! by the next `submit`. Closing puts one end marker a worker behind the calls,
 //! so that what was submitted is done.
 
+use super::completer::Completer;
 use super::executor::Executor;
-use super::future::{Completer, Future};
+use super::future::Future;
 use super::queue_channel::QueueChannel;
 use crate::channel::ReceiveError;
 use crate::error::WaitError;
-use crate::tasklet::{Builder, current};
+use crate::tasklet::Builder;
 use std::cell::Cell;
 use std::fmt;
 use std::io;
@@ -186,16 +187,5 @@ impl fmt::Debug for Pool {
             .field("size", &self.shared.size)
             .field("queued", &self.queued())
             .finish_non_exhaustive()
-    }
-}
-
-impl<T> Completer<T> {
-    /// As `run`, for a tasklet that goes on to other work afterwards: it is the
-    /// worker while it runs. What was cancelled meanwhile is not begun.
-    fn run_as_current(self, f: impl FnOnce() -> T) {
-        if !self.future().is_done() {
-            self.future().set_worker(current());
-            self.run(f);
-        }
     }
 }
