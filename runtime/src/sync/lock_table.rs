@@ -11,7 +11,8 @@
 //! with nobody in line takes it out. So the table is as large as what is in use.
 //!
 //! Foreign code comes in by the keys. They are hashed and compared while the
-//! table is borrowed, hence with switching trapped, and dropped while it is not.
+//! table is borrowed, hence with switching trapped; they are cloned and dropped
+//! while it is not.
 
 use super::grant::deadline_after;
 use super::raw_lock::RawLock;
@@ -232,8 +233,14 @@ impl<K: Eq + Hash> LockTable<K> {
     where
         K: Clone,
     {
-        let entries = self.entries.borrow();
-        let entries: Vec<_> = entries.iter().map(|entry| entry.0.clone()).collect();
+        // A statement of its own: keys must not be cloned while the table is
+        // borrowed.
+        let entries: Vec<_> = self
+            .entries
+            .borrow()
+            .iter()
+            .map(|entry| entry.0.clone())
+            .collect();
         let info = |entry: Rc<Entry<K>>| LockInfo {
             key: entry.key.clone(),
             owner: entry.lock.owner(),

@@ -164,6 +164,37 @@ fn keys_may_use_the_table_when_they_are_dropped_and_may_not_switch_when_compared
     });
 }
 
+/// A key that can't be copied without locking another one.
+#[derive(PartialEq, Eq, Hash)]
+struct Guarded(u32);
+
+thread_local! {
+    static GUARDED: LockTable<Guarded> = LockTable::new();
+}
+
+impl Clone for Guarded {
+    fn clone(&self) -> Guarded {
+        let table = GUARDED.with(LockTable::clone);
+        let _other = table.lock(Guarded(self.0 + 1)).unwrap();
+        schedule();
+        Guarded(self.0)
+    }
+}
+
+#[test]
+fn keys_may_use_the_table_and_switch_when_they_are_cloned() {
+    isolated(|| {
+        let table = GUARDED.with(LockTable::clone);
+        let trace = Trace::new();
+        spawn(trace.noting("other"));
+        let _guard = table.lock(Guarded(1)).unwrap();
+        let locks = table.locks();
+        assert_eq!(locks.len(), 1);
+        assert_eq!(locks[0].key.0, 1);
+        assert_eq!(trace.take(), "other");
+    });
+}
+
 #[test]
 fn guards_can_be_kept_and_unlocked_elsewhere() {
     isolated(|| {
