@@ -17,7 +17,7 @@ fn a_result_is_set_once_and_the_value_taken_once() {
         assert!(!future.is_done());
         future.set_value("value").unwrap();
         assert_eq!(future.set_value("another"), Err("another"));
-        assert!(!future.set_error("error"));
+        assert_eq!(future.set_error("late").unwrap_err().to_string(), "late");
         assert!(!future.cancel());
         assert_eq!(future.get().unwrap(), "value");
         assert_eq!(future.join().unwrap(), "value");
@@ -30,7 +30,7 @@ fn a_result_is_set_once_and_the_value_taken_once() {
 fn an_error_is_for_all_who_ask() {
     isolated(|| {
         let future: Future<()> = Future::new();
-        assert!(future.set_error("no luck"));
+        future.set_error("no luck").unwrap();
         for _ in 0..2 {
             let error = future.join().unwrap_err();
             assert!(matches!(&error, FutureError::Failed(error) if error.to_string() == "no luck"));
@@ -163,7 +163,7 @@ fn waits_for_several_end_as_told() {
             later[2].set_value(2).unwrap();
             schedule();
             schedule();
-            later[1].set_error("one");
+            later[1].set_error("one").unwrap();
             schedule();
             schedule();
             later[0].set_value(0).unwrap();
@@ -209,7 +209,7 @@ fn the_order_of_completion_is_that_of_the_results() {
             later[1].cancel();
             schedule();
             later[2].set_value(0).unwrap();
-            later[0].set_error("zero");
+            later[0].set_error("zero").unwrap();
         });
         let order: Result<Vec<usize>, _> = as_completed(&futures).collect();
         assert_eq!(order.unwrap(), [3, 1, 2, 0]);

@@ -18,13 +18,12 @@
 use super::completer::Completer;
 use super::future_error::{Failure, FutureError};
 use super::wait_for::{Waitable, Watcher};
-use crate::error::{Uncaught, WaitError};
+use crate::error::{Thrown, Uncaught, WaitError};
 use crate::scheduler::local;
 use crate::sync::WaitQueue;
 use crate::tasklet::{Builder, JoinHandle, Tasklet, switch_trap};
 use crate::wait::reason;
 use std::cell::{Cell, RefCell};
-use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -132,15 +131,24 @@ impl<T> Future<T> {
         Ok(())
     }
 
-    /// Sets an error instead of a value; false if there is a result already.
+    /// Sets an error instead of a value; gives it back if there is a result
+    /// already.
     ///
     /// # Scheduling
     ///
     /// As [`set_value`](Future::set_value).
+    ///
+    /// # Errors
+    ///
+    /// The error, if the future has a result or was cancelled.
     #[doc(alias = "set_exception")]
-    pub fn set_error(&self, error: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
-        let failure = Failure::Error(error.into().into());
-        self.complete(Err(failure))
+    pub fn set_error(&self, error: impl Into<Thrown>) -> Result<(), Thrown> {
+        let error = error.into();
+        if self.is_done() {
+            return Err(error);
+        }
+        self.complete(Err(Failure::Error(error.into())));
+        Ok(())
     }
 
     /// Gives the future up: it counts as cancelled from now on, and its worker

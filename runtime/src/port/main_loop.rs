@@ -133,11 +133,9 @@ impl MainLoop {
     /// Takes the pumps of this name out of the loop; false if there is none.
     /// From the next turn on they are not called any more.
     pub fn remove_pump(&self, name: &str) -> bool {
-        let mut pumps = self.pumps.borrow_mut();
-        let all = std::mem::take(&mut *pumps);
-        let (gone, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|pump| *pump.name == *name);
-        *pumps = left;
-        drop(pumps);
+        let is_named = |pump: &mut Rc<Pump>| *pump.name == *name;
+        // Dropped while the list is not borrowed.
+        let gone: Vec<_> = self.pumps.borrow_mut().extract_if(.., is_named).collect();
         !gone.is_empty()
     }
 

@@ -260,11 +260,19 @@ impl<T> QueueChannel<T> {
     /// Marks the channel as closing. Wakes nobody: what is in the buffer can
     /// still be received and receivers that wait can still be served, but
     /// nothing is sent or waited for anew.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
     pub fn close(&self) {
         self.shared.closing.set(true);
     }
 
     /// Undoes [`close`](QueueChannel::close).
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
     pub fn open(&self) {
         self.shared.closing.set(false);
     }
@@ -287,8 +295,8 @@ impl<T> QueueChannel<T> {
     }
 
     /// Receives until the channel is closing and holds nothing, or a
-    /// [`StopIteration`](crate::StopIteration) was sent. Every item is what
-    /// [`receive`](QueueChannel::receive) returned.
+    /// [`StopIteration`](crate::StopIteration) was sent. Each step is a
+    /// [`receive`](QueueChannel::receive), and switches as that does.
     pub fn iter(&self) -> QueueIter<'_, T> {
         QueueIter::new(self)
     }
