@@ -3,6 +3,7 @@
 
 mod bindings;
 mod budgets;
+mod chaos;
 mod ends;
 mod faults;
 mod foreign_ends;
@@ -22,6 +23,7 @@ mod results;
 #[allow(unsafe_code, reason = "the errors that the sanitizer shall find")]
 mod sanitizer;
 mod scale;
+mod signal_race;
 mod system_stack;
 mod timers;
 mod values;

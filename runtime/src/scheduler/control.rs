@@ -248,7 +248,9 @@ impl Scheduler {
             may_switch => {
                 let deferred = task.deferrals.get() > 0;
                 self.post_or_defer(task, wake, cargo());
-                if pending || deferred || may_switch.is_err() {
+                // An error that was replaced has been dropped, and its destructor
+                // may have taken the function away.
+                if pending || deferred || may_switch.is_err() || !task.is_alive() {
                     return Ok(());
                 }
             }

@@ -16,13 +16,13 @@
 //! delivers it.
 
 use super::{Park, Scheduler};
-use crate::error::{TaskletExit, Thrown, Uncaught, WaitError};
+use crate::error::{TaskletExit, Thrown, Uncaught, WaitError, drop_payload};
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::time::scope;
 use crate::wait::unlink_all;
 use std::any::Any;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
 /// How often the destructors of tasklet-local values may make new ones.
@@ -64,9 +64,21 @@ impl Scheduler {
             _ => {}
         }
         if replaced.is_some() {
-            log::debug!(
-                "greenling: an error thrown at tasklet {task:?} was replaced by a later one"
-            );
+            self.drop_replaced(task, replaced);
+        }
+    }
+
+    /// Foreign code in the middle of an operation: it must not switch.
+    #[cold]
+    fn drop_replaced(&self, task: TcbRef, replaced: Option<Box<Cargo>>) {
+        self.change_traps(true);
+        drop_quietly(task, replaced);
+        let logged = catch_unwind(AssertUnwindSafe(|| {
+            log::debug!("greenling: an error thrown at {task:?} was replaced by a later one");
+        }));
+        self.change_traps(false);
+        if let Err(payload) = logged {
+            drop_payload(payload);
         }
     }
 
@@ -76,7 +88,10 @@ impl Scheduler {
             return self.post(task, wake, cargo);
         }
         task.set(flag::DEFERRED);
-        drop(task.deferred.replace(cargo.map(Box::new)));
+        let replaced = task.deferred.replace(cargo.map(Box::new));
+        if replaced.is_some() {
+            self.drop_replaced(task, replaced);
+        }
     }
 
     /// Arms the timer for the earlier of the wait's and the scope's deadline.

@@ -221,6 +221,11 @@ impl Tcb {
         )
     }
 
+    /// A kill, a throw or the like is on its way to it.
+    pub(crate) fn has_signals(&self) -> bool {
+        self.wake.get() != Wake::Notified || self.has(flag::DEFERRED)
+    }
+
     /// True if a timeout scope surrounds the tasklet's code.
     #[inline(always)]
     pub(crate) fn has_scope(&self) -> bool {

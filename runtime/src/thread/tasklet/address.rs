@@ -160,7 +160,10 @@ pub(super) fn let_go(
     match task.state.get() {
         State::Blocked => return Err(TaskletError::Blocked),
         State::Runnable => return Err(TaskletError::Scheduled),
-        State::Paused if task.has(flag::STARTED) => return Err(TaskletError::Pinned),
+        // A kill that is on its way to it must not be lost.
+        State::Paused if task.has(flag::STARTED) || task.has_signals() => {
+            return Err(TaskletError::Pinned);
+        }
         State::Paused => {}
         _ => return Err(TaskletError::Dead),
     }

@@ -18,8 +18,8 @@ use std::thread::ThreadId;
 /// A tasklet of any OS thread: what other threads may hold of it.
 ///
 /// Operations are requests. They are carried out by the tasklet's own thread
-/// when that next looks at its inbox, in the order in which they were made,
-/// and do nothing if the tasklet has ended by then, or if the operation does
+/// when that next looks at its inbox, in the order in which they were made
+/// (unless the tasklet moves meanwhile), and do nothing if the tasklet has ended by then, or if the operation does
 /// not fit its state. The caller always goes on, so there is no `switch`.
 ///
 /// While one exists, the tasklet's thread reports no deadlock, and a paused
@@ -159,9 +159,9 @@ impl RemoteTasklet {
     ///
     /// # Errors
     ///
-    /// `Pinned` if it has started or its function is not `Send`; `Scheduled`
-    /// if it is queued; `Dead` if it has ended, or no stack can be had; `Wait`
-    /// if the wait failed.
+    /// `Pinned` if it has started, its function is not `Send`, or a kill or an
+    /// error is on its way to it; `Scheduled` if it is queued; `Dead` if it has
+    /// ended, or no stack can be had; `Wait` if the wait failed.
     #[track_caller]
     pub fn bind_thread(&self) -> Result<Tasklet, TaskletError> {
         let here = remote().map_err(|_| TaskletError::Dead)?;
@@ -246,10 +246,10 @@ impl Tasklet {
     ///
     /// # Errors
     ///
-    /// `Pinned` if it has started or its function is not `Send`; `Current`,
-    /// `Scheduled`, `Blocked`, `Dead`. If the thread of `to` has ended, the
-    /// tasklet is in the same state as one whose thread ends later: it can be
-    /// taken over by [`RemoteTasklet::bind_thread`].
+    /// `Pinned` if it has started, its function is not `Send`, or a kill or an
+    /// error is on its way to it; `Current`, `Scheduled`, `Blocked`, `Dead`. If
+    /// the thread of `to` has ended, the tasklet is where it would be if that
+    /// ended later: it can be taken over by [`RemoteTasklet::bind_thread`].
     ///
     /// # Examples
     ///
