@@ -110,7 +110,8 @@ impl<T: Send> Sender<T> {
     /// # Cancellation
     ///
     /// A value that no receiver has taken comes back in the error; a kill
-    /// drops it.
+    /// drops it. An error thrown at the caller after the value was taken is
+    /// dropped: the send has succeeded.
     ///
     /// # Errors
     ///
