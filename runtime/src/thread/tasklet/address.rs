@@ -83,13 +83,13 @@ impl Address {
         task.map(Tasklet::from_tcb).ok_or(TaskletError::Dead)
     }
 
+    /// `None` only if it could not settle where it was sent, and at the end.
     pub(super) fn home(&self) -> MutexGuard<'_, Option<Home>> {
         self.home.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has `operation` done on the tasklet by its own thread, if it is still
-    /// alive when the request arrives.
-    /// A request that finds it moved follows it.
+    /// alive when the request arrives. One that finds it moved follows it.
     pub(super) fn request(self: &Arc<Self>, operation: Box<Request>) -> Result<(), TaskletError> {
         let home = self.home().clone().ok_or(TaskletError::Dead)?;
         let address = self.clone();
