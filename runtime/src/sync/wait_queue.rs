@@ -3,6 +3,7 @@
 use super::grant::may_wait;
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
+use crate::tasklet::Tasklet;
 use crate::wait::{WaitList, WaitReason};
 use std::panic::Location;
 use std::time::Instant;
@@ -23,6 +24,7 @@ use std::time::Instant;
 /// let inside = queue.clone();
 /// let guest = greenling::spawn(move || inside.wait(&DOOR, None));
 /// greenling::schedule();
+/// assert_eq!(queue.waiters(), [guest.tasklet()]);
 /// assert!(queue.notify_one());
 /// guest.join().unwrap().unwrap();
 /// ```
@@ -112,6 +114,12 @@ impl WaitQueue {
     /// How many wait.
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// Who waits, oldest first.
+    pub fn waiters(&self) -> Vec<Tasklet> {
+        let tasks = self.list.tasks();
+        tasks.into_iter().map(Tasklet::from_tcb).collect()
     }
 }
 

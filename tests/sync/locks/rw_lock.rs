@@ -227,7 +227,11 @@ fn limited_waits_of_readers_time_out_and_take_nothing() {
         assert!(is_timed_out(&lock.read_timeout(Duration::from_millis(1))));
         assert!(is_timed_out(&lock.read_deadline(std::time::Instant::now())));
         assert_eq!(format!("{lock:?}"), "RwLock { data: <locked>, waiting: 0 }");
+        assert_eq!(format!("{writing} {writing:?}"), "1 1");
         drop(writing);
+        let reading = lock.read().unwrap();
+        assert_eq!(format!("{reading} {reading:?}"), "1 1");
+        drop(reading);
         let mut lock = lock;
         *lock.get_mut() += 1;
         assert_eq!(*lock.read().unwrap(), 2);

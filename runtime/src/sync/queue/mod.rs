@@ -367,12 +367,12 @@ impl<T> Queue<T> {
 
     /// Who waits for a value, oldest first.
     pub fn getters(&self) -> Vec<Tasklet> {
-        self.getters.tasklets()
+        self.getters.waiters()
     }
 
     /// Who waits for room, oldest first.
     pub fn putters(&self) -> Vec<Tasklet> {
-        self.putters.tasklets()
+        self.putters.waiters()
     }
 
     /// Gets until the queue is closed and all values have been taken.

@@ -43,7 +43,7 @@ impl Side {
     }
 
     /// Who waits, oldest first.
-    pub(super) fn tasklets(&self) -> Vec<Tasklet> {
+    pub(super) fn waiters(&self) -> Vec<Tasklet> {
         self.waiters.waiters()
     }
 
