@@ -134,16 +134,17 @@ fn start_stages(
     entries: Channel<Entry>,
 ) -> Result<(), Box<dyn Error>> {
     let (to_parse, to_total) = (lines.clone(), entries.clone());
-    let source = Builder::new().name("source");
-    source
-        .tasklet(move || source_stage(&text, &lines))?
-        .setup()?;
-    let parse = Builder::new().name("parse");
-    parse
-        .tasklet(move || parse_stage(&to_parse, &entries))?
-        .setup()?;
-    let total = Builder::new().name("total");
-    total.tasklet(move || total_stage(&to_total))?.setup()?;
+    stage("source", move || source_stage(&text, &lines))?;
+    stage("parse", move || parse_stage(&to_parse, &entries))?;
+    stage("total", move || total_stage(&to_total))
+}
+
+/// Queues a tasklet whose errors `run` returns.
+fn stage(
+    name: &str,
+    works: impl FnOnce() -> Result<(), Failure> + 'static,
+) -> Result<(), Box<dyn Error>> {
+    Builder::new().name(name).tasklet(works)?.setup()?;
     Ok(())
 }
 
