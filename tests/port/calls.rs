@@ -6,6 +6,7 @@ use greenling::port::{
 use greenling::time::timeout;
 use greenling::{Channel, JoinError, WaitError, current, inspect, run, schedule, spawn};
 use std::cell::Cell;
+use std::error::Error;
 use std::rc::Rc;
 use std::time::Duration;
 use tests::{Trace, isolated};
@@ -177,13 +178,18 @@ fn a_caller_of_parallel_that_gives_up_ends_the_calls() {
                 let (dropped, never) = (trace.on_drop(n), never.clone());
                 move || {
                     let _dropped = dropped;
-                    never.receive().map_err(|_| ())
+                    never.receive().map_err(|_| "gone")
                 }
             })
             .collect();
         let result = timeout(SHORT, || parallel(calls, 2)).unwrap_err();
         let error = result.into_inner().unwrap_err();
         assert!(matches!(error, ParallelError::Wait(WaitError::TimedOut)));
+        assert!(
+            error
+                .source()
+                .is_some_and(|source| source.is::<WaitError>())
+        );
         run().unwrap();
         assert_eq!(trace.take(), "2 0 1");
     });

@@ -46,7 +46,16 @@ impl<E: fmt::Display> fmt::Display for ParallelError<E> {
     }
 }
 
-impl<E: fmt::Debug + fmt::Display> Error for ParallelError<E> {}
+impl<E: fmt::Debug + fmt::Display> Error for ParallelError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            // It need not be an `Error`.
+            ParallelError::Failed { .. } => None,
+            ParallelError::Join(error) => Some(error),
+            ParallelError::Wait(error) => Some(error),
+        }
+    }
+}
 
 /// Runs calls on tasklets of their own, at most `limit` (at least one) at a
 /// time, and returns their values in the order of the list.

@@ -2,10 +2,12 @@
 
 use super::parked;
 use greenling::sync::{GetError, PutError, Queue, TryGetError, TryPutError};
-use greenling::{JoinHandle, run, schedule, spawn};
+use greenling::{JoinHandle, WaitError, run, schedule, spawn};
 use std::cell::Cell;
+use std::error::Error;
 use std::io;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 use tests::{Trace, isolated};
 
 fn getting<T: 'static>(queue: &Rc<Queue<T>>) -> JoinHandle<Result<T, GetError>> {
@@ -358,6 +360,18 @@ fn a_queue_without_room_is_refused() {
     assert!(made.is_err());
     assert_eq!(Queue::<u8>::bounded(3).capacity(), Some(3));
     assert_eq!(Queue::<u8>::new().capacity(), None);
+}
+
+#[test]
+fn a_put_that_waits_in_vain_says_why() {
+    isolated(|| {
+        let queue = Queue::bounded(1);
+        queue.put(1).unwrap();
+        let error = queue.put_timeout(2, Duration::ZERO).unwrap_err();
+        let source = error.source().and_then(<dyn Error>::downcast_ref);
+        assert!(matches!(source, Some(WaitError::TimedOut)));
+        assert_eq!(error.into_inner(), 2);
+    });
 }
 
 #[test]

@@ -42,7 +42,14 @@ impl<T> fmt::Display for PutError<T> {
     }
 }
 
-impl<T> Error for PutError<T> {}
+impl<T> Error for PutError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            PutError::Closed(_) => None,
+            PutError::Wait(error, _) => Some(error),
+        }
+    }
+}
 
 impl<T> From<PutError<T>> for io::Error {
     fn from(error: PutError<T>) -> io::Error {
