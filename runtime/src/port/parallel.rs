@@ -16,6 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::panic::{Location, resume_unwind};
 use std::rc::Rc;
 
@@ -103,23 +104,10 @@ where
     if count == 0 {
         return Ok(Vec::new());
     }
-    let shared = Rc::new(Shared {
-        calls: RefCell::new(calls),
-        values: RefCell::new((0..count).map(|_| None).collect()),
-        left: Cell::new(count),
-        failure: RefCell::new(None),
-        workers: Cell::new(0),
-        done: Event::new(),
-    });
-    let mut team = Team {
-        shared: shared.clone(),
-        workers: Vec::new(),
-    };
+    let mut team = Team::with_work(calls);
     for _ in 0..limit.clamp(1, count) {
-        shared.workers.set(shared.workers.get() + 1);
-        let presence = Presence(shared.clone());
-        match Builder::new().spawn(move || presence.0.work()) {
-            Ok(handle) => team.workers.push(handle.tasklet()),
+        match team.hire() {
+            Ok(()) => {}
             Err(error) if team.workers.is_empty() => {
                 return Err(ParallelError::Join(JoinError::Thrown(error.into())));
             }
@@ -128,16 +116,12 @@ where
         }
     }
     let park = Park::new(&reason::PARALLEL, Location::caller());
-    shared.done.wait_by(park).map_err(ParallelError::Wait)?;
-    let failure = shared.failure.take();
-    match failure {
-        Some(failure) => Err(failure),
-        None => {
-            // Those that are left have nothing to do but to end.
-            team.workers.clear();
-            Ok(shared.values.take().into_iter().flatten().collect())
-        }
-    }
+    team.shared
+        .done
+        .wait_by(park)
+        .map_err(ParallelError::Wait)?;
+    let failure = team.shared.failure.take();
+    failure.map_or_else(|| Ok(team.dismiss()), Err)
 }
 
 struct Shared<T, E, F> {
@@ -217,6 +201,46 @@ impl<T, E, F> Drop for Presence<T, E, F> {
 struct Team<T, E, F> {
     shared: Rc<Shared<T, E, F>>,
     workers: Vec<Tasklet>,
+}
+
+impl<T, E, F> Team<T, E, F> {
+    fn with_work(calls: VecDeque<(usize, F)>) -> Team<T, E, F> {
+        let count = calls.len();
+        let shared = Shared {
+            calls: RefCell::new(calls),
+            values: RefCell::new((0..count).map(|_| None).collect()),
+            left: Cell::new(count),
+            failure: RefCell::new(None),
+            workers: Cell::new(0),
+            done: Event::new(),
+        };
+        Team {
+            shared: Rc::new(shared),
+            workers: Vec::new(),
+        }
+    }
+
+    /// Starts one more worker.
+    fn hire(&mut self) -> io::Result<()>
+    where
+        F: FnOnce() -> Result<T, E> + 'static,
+        T: 'static,
+        E: 'static,
+    {
+        let workers = &self.shared.workers;
+        workers.set(workers.get() + 1);
+        let presence = Presence(self.shared.clone());
+        let handle = Builder::new().spawn(move || presence.0.work())?;
+        self.workers.push(handle.tasklet());
+        Ok(())
+    }
+
+    /// All values, when they are there: the workers have nothing to do any more
+    /// but to end.
+    fn dismiss(mut self) -> Vec<T> {
+        self.workers.clear();
+        self.shared.values.take().into_iter().flatten().collect()
+    }
 }
 
 impl<T, E, F> Drop for Team<T, E, F> {
