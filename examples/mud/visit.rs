@@ -27,19 +27,19 @@ pub(crate) fn begin(stream: TcpStream, peer: SocketAddr, house: &Rc<House>) {
         }
     };
     let guest = Guest {
-        visitor: visitor.clone(),
+        visitor,
         house: house.clone(),
         room: None,
     };
-    if let Err(error) = start(guest, &visitor, peer, house) {
+    if let Err(error) = start(guest, peer) {
         eprintln!("mud: {peer}: turned away: {error}");
     }
 }
 
 /// Unlike `spawn`, a builder says so when there is no room for a stack.
-fn start(guest: Guest, visitor: &Rc<Visitor>, peer: SocketAddr, house: &House) -> io::Result<()> {
-    visitor.stream.set_write_timeout(Some(WRITE_LIMIT))?;
-    let (reader, job) = (visitor.clone(), house.begin_job());
+fn start(guest: Guest, peer: SocketAddr) -> io::Result<()> {
+    guest.visitor.stream.set_write_timeout(Some(WRITE_LIMIT))?;
+    let (reader, job) = (guest.visitor.clone(), guest.house.begin_job());
     Builder::new().name(format!("to {peer}")).spawn(move || {
         let _job = job;
         // Who does not listen is gone; the reader hears of it.
@@ -47,7 +47,7 @@ fn start(guest: Guest, visitor: &Rc<Visitor>, peer: SocketAddr, house: &House) -
             reader.stream.close();
         }
     })?;
-    let job = house.begin_job();
+    let job = guest.house.begin_job();
     Builder::new().name(format!("from {peer}")).spawn(move || {
         let _job = job;
         // A connection that breaks is no news here.
