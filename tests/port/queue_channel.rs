@@ -5,7 +5,7 @@ use greenling::port::QueueChannel;
 use greenling::time::timeout;
 use greenling::{
     ReceiveError, SendErrorKind, TryReceiveError, TrySendError, WaitError, current, run, schedule,
-    spawn,
+    schedule_remove, spawn, switch_trap,
 };
 use std::time::Duration;
 use tests::{Trace, isolated};
@@ -212,6 +212,42 @@ fn closing_wakes_nobody_serves_who_waits_and_drains() {
             .collect();
         let thrown = "an error was thrown at the tasklet: four";
         assert_eq!(items, [Ok(3), Err(thrown.to_owned())]);
+    });
+}
+
+/// Takes all that is left when it is dropped.
+struct Drain(QueueChannel<u32>, Trace);
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.0.close();
+        for item in &self.0 {
+            match item {
+                Ok(value) => self.1.note(value),
+                Err(error) => return self.1.note(error),
+            }
+        }
+        self.1.note("end");
+    }
+}
+
+#[test]
+fn what_is_left_can_be_taken_where_nobody_may_wait() {
+    isolated(|| {
+        let trace = Trace::new();
+        let queue = QueueChannel::unbounded();
+        queue.send(1).unwrap();
+        let drain = Drain(queue, trace.clone());
+        let dies = spawn(move || {
+            let _drain = drain;
+            schedule_remove();
+        });
+        schedule();
+        dies.tasklet().kill().unwrap();
+        assert_eq!(trace.take(), "1 end");
+        let _trap = switch_trap();
+        drop(Drain(QueueChannel::unbounded(), trace.clone()));
+        assert_eq!(trace.take(), "end");
     });
 }
 

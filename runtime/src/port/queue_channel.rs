@@ -189,10 +189,11 @@ impl<T> QueueChannel<T> {
         if let Some(parcel) = shared.take_free() {
             return open(parcel);
         }
-        let scheduler = may_wait().map_err(ReceiveError::Wait)?;
+        // First: it needs no wait, so it can be told where none is possible.
         if shared.closing.get() {
             return Err(ReceiveError::Closed);
         }
+        let scheduler = may_wait().map_err(ReceiveError::Wait)?;
         let park = Park::new(&reason::QUEUE_CHANNEL_RECEIVE, Location::caller());
         let parcel = shared.receivers.wait_or_undo(
             scheduler,
