@@ -229,6 +229,15 @@ pub fn wait_any<W: Waitable>(items: &[W]) -> Result<usize, WaitError> {
 /// # Errors
 ///
 /// The reasons of [`WaitError`].
+///
+/// # Examples
+///
+/// ```
+/// use greenling::port::{Executor, Future, Queued, wait_all};
+/// let squares = [2, 3].map(|n| Queued.submit(move || n * n));
+/// wait_all(&squares).unwrap();
+/// assert!(squares.iter().all(Future::is_done));
+/// ```
 #[track_caller]
 pub fn wait_all<W: Waitable>(items: &[W]) -> Result<(), WaitError> {
     wait_for(items, Until::All, None).map(drop)
