@@ -3,7 +3,7 @@
 use greenling::port::{
     Direct, Executor, Future, FutureError, Immediate, OsThreads, Pool, Queued, wait_all,
 };
-use greenling::{Channel, current, inspect, run, schedule, spawn, switch_trap};
+use greenling::{Channel, current, inspect, run, schedule, schedule_remove, spawn, switch_trap};
 use std::cell::Cell;
 use std::rc::Rc;
 use tests::{Trace, isolated};
@@ -32,6 +32,27 @@ fn each_executor_has_its_own_order() {
         assert_eq!(order(&pool), "submitted submitted a1 a2 b1 b2");
         let pool = Pool::new(2).unwrap();
         assert_eq!(order(&pool), "submitted submitted a1 b1 a2 b2");
+    });
+}
+
+#[test]
+fn a_direct_call_shares_the_fate_of_its_caller() {
+    isolated(|| {
+        let caller = spawn(|| Direct.submit(schedule_remove).join());
+        schedule();
+        caller.tasklet().throw("enough").unwrap();
+        let error = caller.join().unwrap().unwrap_err();
+        assert!(matches!(error, FutureError::Failed(error) if error.to_string() == "enough"));
+        let trace = Trace::new();
+        let note = trace.clone();
+        let caller = spawn(move || {
+            Direct.submit(schedule_remove);
+            note.note("not reached");
+        });
+        schedule();
+        caller.tasklet().kill().unwrap();
+        assert!(caller.join().unwrap_err().is_killed());
+        assert_eq!(trace.take(), "");
     });
 }
 

@@ -32,6 +32,10 @@ pub trait Executor {
 }
 
 /// Runs each function in the caller, before `submit` returns.
+///
+/// An error that is thrown at the caller meanwhile, and that the function lets
+/// pass, is the future's failure; a kill cancels the future and unwinds from
+/// `submit`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Direct;
 
