@@ -163,7 +163,7 @@ impl Scheduler {
             return Ok(());
         }
         self.check_can_run(task)?;
-        self.go(current, task)
+        self.go_to(current, task)
     }
 
     /// Resumes `task` now; the caller is paused.
@@ -255,7 +255,7 @@ impl Scheduler {
                 }
             }
         }
-        self.go(current, task)
+        self.go_to(current, task)
     }
 
     /// Whether the caller may switch to `task`.
@@ -268,7 +268,7 @@ impl Scheduler {
     }
 
     /// Resumes `task`, paused or queued, in place of the caller.
-    fn go(&self, current: TcbRef, task: TcbRef) -> Result<(), TaskletError> {
+    fn go_to(&self, current: TcbRef, task: TcbRef) -> Result<(), TaskletError> {
         self.bring_forward(task);
         if self.order.get() == QueueOrder::Flat && current.has(flag::MAIN) {
             self.rotate_behind_current(task);
@@ -281,7 +281,7 @@ impl Scheduler {
     fn resume(&self, current: TcbRef, task: TcbRef) -> Result<(), TaskletError> {
         self.current.set(task);
         self.count_down(current);
-        self.resume_current(current, Order::Free);
+        self.go(current, task, Order::Free);
         self.after_switch(current)
     }
 

@@ -131,10 +131,10 @@ impl Scheduler {
     }
 
     /// Lets those who watch see the switch from `from` to the current tasklet,
-    /// which a budget may replace.
+    /// which a budget may replace; returns who it is.
     #[cold]
     #[inline(never)]
-    pub(super) fn before_switch(&self, from: TcbRef, order: Order) {
+    pub(super) fn before_switch(&self, from: TcbRef, order: Order) -> TcbRef {
         if self.guard_bits() & guard::BUDGET != 0 {
             self.charge(from, order);
         }
@@ -145,6 +145,7 @@ impl Scheduler {
                 hook(&Tasklet::from_tcb(from), &Tasklet::from_tcb(next));
             });
         }
+        next
     }
 
     /// Shows an operation of a channel to whoever wants to see it; refuses

@@ -1,7 +1,8 @@
 //! The hot paths: giving way, and parking.
 //!
-//! `schedule` and `park` are inlined into their callers down to the assembly;
-//! everything that is not the common case is behind one test of `guarded`,
+//! `schedule` and `park` are inlined into their callers down to the assembly,
+//! whatever the compiler thinks of it: each place that switches then has a jump
+//! of its own, which is predicted by where that place went before. Everything that is not the common case is behind one test of `guarded`,
 //! one countdown and one look at `wake` after resumption, each to a cold
 //! function.
 
@@ -70,7 +71,7 @@ pub(super) enum Order {
 /// assert!(ran.get());
 /// ```
 #[doc(alias = "yield_now")]
-#[inline]
+#[inline(always)]
 pub fn schedule() {
     let Some(scheduler) = local::get() else {
         return;
@@ -123,8 +124,7 @@ impl Scheduler {
     pub(crate) fn give_way(&self) {
         let current = self.current.get();
         self.count_down(current);
-        self.current.set(current.next.get());
-        self.resume_current(current, Order::Free);
+        self.go(current, current.next.get(), Order::Free);
         if current.wake.get() != Wake::Notified {
             self.deliver_or_unwind(current);
         }
@@ -137,16 +137,21 @@ impl Scheduler {
         }
     }
 
-    /// Leaves `from`'s stack for that of the current tasklet, unless they are
-    /// the same. Every switch but a tasklet's last passes here.
+    /// Makes `to`, a member of the ring, current, and leaves `from`'s stack for
+    /// its, unless they are the same. Every switch but a tasklet's last passes
+    /// here.
     #[inline(always)]
-    pub(super) fn resume_current(&self, from: TcbRef, order: Order) {
+    pub(super) fn go(&self, from: TcbRef, to: TcbRef, order: Order) {
         // A trap that was set since the switch was allowed comes too late.
         debug_assert!(self.guarded.get() & guard::REFUSE & !guard::TRAP == 0);
-        if self.guarded.get() & guard::WATCHED != 0 {
-            self.before_switch(from, order);
-        }
-        let to = self.current.get();
+        self.current.set(to);
+        // Who it is stays in a register: to read `current` back would hold up
+        // the switch until the store is through.
+        let to = if self.guarded.get() & guard::WATCHED == 0 {
+            to
+        } else {
+            self.before_switch(from, order)
+        };
         if to != from {
             // SAFETY: a runnable tasklet other than the one that runs is
             // suspended in this function or fresh, on this OS thread, and `sp`
@@ -158,7 +163,7 @@ impl Scheduler {
     /// Leaves the stack of a tasklet that has ended for the current one.
     #[inline(always)]
     pub(super) fn leave_for_current(&self) -> ! {
-        // SAFETY: as in `resume_current`; the caller has no use for its stack.
+        // SAFETY: as in `go`; the caller has no use for its stack.
         unsafe { context::leave(self.current.get().sp.get()) }
     }
 
@@ -166,12 +171,15 @@ impl Scheduler {
     /// resumes its successor.
     #[inline(always)]
     fn leave_ring(&self, current: TcbRef) {
-        if self.unlink_current() {
+        let next = current.next.get();
+        let next = if self.unlink_current() {
             self.count_down(current);
+            next
         } else {
             self.next_when_empty(current);
-        }
-        self.resume_current(current, Order::Free);
+            self.current.get()
+        };
+        self.go(current, next, Order::Free);
     }
 
     /// Whether the caller may switch at all.
@@ -232,8 +240,7 @@ impl Scheduler {
     fn go_to_next(&self, order: Order) -> Result<(), WaitError> {
         let current = self.current.get();
         self.count_down(current);
-        self.current.set(current.next.get());
-        self.resume_current(current, order);
+        self.go(current, current.next.get(), order);
         if current.wake.get() != Wake::Notified {
             return self.after_turn(current);
         }
