@@ -2,9 +2,9 @@
 //!
 //! `schedule` and `park` are inlined into their callers down to the assembly,
 //! whatever the compiler thinks of it: each place that switches then has a jump
-//! of its own, which is predicted by where that place went before. Everything that is not the common case is behind one test of `guarded`,
-//! one countdown and one look at `wake` after resumption, each to a cold
-//! function.
+//! of its own, which is predicted by where that place went before. Everything
+//! that is not the common case is behind one test of `guarded`, one countdown and
+//! one look at `wake` after resumption, each to a cold function.
 
 use super::{Doom, Scheduler, guard, local};
 use crate::context;

@@ -19,8 +19,9 @@ use std::thread::ThreadId;
 ///
 /// Operations are requests. They are carried out by the tasklet's own thread
 /// when that next looks at its inbox, in the order in which they were made
-/// (unless the tasklet moves meanwhile), and do nothing if the tasklet has ended by then, or if the operation does
-/// not fit its state. The caller always goes on, so there is no `switch`.
+/// (unless the tasklet moves meanwhile), and do nothing if the tasklet has
+/// ended by then, or if the operation does not fit its state. The caller always
+/// goes on, so there is no `switch`.
 ///
 /// While one exists, the tasklet's thread reports no deadlock, and a paused
 /// tasklet is not abandoned.
