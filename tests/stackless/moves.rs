@@ -2,7 +2,9 @@
 
 use crate::foreign::Home;
 use crate::{Told, queued};
+use greenling::thread::remote;
 use greenling::{Channel, Tasklet, TaskletError, current, run, schedule, schedule_remove};
+use std::sync::mpsc;
 use tests::{Trace, isolated};
 
 #[test]
@@ -137,5 +139,54 @@ fn what_was_moved_to_a_thread_that_has_ended_can_be_taken_back() {
         assert!(matches!(lost.insert(), Err(TaskletError::Dead)));
         lost.bind_thread().unwrap().run().unwrap();
         assert_eq!(told.take(), ["ran"]);
+    });
+}
+
+#[test]
+fn a_request_that_lay_there_before_the_tasklet_came_back_reaches_it() {
+    isolated(|| {
+        let home = Home::new();
+        let here = remote().unwrap();
+        let told = Told::default();
+        let notes = told.clone();
+        let tasklet = Tasklet::new_send(move || notes.note("ran"));
+        let moving = tasklet.remote().unwrap();
+        // This thread looks at nothing until the tasklet is back.
+        let killer = moving.clone();
+        let other = std::thread::spawn(move || killer.kill().unwrap());
+        other.join().unwrap();
+        tasklet.bind_thread(&home.remote).unwrap();
+        let (tell, sent_back) = mpsc::channel();
+        let returning = moving.clone();
+        drop(home.remote.spawn(move || {
+            let adopted = returning.bind_thread().unwrap();
+            adopted.bind_thread(&here).unwrap();
+            tell.send(()).unwrap();
+        }));
+        sent_back.recv().unwrap();
+        home.ask(|| ());
+        schedule();
+        assert!(matches!(moving.bind_thread(), Err(TaskletError::Dead)));
+        assert!(told.take().is_empty(), "it was killed before it ran");
+        home.end();
+    });
+}
+
+#[test]
+fn a_tasklet_with_a_kill_on_its_way_does_not_leave_it_behind() {
+    isolated(|| {
+        let home = Home::new();
+        let told = Told::default();
+        let notes = told.clone();
+        let tasklet = Tasklet::new_send(move || notes.note("ran"));
+        tasklet.kill_pending().unwrap();
+        tasklet.remove().unwrap();
+        let refused = tasklet.bind_thread(&home.remote);
+        assert!(matches!(refused, Err(TaskletError::Pinned)));
+        tasklet.insert().unwrap();
+        run().unwrap();
+        assert!(!tasklet.is_alive());
+        assert!(told.take().is_empty(), "it was killed before it ran");
+        home.end();
     });
 }
