@@ -69,6 +69,27 @@ fn a_scheduler_that_has_ended_gives_no_value() {
 }
 
 #[test]
+fn a_thread_that_ends_with_its_tasklets_suspended_owes_nothing() {
+    isolated(|| {
+        let (tell, told) = mpsc::channel();
+        let (parked, is_parked) = mpsc::channel();
+        // Without `enter`, which would unwind the tasklet.
+        let thread = std::thread::spawn(move || {
+            tell.send(remote().unwrap()).unwrap();
+            while is_parked.try_recv().is_err() {
+                greenling::turn(None).unwrap();
+            }
+        });
+        let task = told.recv().unwrap().spawn(move || {
+            parked.send(()).unwrap();
+            greenling::schedule_remove();
+        });
+        assert!(task.join().unwrap_err().is_killed());
+        thread.join().unwrap();
+    });
+}
+
+#[test]
 fn a_detached_tasklet_runs_all_the_same() {
     isolated(|| {
         let (home, stop, thread) = home();

@@ -1,5 +1,6 @@
 //! Between OS threads: channels, and handles of other threads' schedulers.
 
+mod answer;
 mod channel;
 mod error;
 mod info;

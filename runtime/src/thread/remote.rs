@@ -1,5 +1,6 @@
 //! A handle of a scheduler that other threads may hold.
 
+use super::answer::Answer;
 use super::channel::{self, Receiver};
 use super::error::ReceiveError;
 use crate::error::{JoinError, Panicked, TaskletExit};
@@ -82,27 +83,24 @@ impl Remote {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (answer, receiver) = channel::channel(1);
-        let task = move || {
-            let result = catch_unwind(AssertUnwindSafe(f));
-            match result {
-                Ok(value) => drop(answer.try_send(Ok(value))),
+        let (sender, receiver) = channel::channel(1);
+        let start = move || {
+            let answer = Answer::by(sender);
+            let task = move || match catch_unwind(AssertUnwindSafe(f)) {
+                Ok(value) => answer.give(Ok(value)),
                 Err(payload) if payload.is::<TaskletExit>() => {
-                    drop(answer.try_send(Err(JoinError::Killed)));
+                    answer.give(Err(JoinError::Killed));
                     resume_unwind(payload);
                 }
-                Err(payload) => {
-                    let error = JoinError::Panicked(Panicked(payload));
-                    drop(answer.try_send(Err(error)));
-                }
+                Err(payload) => answer.give(Err(JoinError::Panicked(Panicked(payload)))),
+            };
+            match crate::Builder::new().spawn(task) {
+                Ok(handle) => drop(handle),
+                Err(error) => log::error!("greenling: a remote spawn failed: {error}"),
             }
         };
-        let start = move || match crate::Builder::new().spawn(task) {
-            Ok(handle) => drop(handle),
-            Err(error) => log::error!("greenling: a remote spawn failed: {error}"),
-        };
         // If the scheduler has ended, the closure is dropped, and with it the
-        // answer's sender: the join says so.
+        // sender: the join says so.
         self.run(start);
         RemoteJoin { receiver }
     }
@@ -158,10 +156,6 @@ impl<T: Send> RemoteJoin<T> {
     /// Switches unless the tasklet has ended. On a thread without tasklets it
     /// blocks the thread.
     ///
-    /// If the other thread ends outside of [`enter`](crate::enter) while the
-    /// tasklet is suspended, its stack is leaked and this waits until its own
-    /// deadline.
-    ///
     /// # Cancellation
     ///
     /// The tasklet goes on; its value is lost.
@@ -169,7 +163,7 @@ impl<T: Send> RemoteJoin<T> {
     /// # Errors
     ///
     /// As [`JoinHandle::join`](crate::JoinHandle::join); `Killed` also if its
-    /// scheduler has ended, or had no stack for it.
+    /// thread has ended first, or had no stack for it.
     #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         match self.receiver.receive() {
