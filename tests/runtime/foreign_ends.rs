@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tests::process::alone;
+use tests::process::alone_until_exit;
 use tests::{isolated, on_bare_thread};
 
 /// Counts how often something was dropped.
@@ -80,7 +80,7 @@ fn threads_that_end_under_requests_answer_or_fail_each_of_them() {
 
 #[test]
 fn the_process_can_exit_from_deep_inside_a_suspended_tasklet() {
-    alone(
+    alone_until_exit(
         "foreign_ends::the_process_can_exit_from_deep_inside_a_suspended_tasklet",
         || {
             fn deep(n: usize) -> usize {
@@ -127,7 +127,7 @@ fn the_process_can_exit_from_deep_inside_a_suspended_tasklet() {
 
 #[test]
 fn the_process_can_exit_inside_a_callback_or_a_logger() {
-    alone(
+    alone_until_exit(
         "foreign_ends::the_process_can_exit_inside_a_callback_or_a_logger",
         || {
             let pending = Rc::new(Channel::<()>::new());
