@@ -195,6 +195,7 @@ fn a_logger_that_uses_locals_after_a_tasklets_end_does_not_disturb_it() {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "what such a payload panics with is leaked")]
 fn a_payload_that_panics_when_dropped_ends_nobody_but_its_tasklet() {
     struct Bomb(u32);
     impl Drop for Bomb {
@@ -233,6 +234,7 @@ fn a_payload_that_panics_when_dropped_ends_nobody_but_its_tasklet() {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the last of them are leaked")]
 fn locals_whose_destructors_recreate_each_other_end_after_a_few_rounds() {
     greenling::local! {
         static FIRST: Again = Again(true);
