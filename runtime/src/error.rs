@@ -180,6 +180,17 @@ pub(crate) fn panic_message(payload: &Box<dyn Any + Send>) -> &str {
     }
 }
 
+/// Runs foreign code whose panic concerns nobody; true if it has panicked.
+pub(crate) fn contain(f: impl FnOnce()) -> bool {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(()) => false,
+        Err(payload) => {
+            drop_payload(payload);
+            true
+        }
+    }
+}
+
 /// Drops the payload of a panic that was caught. Should its destructor panic,
 /// what that panics with is leaked: an end has to be somewhere.
 pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {

@@ -8,7 +8,7 @@
 //! Threads are made when jobs wait and none is idle, up to a limit, and end
 //! after some idle seconds. The pool is the process's, shared by schedulers.
 
-use crate::error::WaitError;
+use crate::error::{WaitError, contain};
 use crate::scheduler::{ExternalWaker, Park, local};
 use crate::system_stack::on_system_stack;
 use crate::wait::reason;
@@ -191,7 +191,7 @@ impl Pool {
 
 fn run(job: Job) {
     // The job catches its closure's panic; what is left is a destructor's.
-    if catch_unwind(AssertUnwindSafe(job)).is_err() {
+    if contain(job) {
         log::error!("greenling: dropping the result of an offloaded job panicked");
     }
 }

@@ -16,13 +16,13 @@
 //! delivers it.
 
 use super::{Park, Scheduler};
-use crate::error::{TaskletExit, Thrown, Uncaught, WaitError, drop_payload};
+use crate::error::{TaskletExit, Thrown, Uncaught, WaitError};
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
 use crate::time::scope;
 use crate::wait::unlink_all;
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::time::Instant;
 
 /// How often the destructors of tasklet-local values may make new ones.
@@ -71,15 +71,10 @@ impl Scheduler {
     /// Foreign code in the middle of an operation: it must not switch.
     #[cold]
     fn drop_replaced(&self, task: TcbRef, replaced: Option<Box<Cargo>>) {
-        self.change_traps(true);
-        drop_quietly(task, replaced);
-        let logged = catch_unwind(AssertUnwindSafe(|| {
+        self.contain(|| {
+            drop_quietly(task, replaced);
             log::debug!("greenling: an error thrown at {task:?} was replaced by a later one");
-        }));
-        self.change_traps(false);
-        if let Err(payload) = logged {
-            drop_payload(payload);
-        }
+        });
     }
 
     /// Posts a kill or a throw, or keeps it back if the target wants that.
@@ -171,10 +166,10 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     pub(super) fn drop_undelivered(&self, current: TcbRef) {
-        self.change_traps(true);
-        drop_quietly(current, self.take_signals(current));
-        self.drop_values(current);
-        self.change_traps(false);
+        self.contain(|| {
+            drop_quietly(current, self.take_signals(current));
+            self.drop_values(current);
+        });
         // What those destructors have thrown at it does not meet the next
         // tasklet in this block, nor one more destructor.
         std::mem::forget(self.take_signals(current));

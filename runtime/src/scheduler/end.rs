@@ -12,7 +12,7 @@ use super::deliver::payload_of;
 use super::idle::Between;
 use super::switch::Order;
 use super::{Doom, ErrorHandler, Scheduler, guard, local};
-use crate::error::{TaskletExit, Uncaught, drop_payload, panic_message};
+use crate::error::{TaskletExit, Uncaught, panic_message};
 use crate::stack::Stack;
 use crate::tasklet::Tasklet;
 use crate::tasklet::entry::drop_quietly;
@@ -137,12 +137,7 @@ impl Scheduler {
     /// and the payload's destructor run while the tasklet ends.
     #[cold]
     pub(crate) fn tell_uncaught(&self, current: TcbRef, uncaught: Uncaught) {
-        self.change_traps(true);
-        let told = catch_unwind(AssertUnwindSafe(|| self.tell(current, uncaught)));
-        if let Err(payload) = told {
-            drop_payload(payload);
-        }
-        self.change_traps(false);
+        self.contain(|| self.tell(current, uncaught));
     }
 
     fn tell(&self, current: TcbRef, uncaught: Uncaught) {

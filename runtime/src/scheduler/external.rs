@@ -6,13 +6,12 @@
 
 use super::inbox::{ExternalWaker, Inbox, Message, Outlet};
 use super::{Park, Scheduler};
-use crate::error::{WaitError, drop_payload};
+use crate::error::WaitError;
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{State, TcbRef};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The scheduler's side.
@@ -136,11 +135,7 @@ impl Scheduler {
     /// Between tasklets, perhaps with none to come back to: what a job drops
     /// may neither switch nor unwind from here.
     fn run_job(&self, job: Box<dyn FnOnce() + Send>) {
-        self.change_traps(true);
-        let result = catch_unwind(AssertUnwindSafe(job));
-        self.change_traps(false);
-        if let Err(payload) = result {
-            drop_payload(payload);
+        if self.contain(job) {
             log::error!("greenling: a request of another thread panicked");
         }
     }

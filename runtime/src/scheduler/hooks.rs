@@ -13,7 +13,7 @@
 
 use super::switch::Order;
 use super::{Scheduler, guard, local};
-use crate::error::{WaitError, drop_payload, panic_message};
+use crate::error::{WaitError, contain, drop_payload, panic_message};
 use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{TcbRef, Wake};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -187,14 +187,11 @@ impl Scheduler {
             drop(hook);
         }));
         if let Err(payload) = called {
-            let logged = catch_unwind(AssertUnwindSafe(|| {
+            contain(|| {
                 let message = panic_message(&payload);
                 log::error!("greenling: a {name} callback panicked: {message}");
-            }));
+            });
             drop_payload(payload);
-            if let Err(payload) = logged {
-                drop_payload(payload);
-            }
         }
         self.clear_guard(guard::IN_HOOK);
     }

@@ -12,12 +12,13 @@
 
 use super::external::External;
 use super::{Pace, Scheduler, guard};
+use crate::error::contain;
 use crate::stack::{StackPool, Suspect, install_overflow_report};
 use crate::tasklet::entry::{self, drop_quietly};
 use crate::tasklet::raw::{State, Table, flag};
 use crate::timer::Timers;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -175,15 +176,11 @@ fn drop_unstarted(scheduler: &Scheduler) -> bool {
         leaked |= started;
         if !started {
             scheduler.drop_values(task);
-            let dropped = catch_unwind(AssertUnwindSafe(|| {
+            let panicked = contain(|| {
                 entry::drop_closure(task);
-                drop((
-                    task.take_function(),
-                    task.cargo.take(),
-                    task.deferred.take(),
-                ));
-            }));
-            if dropped.is_err() {
+                drop((task.take_function(), scheduler.take_signals(task)));
+            });
+            if panicked {
                 log::error!("greenling: the closure of {task:?} panicked when it was dropped");
             }
             let stack = task.stack.replace(crate::stack::Stack::none());

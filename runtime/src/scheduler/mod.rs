@@ -82,7 +82,7 @@ pub use run::{RunReport, run, run_blocking, run_with, turn};
 pub(crate) use switch::Park;
 pub use switch::{schedule, schedule_remove};
 
-use crate::error::Uncaught;
+use crate::error::{Uncaught, contain};
 use crate::stack::StackPool;
 use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{Table, TcbRef};
@@ -262,6 +262,15 @@ impl Scheduler {
 
     pub(crate) fn clear_guard(&self, bit: u32) {
         self.guarded.set(self.guarded.get() & !bit);
+    }
+
+    /// Runs foreign code in the middle of an operation: it can't switch, and
+    /// its panic ends with it. True if it has panicked.
+    pub(crate) fn contain(&self, f: impl FnOnce()) -> bool {
+        self.change_traps(true);
+        let panicked = contain(f);
+        self.change_traps(false);
+        panicked
     }
 
     /// Counts one more switch trap, or one less.

@@ -19,7 +19,7 @@
 use super::extras::Extras;
 use super::raw::{Cargo, Outcome, TcbRef, Wake, flag};
 use crate::context::{self, STACK_ALIGN};
-use crate::error::{TaskletExit, Thrown, Uncaught, drop_payload};
+use crate::error::{TaskletExit, Thrown, Uncaught, contain};
 use crate::scheduler::{Scheduler, local};
 use crate::stack::Stack;
 use std::any::Any;
@@ -207,13 +207,7 @@ pub(crate) fn drop_extras(task: TcbRef, extras: Box<Extras>) {
 /// Drops what a tasklet leaves behind; a destructor that panics concerns nobody.
 #[inline]
 pub(crate) fn drop_quietly<T>(task: TcbRef, value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        drop_payload(payload);
-        let logged = catch_unwind(AssertUnwindSafe(|| {
-            log::error!("greenling: a destructor panicked on what {task:?} left behind");
-        }));
-        if let Err(payload) = logged {
-            drop_payload(payload);
-        }
+    if contain(|| drop(value)) {
+        contain(|| log::error!("greenling: a destructor panicked on what {task:?} left behind"));
     }
 }

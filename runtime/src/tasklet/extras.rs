@@ -2,14 +2,13 @@
 //!
 //! The flag `EXTRAS` says that there are some, so that the others pay one look
 //! at it. Values are foreign: their destructors may call anything, and panic.
-//! So they run one by one, each behind its own `catch_unwind`, and never while
+//! So they run one by one, each contained by itself, and never while
 //! something of the scheduler is borrowed.
 
 use super::movable::Function;
 use super::raw::{Tcb, TcbRef, flag};
-use crate::error::drop_payload;
+use crate::error::contain;
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
@@ -42,14 +41,10 @@ impl Drop for Values {
 }
 
 fn drop_value<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        drop_payload(payload);
-        let logged = catch_unwind(|| {
+    if contain(|| drop(value)) {
+        contain(|| {
             log::error!("greenling: a value stored with a tasklet panicked when it was dropped");
         });
-        if let Err(payload) = logged {
-            drop_payload(payload);
-        }
     }
 }
 
