@@ -23,6 +23,9 @@ pub struct TaskletExit;
 pub enum WaitError {
     /// The deadline of the call or of a `timeout` scope around it passed.
     TimedOut,
+    /// A [`CancelToken`](crate::time::CancelToken) whose scope the wait is in
+    /// was cancelled.
+    Cancelled,
     /// Nothing could ever have ended the wait.
     Deadlock,
     /// The tasklet is unwinding, or its thread is ending: it can't wait.
@@ -39,6 +42,7 @@ impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WaitError::TimedOut => f.write_str("the wait timed out"),
+            WaitError::Cancelled => f.write_str("the wait was cancelled"),
             WaitError::Deadlock => f.write_str("deadlock: nothing could ever end the wait"),
             WaitError::Unwinding => f.write_str("a tasklet that is unwinding can't wait"),
             WaitError::BlockTrap => f.write_str("the tasklet's block trap is set"),
@@ -62,9 +66,10 @@ impl From<WaitError> for io::Error {
         let kind = match &error {
             WaitError::TimedOut => io::ErrorKind::TimedOut,
             WaitError::Deadlock => io::ErrorKind::Deadlock,
-            WaitError::Unwinding | WaitError::BlockTrap | WaitError::SwitchTrap => {
-                io::ErrorKind::Other
-            }
+            WaitError::Cancelled
+            | WaitError::Unwinding
+            | WaitError::BlockTrap
+            | WaitError::SwitchTrap => io::ErrorKind::Other,
             WaitError::Thrown(thrown) => thrown
                 .downcast_ref::<io::Error>()
                 .map_or(io::ErrorKind::Other, io::Error::kind),

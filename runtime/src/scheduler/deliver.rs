@@ -98,6 +98,14 @@ impl Scheduler {
         }
     }
 
+    /// Ends the wait of a tasklet, if it waits, as its deadline does.
+    pub(crate) fn end_wait(&self, task: TcbRef) {
+        if task.state.get() == State::Blocked {
+            self.post(task, Wake::TimedOut, None);
+            self.mark_woken(task);
+        }
+    }
+
     /// Wakes every tasklet whose deadline has passed, earliest first.
     pub(super) fn expire_timers(&self, now: Instant) {
         loop {
@@ -108,10 +116,7 @@ impl Scheduler {
             let task = task.expect("timers name blocks that exist");
             task.clear(flag::TIMER);
             // It may have been woken otherwise since; then that counts.
-            if task.state.get() == State::Blocked {
-                self.post(task, Wake::TimedOut, None);
-                self.mark_woken(task);
-            }
+            self.end_wait(task);
         }
     }
 
@@ -122,8 +127,8 @@ impl Scheduler {
         match current.wake.replace(Wake::Notified) {
             Wake::Notified => Ok(()),
             Wake::TimedOut => {
-                scope::note_expiry(current.scope().as_deref(), park.deadline);
-                Err(WaitError::TimedOut)
+                let scope = current.scope();
+                Err(scope::note_expiry(scope.as_deref(), park.deadline))
             }
             Wake::Deadlock => Err(WaitError::Deadlock),
             Wake::Thrown => match take_cargo(current) {

@@ -1,7 +1,11 @@
-//! Sleeping, and deadlines around any code.
+//! Sleeping, deadlines around any code, and tokens that cancel it.
 
+mod cancel;
+mod interval;
 pub(crate) mod scope;
 mod sleep;
 
+pub use cancel::{CancelToken, Cancelled};
+pub use interval::{Interval, MissedTick, interval, interval_at};
 pub use scope::{Elapsed, deadline, timeout, timeout_at};
 pub use sleep::{sleep, sleep_until};

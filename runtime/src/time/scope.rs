@@ -1,24 +1,44 @@
-//! Timeout scopes: a deadline for every wait inside a closure.
+//! Scopes: an end, by time or by a token, for every wait inside a closure.
 //!
 //! A tasklet's scopes form a chain, innermost first. A wait arms one timer,
 //! for the earliest deadline among its own and all scopes'. When it expires,
 //! every scope whose deadline is not later is marked, and its `timeout` call
-//! reports `Elapsed`.
+//! reports `Elapsed`. A token that was cancelled is a deadline in the past: so
+//! waits that begin later end, too.
 
+use super::cancel::Flag;
+use crate::error::WaitError;
 use crate::scheduler::local;
+use crate::tasklet::raw::TcbRef;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// One `timeout` call in progress.
+/// What ends the waits in a scope.
+#[derive(Debug)]
+pub(super) enum End {
+    At(Instant),
+    By(Rc<Flag>),
+}
+
+/// One `timeout` or `CancelToken::run` call in progress.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    deadline: Instant,
-    /// A wait inside was ended by this deadline.
+    end: End,
+    /// A wait inside was ended by this scope.
     expired: Cell<bool>,
     outer: Option<Rc<Scope>>,
+}
+
+impl Scope {
+    fn deadline(&self) -> Option<Instant> {
+        match &self.end {
+            End::At(deadline) => Some(*deadline),
+            End::By(flag) => flag.raised_at(),
+        }
+    }
 }
 
 /// The chain of scopes, innermost first.
@@ -28,17 +48,42 @@ fn chain(innermost: Option<&Scope>) -> impl Iterator<Item = &Scope> {
 
 /// The earliest of a wait's own deadline and those of the scopes.
 pub(crate) fn earlier(scope: Option<&Scope>, own: Option<Instant>) -> Option<Instant> {
-    chain(scope).map(|scope| scope.deadline).chain(own).min()
+    chain(scope).filter_map(Scope::deadline).chain(own).min()
 }
 
-/// Marks the scopes whose deadline ended a wait with deadline `own`.
-pub(crate) fn note_expiry(scope: Option<&Scope>, own: Option<Instant>) {
-    let Some(ended) = earlier(scope, own) else {
-        return;
-    };
-    for scope in chain(scope).filter(|scope| scope.deadline <= ended) {
+/// Marks the scopes that ended a wait with deadline `own`, and says how.
+pub(crate) fn note_expiry(scope: Option<&Scope>, own: Option<Instant>) -> WaitError {
+    let ended = earlier(scope, own);
+    let mut why = WaitError::TimedOut;
+    for scope in
+        chain(scope).filter(|scope| scope.deadline().is_some() && scope.deadline() <= ended)
+    {
         scope.expired.set(true);
+        if matches!(scope.end, End::By(_)) {
+            why = WaitError::Cancelled;
+        }
     }
+    why
+}
+
+/// Runs `f` in one more scope; true if that has ended a wait in it.
+pub(super) fn run_in<T>(task: TcbRef, end: End, f: impl FnOnce() -> T) -> (T, bool) {
+    let outer = task.scope();
+    let scope = Rc::new(Scope {
+        end,
+        expired: Cell::new(false),
+        outer: outer.clone(),
+    });
+    task.scope.set(Some(scope.clone()));
+    let _restore = Restore { task, outer };
+    (f(), scope.expired.get())
+}
+
+/// Runs `f` outside of all scopes of the tasklet.
+pub(crate) fn without_scopes<T>(task: TcbRef, f: impl FnOnce() -> T) -> T {
+    let outer = task.scope.take();
+    let _restore = Restore { task, outer };
+    f()
 }
 
 /// The deadline of a [`timeout`] passed while something inside it waited.
@@ -136,23 +181,18 @@ pub fn timeout<T>(duration: Duration, f: impl FnOnce() -> T) -> Result<T, Elapse
 /// When the thread is ending.
 pub fn timeout_at<T>(deadline: Instant, f: impl FnOnce() -> T) -> Result<T, Elapsed<T>> {
     let task = local::expect().current();
-    let outer = task.scope();
-    let scope = Rc::new(Scope {
-        deadline,
-        expired: Cell::new(false),
-        outer: outer.clone(),
-    });
-    task.scope.set(Some(scope.clone()));
-    let _restore = Restore { task, outer };
-    let value = f();
-    if scope.expired.get() {
-        Err(Elapsed { value })
-    } else {
-        Ok(value)
+    match run_in(task, End::At(deadline), f) {
+        (value, false) => Ok(value),
+        (value, true) => Err(Elapsed { value }),
     }
 }
 
-/// The earliest deadline of the scopes around the caller.
+/// The earliest deadline of the scopes around the caller; one in the past when
+/// a [`CancelToken`](super::CancelToken) around it was cancelled.
+///
+/// # Scheduling
+///
+/// Never switches.
 pub fn deadline() -> Option<Instant> {
     let task = local::get()?.current();
     earlier(task.scope().as_deref(), None)
@@ -160,7 +200,7 @@ pub fn deadline() -> Option<Instant> {
 
 /// Leaves a scope, also by unwinding.
 struct Restore {
-    task: crate::tasklet::raw::TcbRef,
+    task: TcbRef,
     outer: Option<Rc<Scope>>,
 }
 

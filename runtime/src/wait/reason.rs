@@ -77,4 +77,8 @@ reasons! {
     FUTURE = "future",
     SEVERAL = "one of several",
     PARALLEL = "parallel calls",
+    CANCEL = "cancellation",
+    INTERVAL = "interval",
+    SELECT = "select",
+    SCOPE = "the tasklets of a scope",
 }
