@@ -56,7 +56,8 @@ impl Readiness {
 pub(crate) struct Registration {
     reactor: Rc<Reactor>,
     readiness: Rc<Readiness>,
-    fd: RawFd,
+    /// -1 once it is somebody else's.
+    fd: Cell<RawFd>,
     token: usize,
     /// `close` was called: every wait fails.
     closed: Cell<bool>,
@@ -73,10 +74,21 @@ impl Registration {
         Ok(Registration {
             reactor,
             readiness,
-            fd,
+            fd: Cell::new(fd),
             token,
             closed: Cell::new(false),
         })
+    }
+
+    /// The descriptor that is watched; -1 when it was disowned.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.fd.get()
+    }
+
+    /// The descriptor was closed before its time, and its number may be
+    /// somebody else's by now: what that one watches is left alone.
+    pub(crate) fn disown(&self) {
+        self.fd.set(-1);
     }
 
     /// Whether a read might succeed, as far as is known.
@@ -154,6 +166,23 @@ impl Registration {
         Ok(self.ready(interest))
     }
 
+    /// Parks the current tasklet until one of two descriptors may be readable,
+    /// without asking the kernel.
+    pub(crate) fn wait_to_read_either(
+        first: &Registration,
+        second: &Registration,
+        park: Park,
+    ) -> Result<(), WaitError> {
+        if first.may_read() || second.may_read() {
+            return Ok(());
+        }
+        let scheduler = local::get().ok_or(WaitError::Unwinding)?;
+        scheduler.check_may_park()?;
+        let _waiter = Waiter::new(&first.reactor);
+        let (first, second) = (&first.readiness.readers, &second.readiness.readers);
+        park_on_either(scheduler, first, second, park)
+    }
+
     fn ready(&self, interest: Interest) -> Ready {
         Ready {
             readable: interest.is_read() && self.may_read(),
@@ -164,7 +193,7 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.reactor.deregister(self.fd, self.token);
+        self.reactor.deregister(self.fd.get(), self.token);
     }
 }
 
