@@ -1,5 +1,8 @@
 //! Descriptors whose operations park, and what a wait for them tells.
 
+mod fd;
+pub(crate) mod limits;
 pub(crate) mod source;
 
 pub use crate::reactor::{Interest, Ready};
+pub use fd::Fd;

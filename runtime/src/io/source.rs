@@ -18,7 +18,7 @@ use crate::time;
 use crate::wait::{WaitReason, reason};
 use std::cell::Cell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,11 @@ impl<S: AsFd> Source<S> {
     pub(crate) fn into_inner(self) -> S {
         drop(self.registration);
         self.inner
+    }
+
+    /// The descriptor that is watched: that of `inner`, unless it has changed.
+    pub(crate) fn watched_fd(&self) -> RawFd {
+        self.registration.fd()
     }
 
     /// Wakes all waiters for nothing: their waits end, operations go on.
