@@ -20,6 +20,7 @@ pub mod port;
 mod primitives;
 mod reactor;
 mod scheduler;
+pub mod select;
 pub mod signal;
 #[allow(
     unsafe_code,
@@ -38,8 +39,8 @@ mod timer;
 mod wait;
 
 pub use channel::{
-    Channel, Iter, Preference, ReceiveError, SendError, SendErrorKind, SequenceError,
-    StopIteration, TryReceiveError, TrySendError,
+    Channel, Iter, Preference, ReceiveError, Receiving, SendError, SendErrorKind, Sending,
+    SequenceError, StopIteration, TryReceiveError, TrySendError,
 };
 pub use error::{JoinError, Panicked, TaskletError, TaskletExit, Thrown, Uncaught, WaitError};
 pub use offload::offload;
@@ -51,8 +52,9 @@ pub use scheduler::{
 };
 pub use system_stack::on_system_stack;
 pub use tasklet::{
-    Atomic, Builder, DeferKill, JoinHandle, LocalKey, SwitchTrap, Tasklet, TaskletResult, current,
-    defer_kill, main_tasklet, run_count, schedule_remove_with, schedule_with, spawn, switch_trap,
+    Atomic, Builder, DeferKill, Ending, JoinHandle, LocalKey, SwitchTrap, Tasklet, TaskletResult,
+    current, defer_kill, main_tasklet, run_count, schedule_remove_with, schedule_with, spawn,
+    switch_trap,
 };
 pub use thread::{Shutdown, Worker, Workers, workers};
 pub use wait::{WaitReason, reason::WAIT_REASONS};

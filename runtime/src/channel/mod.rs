@@ -21,6 +21,7 @@
 
 mod error;
 mod iter;
+mod select;
 mod settings;
 mod waiters;
 
@@ -28,6 +29,7 @@ pub use error::{
     ReceiveError, SendError, SendErrorKind, SequenceError, TryReceiveError, TrySendError,
 };
 pub use iter::{Iter, StopIteration};
+pub use select::{Receiving, Sending};
 pub use settings::Preference;
 
 use crate::error::{Thrown, WaitError};

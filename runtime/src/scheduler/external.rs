@@ -9,6 +9,7 @@ use super::{Park, Scheduler};
 use crate::error::WaitError;
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{State, TcbRef};
+use crate::wait::unlink_all;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
@@ -57,7 +58,7 @@ impl External {
 }
 
 /// Takes the ticket back however the wait ends, a kill included.
-struct Ticket<'a> {
+pub(crate) struct Ticket<'a> {
     external: &'a External,
     number: u64,
 }
@@ -89,6 +90,18 @@ impl Scheduler {
     ) -> Result<(), WaitError> {
         self.check_may_park()?;
         self.announce_park(park.reason);
+        let (ticket, waker) = self.ticket()?;
+        if !register(waker) {
+            return Ok(());
+        }
+        let result = self.park(park);
+        drop(ticket);
+        result
+    }
+
+    /// What other threads need to end the wait that the current tasklet is
+    /// about to begin, valid until the ticket is dropped.
+    pub(crate) fn ticket(&self) -> Result<(Ticket<'_>, ExternalWaker), WaitError> {
         let inbox = self.inbox().map_err(|error| {
             log::error!("greenling: no poller, so other threads can't wake this one: {error}");
             WaitError::Deadlock
@@ -104,12 +117,7 @@ impl Scheduler {
             .waiting
             .borrow_mut()
             .insert(number, self.current());
-        if !register(waker) {
-            return Ok(());
-        }
-        let result = self.park(park);
-        drop(ticket);
-        result
+        Ok((ticket, waker))
     }
 
     /// Handles every message that has arrived, and counts them.
@@ -145,6 +153,8 @@ impl Scheduler {
         if let Some(task) = task
             && task.state.get() == State::Blocked
         {
+            // It may wait in lists of this thread as well.
+            unlink_all(task);
             self.make_runnable(task);
         }
     }

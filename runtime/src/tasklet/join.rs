@@ -1,5 +1,6 @@
 //! The handle of a spawned tasklet: waits for its end and takes its value.
 
+use super::ending::Ending;
 use super::entry::drop_quietly;
 use super::handle::Tasklet;
 use super::raw::{Outcome, State, TcbRef, flag};
@@ -93,6 +94,30 @@ impl<T> JoinHandle<T> {
     /// The tasklet, for killing it and the like.
     pub fn tasklet(&self) -> Tasklet {
         Tasklet::from_tcb(self.task)
+    }
+
+    /// The tasklet's end to [`select!`](crate::select!), after which
+    /// [`join`](JoinHandle::join) does not wait.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenling::{select, select::after, spawn};
+    /// use std::time::Duration;
+    /// let answer = spawn(|| 42);
+    /// let in_time = select! {
+    ///     () = answer.ending() => true,
+    ///     () = after(Duration::from_secs(60)) => false,
+    /// };
+    /// assert!(in_time.unwrap());
+    /// assert_eq!(answer.join().unwrap(), 42);
+    /// ```
+    pub fn ending(&self) -> Ending<'_> {
+        Ending::of(self.task)
     }
 
     #[inline]

@@ -6,6 +6,7 @@
 
 mod binding;
 mod builder;
+mod ending;
 #[allow(unsafe_code, reason = "moves closures to fresh stacks")]
 pub(crate) mod entry;
 pub(crate) mod extras;
@@ -21,6 +22,7 @@ mod tempval;
 
 pub use binding::TaskletResult;
 pub use builder::{Builder, spawn};
+pub use ending::Ending;
 pub use guards::{Atomic, DeferKill, SwitchTrap, defer_kill, switch_trap};
 pub use handle::{Tasklet, current, main_tasklet, run_count};
 pub use join::JoinHandle;

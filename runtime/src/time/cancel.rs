@@ -15,8 +15,10 @@
 use super::scope::{End, run_in};
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
+use crate::select::Operation;
+use crate::select::steps::{Here, Links, Steps};
 use crate::tasklet::raw::TcbRef;
-use crate::wait::{WaitList, reason};
+use crate::wait::{Place, WaitList, reason};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -237,9 +239,62 @@ impl CancelToken {
         self.flag.waiters.0.park(scheduler, park)
     }
 
-    /// Who waits for it to be cancelled.
-    pub(crate) fn waiters(&self) -> &WaitList<()> {
-        &self.flag.waiters.0
+    /// The cancellation to [`select!`](crate::select!).
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    pub fn cancelling(&self) -> Cancelling<'_> {
+        Cancelling {
+            token: self,
+            place: None,
+            is_over: false,
+        }
+    }
+}
+
+/// Completes when a token is cancelled; see [`CancelToken::cancelling`].
+#[must_use = "it does nothing until it is selected"]
+pub struct Cancelling<'t> {
+    token: &'t CancelToken,
+    place: Option<Place<()>>,
+    is_over: bool,
+}
+
+impl Steps for Cancelling<'_> {
+    fn attempt(&mut self, _here: Here<'_>) -> bool {
+        self.is_over = self.token.is_cancelled();
+        self.is_over
+    }
+
+    fn prepare(&mut self, here: Here<'_>) -> Result<bool, WaitError> {
+        self.place = Some(Place::new(here.0, ()));
+        Ok(false)
+    }
+
+    fn link<'a>(&'a self, links: &mut Links<'a>) {
+        if let Some(place) = &self.place {
+            links.0.add(self.token.flag.waiters.0.spot(place));
+        }
+    }
+
+    fn settle(&mut self, _woken: bool) -> bool {
+        self.place = None;
+        false
+    }
+}
+
+impl Operation for Cancelling<'_> {
+    type Output = ();
+
+    fn take(&mut self) -> Option<()> {
+        std::mem::take(&mut self.is_over).then_some(())
+    }
+}
+
+impl fmt::Debug for Cancelling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancelling").field(self.token).finish()
     }
 }
 

@@ -5,7 +5,7 @@ mod interval;
 pub(crate) mod scope;
 mod sleep;
 
-pub use cancel::{CancelToken, Cancelled};
+pub use cancel::{CancelToken, Cancelled, Cancelling};
 pub use interval::{Interval, MissedTick, interval, interval_at};
 pub use scope::{Elapsed, deadline, timeout, timeout_at};
 pub use sleep::{sleep, sleep_until};

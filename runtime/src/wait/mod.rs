@@ -9,6 +9,6 @@ mod list;
 pub(crate) mod reason;
 
 pub(crate) use list::{
-    Node, RawWaitList, WaitList, list_of, neighbours, park_on_either, unlink_all,
+    Node, Place, Places, RawWaitList, WaitList, list_of, neighbours, park_on_either, unlink_all,
 };
 pub use reason::WaitReason;

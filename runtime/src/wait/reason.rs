@@ -77,6 +77,8 @@ reasons! {
     FUTURE = "future",
     SEVERAL = "one of several",
     PARALLEL = "parallel calls",
+    BLOCK_ON = "future polled by block_on",
+    DRAIN = "end of the other tasklets",
     CANCEL = "cancellation",
     INTERVAL = "interval",
     SELECT = "select",

@@ -2,7 +2,7 @@
 //!
 //! A node lies on the stack of the tasklet that waits, so waiting allocates
 //! nothing; a tasklet that waits in two lists at once has two nodes, chained
-//! by `sibling`, and leaves both when either wakes it.
+//! by `sibling`, and leaves both when either wakes it; `several` has any number.
 //!
 //! ```text
 //!   WaitList.head --> node A <--> node B <--> node C --> (back to A)
@@ -13,8 +13,8 @@
 //!
 //! # Why this is sound
 //!
-//! * A node is linked only while its tasklet is suspended inside `wait` or
-//!   `park_on_either`, that is, while the frame that holds it is alive. Every
+//! * A node is linked only while its tasklet is inside `wait`, `park_on_either`
+//!   or `Places`, that is, while the frame that holds it is alive. Every
 //!   way of waking a tasklet unlinks its nodes first (`unlink_all`), a kill
 //!   included; a stack with live frames is never freed or unmapped.
 //! * Whoever waits borrows the list, so a list can't be dropped or moved
@@ -22,6 +22,10 @@
 //! * Payloads are reached by the waker only while the waiter is suspended, and
 //!   by the waiter only after it was unlinked.
 //! * No user code runs while a list is half linked.
+
+mod several;
+
+pub(crate) use several::{Place, Places};
 
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler};
@@ -38,7 +42,7 @@ pub(crate) struct Node {
     list: Cell<*const RawWaitList>,
     task: TcbRef,
     /// The tasklet's next node, if it waits in several lists.
-    sibling: *const Node,
+    sibling: Cell<*const Node>,
 }
 
 /// A list whose payload type is not known: what a kill needs to see.
@@ -168,7 +172,7 @@ impl Node {
             prev: Cell::new(ptr::null()),
             list: Cell::new(ptr::null()),
             task,
-            sibling,
+            sibling: Cell::new(sibling),
         }
     }
 }
@@ -184,7 +188,7 @@ pub(crate) fn unlink_all(task: TcbRef) {
         if let Some(list) = unsafe { node.list.get().as_ref() } {
             list.unlink(node);
         }
-        at = node.sibling;
+        at = node.sibling.get();
     }
 }
 
