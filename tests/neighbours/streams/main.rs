@@ -2,6 +2,12 @@
 //!
 //! | file | crates |
 //! |---|---|
+//! | `websocket` | `tungstenite` |
 //! | `http_parser` | `httparse` |
+//! | `http_client` | `ureq` |
+//! | `web` | the server that the HTTP tests share |
 
+mod http_client;
 mod http_parser;
+mod web;
+mod websocket;

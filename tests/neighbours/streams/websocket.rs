@@ -1,0 +1,169 @@
+//! `tungstenite`, both ends, over plain sockets and over TLS.
+
+use greenling::spawn;
+use greenling_tls::TlsStream;
+use neighbours::{Certified, Midway, Server, crowd};
+use std::io::{self, Read, Write};
+use std::rc::Rc;
+use tests::isolated;
+use tests::sockets::pair;
+use tungstenite::protocol::{CloseFrame, Role, frame::coding::CloseCode};
+use tungstenite::{Bytes, Error, Message, WebSocket};
+
+/// Answers each text and each binary message by itself until the peer closes.
+fn echo<S: Read + Write>(stream: S) {
+    let mut socket = tungstenite::accept(stream).unwrap();
+    loop {
+        match socket.read() {
+            Ok(message @ (Message::Text(_) | Message::Binary(_))) => socket.send(message).unwrap(),
+            Ok(_) => (), // answered by `tungstenite`
+            Err(Error::ConnectionClosed) => return,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// A message of which no other connection has a piece.
+fn bulk(number: usize, size: usize) -> Bytes {
+    let words = (0..size / 8).map(|at| ((number << 32) | at) as u64);
+    words.flat_map(u64::to_le_bytes).collect::<Vec<u8>>().into()
+}
+
+/// A client's whole life, which meets the others between its messages.
+fn converse<S: Read + Write>(number: usize, stream: S, size: usize, midway: &Midway) {
+    let (mut socket, response) = tungstenite::client("ws://localhost/echo", stream).unwrap();
+    assert_eq!(response.status(), 101);
+    let text = format!("number {number} speaks");
+    socket.send(Message::text(text.as_str())).unwrap();
+    assert_eq!(socket.read().unwrap().into_text().unwrap(), text);
+
+    midway.meet();
+    let bytes = bulk(number, size);
+    socket.send(Message::Binary(bytes.clone())).unwrap();
+    assert!(socket.read().unwrap().into_data() == bytes, "{number}");
+
+    let ping = Bytes::from(format!("ping {number}"));
+    socket.send(Message::Ping(ping.clone())).unwrap();
+    assert_eq!(socket.read().unwrap(), Message::Pong(ping));
+
+    let reason = CloseFrame {
+        code: CloseCode::Normal,
+        reason: format!("done {number}").into(),
+    };
+    socket.close(Some(reason.clone())).unwrap();
+    assert_eq!(socket.read().unwrap(), Message::Close(Some(reason)));
+    assert!(matches!(socket.read(), Err(Error::ConnectionClosed)));
+}
+
+#[test]
+fn two_hundred_clients_and_their_server() {
+    isolated(|| {
+        let server = Server::start(echo);
+        let address = server.address();
+        crowd(200, move |number, midway| {
+            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            converse(number, stream, 1 << 10, midway);
+        });
+        assert_eq!(server.finish(), 200);
+    });
+}
+
+#[test]
+fn messages_of_a_megabyte() {
+    isolated(|| {
+        let server = Server::start(echo);
+        let address = server.address();
+        crowd(24, move |number, midway| {
+            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            converse(number, stream, 1 << 20, midway);
+        });
+        assert_eq!(server.finish(), 24);
+    });
+}
+
+#[test]
+fn over_tls() {
+    isolated(|| {
+        let certified = Certified::new();
+        let context = certified.server();
+        let server = Server::start(move |stream| {
+            echo(TlsStream::accept(&context, stream).unwrap());
+        });
+        let address = server.address();
+        let context = certified.client();
+        crowd(50, move |number, midway| {
+            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            let stream = TlsStream::connect(&context, "localhost", stream).unwrap();
+            let size = if number < 10 { 1 << 20 } else { 1 << 10 };
+            converse(number, stream, size, midway);
+        });
+        assert_eq!(server.finish(), 50);
+    });
+}
+
+/// One tasklet's share of a socket that others use as well.
+struct Shared<S>(Rc<S>);
+
+impl<S> Read for Shared<S>
+where
+    for<'a> &'a S: Read,
+{
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl<S> Write for Shared<S>
+where
+    for<'a> &'a S: Write,
+{
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
+}
+
+/// A `WebSocket` reads and writes by `&mut`, so each direction has one of its
+/// own, over one socket.
+#[test]
+fn one_tasklet_reads_while_another_writes() {
+    const MESSAGES: usize = 40;
+    const SIZE: usize = 1 << 17;
+    isolated(|| {
+        crowd(20, |number, midway| {
+            let (ours, theirs) = pair();
+            let ends = [(ours, Role::Client, 1), (theirs, Role::Server, 2)];
+            let tasks = ends.map(|(stream, role, way)| {
+                let stream = Rc::new(stream);
+                let mut sending = WebSocket::from_raw_socket(Shared(stream.clone()), role, None);
+                let mut receiving = WebSocket::from_raw_socket(Shared(stream), role, None);
+                let sender = spawn(move || {
+                    for message in 0..MESSAGES {
+                        let bytes = bulk(number * 1000 + message * 10 + way, SIZE);
+                        sending.send(Message::Binary(bytes)).unwrap();
+                    }
+                });
+                let receiver = spawn(move || {
+                    let mut received = 0;
+                    while received < MESSAGES {
+                        let bytes = receiving.read().unwrap().into_data();
+                        let expected = bulk(number * 1000 + received * 10 + 3 - way, SIZE);
+                        assert!(bytes == expected, "{number}: {received}");
+                        received += 1;
+                    }
+                });
+                (sender, receiver)
+            });
+            // Neither direction fits into the kernel's buffers, so all are
+            // under way now.
+            midway.meet();
+            for (sender, receiver) in tasks {
+                sender.join().unwrap();
+                receiver.join().unwrap();
+            }
+        });
+    });
+}
