@@ -3,12 +3,13 @@
 use crate::stage::{Stage, kill_tests};
 use greenling::signal::{SIGUSR1, Signals};
 use greenling::thread::channel;
-use greenling::{Shutdown, offload, schedule, spawn};
+use greenling::{Channel, Shutdown, offload, schedule, spawn};
 use nix::sys::signal::{Signal, raise};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 kill_tests! {
     sending,
@@ -18,6 +19,7 @@ kill_tests! {
     offloading,
     remote_joining,
     signals,
+    draining,
 }
 
 fn sending(stage: &Stage) {
@@ -160,4 +162,30 @@ fn signals(stage: &Stage) {
     let number = stage.end(victim);
     assert!(number.is_none_or(|number| number == SIGUSR1));
     assert_eq!(kept.wait().unwrap(), SIGUSR1);
+}
+
+fn draining(stage: &Stage) {
+    let stop = Shutdown::with_limits(Duration::from_secs(1000), Duration::from_secs(1000));
+    let (go, gate) = (Channel::new(), Channel::new());
+    let (first, second) = (go.clone(), gate.clone());
+    let workers = [
+        spawn(move || first.receive().unwrap()),
+        spawn(move || second.receive().unwrap()),
+    ];
+    let victim = stage.victim(move || stop.drain().unwrap());
+    while stage.until_parked() && go.balance() < 0 {
+        go.send(()).unwrap();
+    }
+    // Whoever has not ended goes on when the drainer is gone.
+    for channel in [&go, &gate] {
+        while channel.balance() < 0 {
+            channel.send(()).unwrap();
+            schedule();
+        }
+    }
+    let report = stage.end(victim);
+    assert!(report.is_none_or(|report| report.killed == 0 && report.left == 0));
+    for worker in workers {
+        worker.join().unwrap();
+    }
 }

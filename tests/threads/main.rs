@@ -7,10 +7,12 @@
 //! | `million` | channels and foreign operations at once, a million of them |
 //! | `remote` | tasklets started from other threads |
 //! | `workers` | one scheduler per thread, shared listeners, the end of all |
+//! | `drain` | graceful ends by two deadlines |
 //! | `offload` | the pool: results, panics, limits, jobs that need each other |
 //! | `signals` | signals as messages, each in a process of its own |
 
 mod channel;
+mod drain;
 mod million;
 mod offload;
 mod remote;

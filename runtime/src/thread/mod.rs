@@ -2,6 +2,7 @@
 
 mod answer;
 mod channel;
+mod drain;
 mod error;
 mod info;
 #[cfg(all(loom, test))]
@@ -13,6 +14,7 @@ mod waiter;
 mod workers;
 
 pub use channel::{Receiver, Sender, channel};
+pub use drain::DrainReport;
 pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 pub use info::ThreadInfo;
 pub use remote::{Remote, RemoteJoin, remote, threads};

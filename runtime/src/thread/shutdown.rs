@@ -1,12 +1,24 @@
-//! A signal to all workers that it is time to stop.
+//! A signal to all workers that it is time to stop, and by when.
+//!
+//! ```text
+//!   running --trigger--> draining --drain limit--> killing --kill limit--> over
+//!                           |                         |
+//!                           +--- trigger_with again: only ever earlier
+//! ```
+//!
+//! The flag itself ends nothing: whoever waits for it stops taking on new work,
+//! and [`Shutdown::drain`] (in `drain.rs`) ends what is left by the two
+//! deadlines, which are fixed when the flag is set.
 
+use super::Remote;
 use super::waiter::{Waiter, wait};
 use crate::error::WaitError;
-use crate::scheduler::Park;
+use crate::scheduler::{Park, local};
 use crate::wait::reason;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A flag that is set once and can be waited for, on any thread. Clones are
 /// the same flag.
@@ -27,32 +39,134 @@ pub struct Shutdown {
 
 #[derive(Default)]
 struct State {
-    triggered: bool,
+    /// Set once triggered.
+    deadlines: Option<Deadlines>,
+    /// For `trigger`: how long draining takes, and killing after that.
+    limits: (Duration, Duration),
     waiters: Vec<Waiter>,
+    /// Tasklets inside `drain`.
+    drainers: Vec<Drainer>,
+}
+
+/// When draining ends and when killing does; `None` is later than the clock
+/// can express.
+#[derive(Clone, Copy)]
+pub(super) struct Deadlines {
+    pub(super) drain: Option<Instant>,
+    pub(super) kill: Option<Instant>,
+}
+
+impl Deadlines {
+    fn after(drain: Duration, kill: Duration) -> Deadlines {
+        let drain = Instant::now().checked_add(drain);
+        Deadlines {
+            drain,
+            kill: drain.and_then(|drain| drain.checked_add(kill)),
+        }
+    }
+
+    fn brought_forward(self, other: Deadlines) -> Deadlines {
+        let earlier = |a: Option<Instant>, b: Option<Instant>| a.into_iter().chain(b).min();
+        Deadlines {
+            drain: earlier(self.drain, other.drain),
+            kill: earlier(self.kill, other.kill),
+        }
+    }
+}
+
+/// Who is to look at the deadlines again when they change.
+struct Drainer {
+    tasklet: u64,
+    home: Remote,
 }
 
 impl Shutdown {
-    /// A flag that is not set.
+    /// A flag that is not set. [`trigger`](Shutdown::trigger) gives nobody time.
     pub fn new() -> Shutdown {
         Shutdown::default()
     }
 
-    /// Sets the flag and wakes everyone who waits for it.
+    /// A flag that is not set, with the limits that `trigger` uses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (drain, kill) = (Duration::from_secs(5), Duration::from_secs(1));
+    /// let stop = greenling::Shutdown::with_limits(drain, kill);
+    /// assert_eq!(stop.drain_deadline(), None);
+    /// stop.trigger();
+    /// assert_eq!(stop.kill_deadline(), stop.drain_deadline().map(|at| at + kill));
+    /// ```
+    pub fn with_limits(drain: Duration, kill: Duration) -> Shutdown {
+        let shutdown = Shutdown::new();
+        shutdown.lock().limits = (drain, kill);
+        shutdown
+    }
+
+    pub(crate) fn set_limits(&self, change: impl FnOnce(&mut (Duration, Duration))) {
+        change(&mut self.lock().limits);
+    }
+
+    /// Sets the flag and wakes everyone who waits for it. Once it is set,
+    /// nothing changes any more.
     ///
     /// # Scheduling
     ///
     /// Never switches.
     pub fn trigger(&self) {
-        let mut state = self.lock();
-        state.triggered = true;
+        let state = self.lock();
+        if state.deadlines.is_some() {
+            return;
+        }
+        let (drain, kill) = state.limits;
+        self.set(state, Deadlines::after(drain, kill));
+    }
+
+    /// As [`trigger`](Shutdown::trigger), with limits of its own: what runs may
+    /// finish for as long as `drain`, then it is killed, and what needs time to
+    /// clean up has it for as long as `kill`. If the flag is set already, this
+    /// brings the deadlines forward where it can, and never puts them off: a
+    /// second signal may shorten what the first began.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn trigger_with(&self, drain: Duration, kill: Duration) {
+        let asked = Deadlines::after(drain, kill);
+        let state = self.lock();
+        let deadlines = match state.deadlines {
+            Some(deadlines) => deadlines.brought_forward(asked),
+            None => asked,
+        };
+        self.set(state, deadlines);
+    }
+
+    fn set(&self, mut state: MutexGuard<'_, State>, deadlines: Deadlines) {
+        state.deadlines = Some(deadlines);
         let waiters = std::mem::take(&mut state.waiters);
+        for drainer in &state.drainers {
+            drainer.hurry();
+        }
         drop(state);
         waiters.iter().for_each(Waiter::wake);
     }
 
     /// Whether the flag is set.
     pub fn is_triggered(&self) -> bool {
-        self.lock().triggered
+        self.lock().deadlines.is_some()
+    }
+
+    /// When draining ends; `None` before the flag is set, and for a limit
+    /// beyond what the clock can express.
+    pub fn drain_deadline(&self) -> Option<Instant> {
+        self.lock().deadlines?.drain
+    }
+
+    /// When killing ends; `None` as for
+    /// [`drain_deadline`](Shutdown::drain_deadline).
+    pub fn kill_deadline(&self) -> Option<Instant> {
+        self.lock().deadlines?.kill
     }
 
     /// Waits until the flag is set.
@@ -77,7 +191,7 @@ impl Shutdown {
         };
         wait(Park::new(&reason::SHUTDOWN, Location::caller()), |waiter| {
             let mut state = self.lock();
-            if state.triggered {
+            if state.deadlines.is_some() {
                 return false;
             }
             leaving.id = Some(waiter.id());
@@ -86,8 +200,56 @@ impl Shutdown {
         })
     }
 
+    /// The deadlines, if the flag is set.
+    pub(super) fn deadlines(&self) -> Option<Deadlines> {
+        self.lock().deadlines
+    }
+
+    /// Has the waits of the tasklet `id`, on `home`'s thread, end when the
+    /// deadlines change, as by their own deadline.
+    pub(super) fn follow(&self, tasklet: u64, home: Remote) -> Following<'_> {
+        self.lock().drainers.push(Drainer { tasklet, home });
+        Following {
+            shutdown: self,
+            tasklet,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drainer {
+    fn hurry(&self) {
+        let id = self.tasklet;
+        self.home.run(move || {
+            let Some(scheduler) = local::get() else {
+                return;
+            };
+            let found = scheduler.table().borrow().iter().find(|t| t.id.get() == id);
+            if let Some(task) = found {
+                scheduler.end_wait(task);
+            }
+        });
+    }
+}
+
+/// Ends what `follow` began.
+pub(super) struct Following<'a> {
+    shutdown: &'a Shutdown,
+    tasklet: u64,
+}
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shutdown.lock();
+        let drainers = &mut state.drainers;
+        let position = drainers.iter().position(|d| d.tasklet == self.tasklet);
+        let gone = position.map(|position| drainers.remove(position));
+        drop(state);
+        // A handle of a scheduler, whose count it changes: not under the lock.
+        drop(gone);
     }
 }
 

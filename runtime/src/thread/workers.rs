@@ -1,9 +1,18 @@
 //! One scheduler per OS thread.
+//!
+//! ```text
+//!   made -----all made?----> f(worker) ----f returns----> drain, kill ----> joined
+//!     |                                                   (if it is time to stop)
+//!     +--one can't be made: none runs, and the caller is told
+//! ```
 
 use super::shutdown::Shutdown;
 use crate::scheduler::enter;
 use crate::sys;
+use std::io;
+use std::sync::OnceLock;
 use std::thread;
+use std::time::Duration;
 
 /// What a worker is given: who it is, and when to stop.
 #[derive(Clone, Debug)]
@@ -31,7 +40,9 @@ impl Worker {
 /// spread among them by listeners that bind the same port
 /// ([`TcpListener::bind_reuseport`](crate::net::TcpListener::bind_reuseport)).
 /// When a worker's `f` returns, the tasklets left on its thread are killed, as
-/// by [`enter`]. For pinning to cores, see [`Workers`].
+/// by [`enter`], and after a shutdown may finish first; see
+/// [`Workers::drain_limit`]. The other workers go on, whether it returned or
+/// panicked. For pinning to cores, see [`Workers`].
 ///
 /// # Scheduling
 ///
@@ -83,6 +94,26 @@ impl Workers {
         self
     }
 
+    /// How long the tasklets of a worker may finish, once it is time to stop and
+    /// the worker's function has returned; counted from
+    /// [`trigger`](Shutdown::trigger). Then what is left is killed, as by
+    /// [`Shutdown::drain`]. No time by default.
+    pub fn drain_limit(self, limit: Duration) -> Workers {
+        self.shutdown.set_limits(|limits| limits.0 = limit);
+        self
+    }
+
+    /// How long those that were killed may take to clean up, where they catch
+    /// or defer the kill; counted from the end of the drain limit. No time by
+    /// default. Who is left then is named in the log, and its stack leaked.
+    ///
+    /// A tasklet that computes without ever waiting can't be ended at all: its
+    /// worker, and with it `run`, lasts as long as that does.
+    pub fn kill_limit(self, limit: Duration) -> Workers {
+        self.shutdown.set_limits(|limits| limits.1 = limit);
+        self
+    }
+
     /// The signal to stop, for use from elsewhere.
     pub fn shutdown(&self) -> Shutdown {
         self.shutdown.clone()
@@ -96,8 +127,29 @@ impl Workers {
     ///
     /// # Panics
     ///
-    /// When an OS thread can't be made.
+    /// When an OS thread can't be made; no worker runs then.
     pub fn run<F, T>(self, f: F) -> Vec<thread::Result<T>>
+    where
+        F: Fn(Worker) -> T + Send + Sync,
+        T: Send,
+    {
+        match self.try_run(f) {
+            Ok(results) => results,
+            Err(error) => panic!("greenling: no OS thread for a worker: {error}"),
+        }
+    }
+
+    /// As [`run`](Workers::run), with the error returned.
+    ///
+    /// # Scheduling
+    ///
+    /// Blocks the calling OS thread until every worker has ended.
+    ///
+    /// # Errors
+    ///
+    /// When an OS thread can't be made. No worker runs then: they start when all
+    /// threads are there.
+    pub fn try_run<F, T>(self, f: F) -> io::Result<Vec<thread::Result<T>>>
     where
         F: Fn(Worker) -> T + Send + Sync,
         T: Send,
@@ -109,23 +161,44 @@ impl Workers {
                 log::warn!("greenling: worker {index} is not pinned: {error}");
             }
             enter(|| {
-                f(Worker {
+                let result = f(Worker {
                     index,
                     shutdown: self.shutdown.clone(),
-                })
+                });
+                self.drain(index);
+                result
             })
         };
         let run_one = &run_one;
+        let all_made = &OnceLock::<bool>::new();
         thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.count)
-                .map(|index| {
-                    thread::Builder::new()
-                        .name(format!("worker-{index}"))
-                        .spawn_scoped(scope, move || run_one(index))
-                        .expect("an OS thread for a worker")
-                })
-                .collect();
-            threads.into_iter().map(|t| t.join()).collect()
+            let mut threads = Vec::with_capacity(self.count);
+            for index in 0..self.count {
+                let thread = thread::Builder::new().name(format!("worker-{index}"));
+                let made =
+                    thread.spawn_scoped(scope, move || all_made.wait().then(|| run_one(index)));
+                match made {
+                    Ok(thread) => threads.push(thread),
+                    Err(error) => {
+                        let _ = all_made.set(false);
+                        return Err(error);
+                    }
+                }
+            }
+            let _ = all_made.set(true);
+            let results = threads.into_iter().map(|thread| {
+                let result = thread.join();
+                result.map(|value| value.unwrap_or_else(|| unreachable!("all were made")))
+            });
+            Ok(results.collect())
         })
+    }
+
+    fn drain(&self, index: usize) {
+        if self.shutdown.is_triggered()
+            && let Err(error) = self.shutdown.drain()
+        {
+            log::error!("greenling: worker {index} was not drained: {error}");
+        }
     }
 }
