@@ -2,12 +2,20 @@
 //!
 //! | file | crates |
 //! |---|---|
-//! | `websocket` | `tungstenite` |
+//! | `standard` | std's adapters, `flate2` |
 //! | `http_parser` | `httparse` |
 //! | `http_client` | `ureq` |
 //! | `web` | the server that the HTTP tests share |
+//! | `websocket` | `tungstenite` |
+//! | `mail` | `imap` |
+//! | `tls_stacks` | `rustls` |
+//! | `openssl_stream` | `openssl` |
 
 mod http_client;
 mod http_parser;
+mod mail;
+mod openssl_stream;
+mod standard;
+mod tls_stacks;
 mod web;
 mod websocket;

@@ -3,6 +3,7 @@
 use greenling::spawn;
 use greenling_tls::TlsStream;
 use neighbours::{Certified, Midway, Server, crowd};
+use socket2::SockRef;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 use tests::isolated;
@@ -25,8 +26,11 @@ fn echo<S: Read + Write>(stream: S) {
 
 /// A message of which no other connection has a piece.
 fn bulk(number: usize, size: usize) -> Bytes {
-    let words = (0..size / 8).map(|at| ((number << 32) | at) as u64);
-    words.flat_map(u64::to_le_bytes).collect::<Vec<u8>>().into()
+    let mut bytes = vec![0; size];
+    for (at, word) in bytes.chunks_exact_mut(8).enumerate() {
+        word.copy_from_slice(&(((number << 32) | at) as u64).to_le_bytes());
+    }
+    bytes.into()
 }
 
 /// A client's whole life, which meets the others between its messages.
@@ -130,18 +134,25 @@ where
 /// own, over one socket.
 #[test]
 fn one_tasklet_reads_while_another_writes() {
-    const MESSAGES: usize = 40;
-    const SIZE: usize = 1 << 17;
+    const MESSAGES: usize = 10;
+    const SIZE: usize = 1 << 16;
     isolated(|| {
         crowd(20, |number, midway| {
             let (ours, theirs) = pair();
+            for stream in [&ours, &theirs] {
+                SockRef::from(stream).set_send_buffer_size(8192).unwrap();
+            }
             let ends = [(ours, Role::Client, 1), (theirs, Role::Server, 2)];
             let tasks = ends.map(|(stream, role, way)| {
                 let stream = Rc::new(stream);
                 let mut sending = WebSocket::from_raw_socket(Shared(stream.clone()), role, None);
                 let mut receiving = WebSocket::from_raw_socket(Shared(stream), role, None);
+                let midway = midway.clone();
                 let sender = spawn(move || {
                     for message in 0..MESSAGES {
+                        if (message, way) == (MESSAGES / 2, 1) {
+                            midway.meet();
+                        }
                         let bytes = bulk(number * 1000 + message * 10 + way, SIZE);
                         sending.send(Message::Binary(bytes)).unwrap();
                     }
@@ -157,9 +168,6 @@ fn one_tasklet_reads_while_another_writes() {
                 });
                 (sender, receiver)
             });
-            // Neither direction fits into the kernel's buffers, so all are
-            // under way now.
-            midway.meet();
             for (sender, receiver) in tasks {
                 sender.join().unwrap();
                 receiver.join().unwrap();
