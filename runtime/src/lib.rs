@@ -12,14 +12,18 @@ mod channel;
 #[allow(unsafe_code, reason = "switches stacks")]
 mod context;
 mod error;
+pub mod future;
 pub mod inspect;
 pub mod io;
 pub mod net;
 mod offload;
 pub mod port;
 mod primitives;
+pub mod process;
 mod reactor;
 mod scheduler;
+#[allow(unsafe_code, reason = "lends borrowing closures to tasklets")]
+mod scope;
 pub mod select;
 pub mod signal;
 #[allow(
@@ -43,6 +47,7 @@ pub use channel::{
     SequenceError, StopIteration, TryReceiveError, TrySendError,
 };
 pub use error::{JoinError, Panicked, TaskletError, TaskletExit, Thrown, Uncaught, WaitError};
+pub use future::block_on;
 pub use offload::offload;
 pub use scheduler::{
     ChannelCallback, ChannelEvent, ErrorHandler, ParkAction, ParkHook, QueueOrder, RunOptions,
@@ -50,6 +55,7 @@ pub use scheduler::{
     run_with, schedule, schedule_callback, schedule_remove, set_channel_callback,
     set_error_handler, set_park_hook, set_queue_order, set_schedule_callback, turn,
 };
+pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use system_stack::on_system_stack;
 pub use tasklet::{
     Atomic, Builder, DeferKill, Ending, JoinHandle, LocalKey, SwitchTrap, Tasklet, TaskletResult,

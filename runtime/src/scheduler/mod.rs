@@ -239,6 +239,11 @@ impl Scheduler {
         self.alive.set(self.alive.get() + 1);
     }
 
+    /// This scheduler's number; no other of the process ever has it.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// An id that no other tasklet of the process ever has.
     #[inline(always)]
     pub(crate) fn next_id(&self) -> u64 {
@@ -271,6 +276,16 @@ impl Scheduler {
         let panicked = contain(f);
         self.change_traps(false);
         panicked
+    }
+
+    /// Lets tasklets switch in spite of the switch traps that are set, or no
+    /// longer.
+    pub(crate) fn lift_traps(&self, lift: bool) {
+        if lift || self.traps.get() == 0 {
+            self.clear_guard(guard::TRAP);
+        } else {
+            self.set_guard(guard::TRAP);
+        }
     }
 
     /// Counts one more switch trap, or one less.

@@ -1,0 +1,76 @@
+//! Cancel tokens: whose waits they end, and what is lost by that.
+
+use greenling::time::{CancelToken, sleep};
+use greenling::{Channel, WaitError, schedule, spawn};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use tests::isolated;
+
+#[test]
+fn ends_the_waits_of_its_members_in_the_order_in_which_they_came() {
+    isolated(|| {
+        let (token, order) = (CancelToken::new(), Rc::new(RefCell::new(Vec::new())));
+        let never = Channel::<()>::new();
+        let tasks: Vec<_> = (0..100)
+            .map(|n| {
+                let (token, order, never) = (token.clone(), order.clone(), never.clone());
+                spawn(move || {
+                    let result = token.run(|| never.receive());
+                    assert!(result.unwrap_err().into_inner().is_err());
+                    order.borrow_mut().push(n);
+                })
+            })
+            .collect();
+        schedule();
+        token.cancel();
+        tasks.into_iter().for_each(|task| task.join().unwrap());
+        assert_eq!(*order.borrow(), (0..100).collect::<Vec<_>>());
+        assert_eq!(never.balance(), 0);
+    });
+}
+
+#[test]
+fn a_wait_that_begins_after_the_cancellation_ends_at_once() {
+    isolated(|| {
+        let token = CancelToken::new();
+        token.cancel();
+        let result = token.run(|| {
+            sleep(Duration::from_secs(3600));
+            Channel::<()>::new().receive()
+        });
+        let inner = result.unwrap_err().into_inner().unwrap_err();
+        let greenling::ReceiveError::Wait(WaitError::Cancelled) = inner else {
+            panic!("{inner:?}");
+        };
+        let computed = token.run(|| 6 * 7);
+        assert_eq!(computed.unwrap(), 42, "what does not wait is not cut short");
+    });
+}
+
+#[test]
+fn children_are_cancelled_with_their_parent_even_across_a_dropped_generation() {
+    isolated(|| {
+        let token = CancelToken::new();
+        let grandchild = token.child().child();
+        let other = token.child();
+        other.cancel();
+        assert!(!token.is_cancelled() && !grandchild.is_cancelled());
+        token.cancel();
+        assert!(grandchild.is_cancelled() && token.child().is_cancelled());
+        grandchild.wait().unwrap();
+    });
+}
+
+#[test]
+fn a_chain_of_a_million_children_is_no_matter_of_the_stack() {
+    isolated(|| {
+        let token = CancelToken::new();
+        let mut last = token.child();
+        for _ in 0..1_000_000 {
+            last = last.child();
+        }
+        token.cancel();
+        assert!(last.is_cancelled());
+    });
+}

@@ -1,0 +1,48 @@
+//! Intervals: the pace, and what becomes of missed ticks.
+
+use greenling::time::{MissedTick, interval_at, timeout};
+use std::time::{Duration, Instant};
+use tests::isolated;
+
+const MS: Duration = Duration::from_millis(1);
+
+#[test]
+fn ticks_are_a_period_apart_whatever_happens_between_them() {
+    isolated(|| {
+        let start = Instant::now();
+        let mut pulse = interval_at(start, MS);
+        for n in 0..5 {
+            assert_eq!(pulse.tick().unwrap(), start + n * MS);
+        }
+    });
+}
+
+#[test]
+fn missed_ticks_are_made_up_for_left_out_or_begin_a_new_pace() {
+    isolated(|| {
+        let start = Instant::now() - 10 * MS;
+        let period = Duration::from_secs(100);
+        let mut burst = interval_at(start - 3 * period, period);
+        let ticks: Vec<_> = (0..4).map(|_| burst.tick().unwrap()).collect();
+        assert_eq!(ticks[3], start);
+
+        let mut skip = interval_at(start - 3 * period, period).missed(MissedTick::Skip);
+        assert_eq!(skip.tick().unwrap(), start - 3 * period);
+        assert_eq!(skip.next_due(), Some(start + period));
+
+        let mut delay = interval_at(start - 3 * period, period).missed(MissedTick::Delay);
+        delay.tick().unwrap();
+        assert!(delay.next_due().unwrap() > start + period);
+    });
+}
+
+#[test]
+fn a_deadline_does_not_lose_a_tick() {
+    isolated(|| {
+        let start = Instant::now() + Duration::from_secs(3600);
+        let mut pulse = interval_at(start, MS);
+        let elapsed = timeout(MS, || pulse.tick().is_err());
+        assert!(elapsed.unwrap_err().into_inner());
+        assert_eq!(pulse.next_due(), Some(start));
+    });
+}

@@ -1,0 +1,6 @@
+//! Tasklets that belong together: scopes, cancel tokens, `select!`, intervals.
+
+mod cancel;
+mod intervals;
+mod scopes;
+mod selects;
