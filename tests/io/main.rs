@@ -4,7 +4,9 @@
 //! | file | has |
 //! |---|---|
 //! | `descriptors` | `io::Fd` over each kind of descriptor |
+//! | `processes` | children: pipes, waits, ends, what is dropped |
 //! | `watching` | what `io::Fd` does to its descriptor, and objects that misbehave |
 
 mod descriptors;
+mod processes;
 mod watching;

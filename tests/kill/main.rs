@@ -11,6 +11,7 @@
 //! | `stage` | the machinery |
 //! | `channels` | each operation at each switch of its caller, killed and thrown at |
 //! | `sockets` | reading, writing, accepting, connecting |
+//! | `children` | child processes, pipes |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
 //! | `port` | the helpers for ported programs |
 //! | `sync_locks` | locks and conditions |
@@ -22,6 +23,7 @@
 //! lists of the two crates: a new kind of wait without a scenario fails.
 
 mod channels;
+mod children;
 mod local;
 mod port;
 mod sockets;
@@ -42,6 +44,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
     sockets::SCENARIOS
         .iter()
         .chain(channels::SCENARIOS)
+        .chain(children::SCENARIOS)
         .chain(local::SCENARIOS)
         .chain(port::SCENARIOS)
         .chain(sync_locks::SCENARIOS)

@@ -50,6 +50,11 @@ impl<S: AsFd> Source<S> {
         &self.inner
     }
 
+    /// Its place in the reactor.
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
     /// Stops watching.
     pub(crate) fn into_inner(self) -> S {
         drop(self.registration);
@@ -174,6 +179,21 @@ impl<S: AsFd> Source<S> {
         Ok(ready)
     }
 
+    /// Parks until one of two may be readable; they may be the same.
+    pub(crate) fn wait_to_read_either<O: AsFd>(
+        first: &Source<S>,
+        second: &Source<O>,
+        park: Park,
+    ) -> io::Result<()> {
+        first.check_open()?;
+        second.check_open()?;
+        first.spree.set(0);
+        second.spree.set(0);
+        Registration::wait_to_read_either(&first.registration, &second.registration, park)?;
+        first.check_open()?;
+        second.check_open()
+    }
+
     #[inline]
     fn park(&self, interest: Interest, wait: &mut Waiting) -> io::Result<()> {
         self.spree.set(0);
@@ -193,7 +213,7 @@ impl<S: AsFd> Source<S> {
     /// run would take along what was read, and an edge would be forgotten that
     /// comes between a short read and its being noted.
     #[inline]
-    fn give_way_when_due(&self) {
+    pub(crate) fn give_way_when_due(&self) {
         if self.spree.get() >= SPREE_MAX {
             self.spree.set(0);
             schedule();
@@ -280,7 +300,8 @@ fn uninterrupted<R>(mut operation: impl FnMut() -> io::Result<R>) -> io::Result<
     }
 }
 
-fn closed() -> io::Error {
+/// The error of every operation after `close`.
+pub(crate) fn closed() -> io::Error {
     io::Error::new(
         io::ErrorKind::ConnectionAborted,
         "the object was closed by close()",

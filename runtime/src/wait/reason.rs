@@ -83,4 +83,6 @@ reasons! {
     INTERVAL = "interval",
     SELECT = "select",
     SCOPE = "the tasklets of a scope",
+    CHILD = "child process",
+    CHILD_OUTPUT = "output of a child process",
 }
