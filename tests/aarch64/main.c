@@ -16,6 +16,7 @@ void *shim_prepare(void *top, entry_function *entry, void *argument);
 void shim_switch(void **save, void *to);
 _Noreturn void shim_leave(void *to);
 void shim_call_on(void *top, entry_function *function, void *argument);
+void shim_call_beneath(const void *sp, entry_function *function, void *argument);
 
 struct numbers {
     uint64_t a, b, c, d;
@@ -273,6 +274,41 @@ static void a_backtrace_passes_from_the_native_stack_to_a_context(void) {
     free_stack(other_top);
 }
 
+// --- a suspended context is traced on the stack of whoever asks ------------
+
+static __attribute__((noinline)) void suspends(void) {
+    shim_switch(&other_context, main_context);
+    __asm__ volatile("");
+}
+
+static __attribute__((noinline)) void calls_one_that_suspends(void *argument) {
+    suspends();
+    CHECK(argument == &other_context);
+    shim_leave(main_context);
+}
+
+static void a_suspended_context_is_traced_from_elsewhere(void) {
+    struct trace trace;
+    uint64_t in[REGISTERS], out[REGISTERS];
+    other_top = new_stack();
+    other_context = shim_prepare(other_top, calls_one_that_suspends, &other_context);
+    shim_switch(&main_context, other_context);
+    fill(in, 5);
+    memset(out, 0, sizeof out);
+    with_patterns(shim_call_beneath, other_context, take, &trace, in, out);
+    CHECK(memcmp(in, out, sizeof in) == 0);
+    CHECK(trace.ending == _URC_END_OF_STACK);
+    int asker = depth(&trace, take), inner = depth(&trace, suspends);
+    int outer = depth(&trace, calls_one_that_suspends);
+    CHECK(asker >= 0 && inner > asker && outer == inner + 1);
+    // Below there is the root, and nothing of the asker.
+    CHECK(trace.length == outer + 2);
+    CHECK(depth(&trace, main) == -1);
+    // It goes on as if nothing had been.
+    shim_switch(&main_context, other_context);
+    free_stack(other_top);
+}
+
 // --- an unwind passes through call_on and runs clean-up on both sides ------
 
 static int cleanups;
@@ -332,6 +368,8 @@ int main(void) {
         { "a backtrace passes through call_on", a_backtrace_passes_through_call_on },
         { "a backtrace passes from the native stack to a context",
           a_backtrace_passes_from_the_native_stack_to_a_context },
+        { "a suspended context is traced from elsewhere",
+          a_suspended_context_is_traced_from_elsewhere },
         { "an unwind passes through call_on", an_unwind_passes_through_call_on },
     };
     for (unsigned i = 0; i < sizeof tests / sizeof tests[0]; i++) {

@@ -22,6 +22,8 @@ mod aarch64;
 pub(crate) type Entry = unsafe extern "C" fn(*mut u8) -> !;
 /// As in the runtime's `context/mod.rs`.
 pub(crate) type Callee = unsafe extern "C-unwind" fn(*mut u8);
+/// As in the runtime's `context/mod.rs`.
+pub(crate) type Visitor = unsafe extern "C" fn(*mut u8);
 
 /// `prepare` for `main.c`.
 #[unsafe(no_mangle)]
@@ -49,6 +51,13 @@ unsafe extern "C" fn shim_leave(to: *mut u8) -> ! {
 unsafe extern "C-unwind" fn shim_call_on(top: *mut u8, f: Callee, arg: *mut u8) {
     // SAFETY: passed on to the caller.
     unsafe { aarch64::call_on(top, f, arg) }
+}
+
+/// `call_beneath` for `main.c`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn shim_call_beneath(sp: *const u8, f: Visitor, arg: *mut u8) {
+    // SAFETY: passed on to the caller.
+    unsafe { aarch64::call_beneath(sp, f, arg) }
 }
 
 /// The numbers that `shim_compute` works on, as `struct numbers` in `main.c`.

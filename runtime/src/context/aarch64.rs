@@ -25,7 +25,7 @@
 //! it was when the assembly began: a suspended stack can be unwound from
 //! `pc = [sp+16]`, `x19 = [sp]`, `x29 = [sp+8]`, `sp = sp+32`.
 
-use super::{Callee, Entry};
+use super::{Callee, Entry, Visitor};
 use core::arch::{asm, naked_asm};
 
 /// Lays out a fresh stack so that resuming it calls `entry(arg)`.
@@ -181,6 +181,43 @@ unsafe extern "C-unwind" fn cross(top: *mut u8, f: Callee, arg: *mut u8) {
         ".cfi_def_cfa_register sp",
         "ldp x29, x30, [sp], #16",
         ".cfi_def_cfa_offset 0",
+        ".cfi_restore x29",
+        ".cfi_restore x30",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Where a suspended context keeps its resume address, from its stack pointer.
+pub(crate) const RESUME_ADDRESS: usize = 16;
+
+/// Calls `f(arg)` on this stack, and tells unwinders that its caller is the
+/// suspended context `sp`: a backtrace taken by `f` goes on there.
+///
+/// # Safety
+///
+/// `sp` is a context that `switch` has suspended, and that nobody resumes
+/// before this returns.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_beneath(sp: *const u8, f: Visitor, arg: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_signal_frame",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset x29, -16",
+        ".cfi_offset x30, -8",
+        "mov x29, x0",
+        // From here on the caller is what `switch` has left: see the header.
+        ".cfi_def_cfa x29, 32",
+        ".cfi_offset x19, -32",
+        ".cfi_offset x29, -24",
+        ".cfi_offset x30, -16",
+        "mov x0, x2",
+        "blr x1",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa sp, 0",
+        ".cfi_restore x19",
         ".cfi_restore x29",
         ".cfi_restore x30",
         "ret",

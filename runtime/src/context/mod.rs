@@ -2,13 +2,15 @@
 //!
 //! A suspended context is nothing but a stack pointer. What must survive the
 //! suspension lies on the stack it points to; the drawings are in the file of
-//! each architecture. Four operations exist:
+//! each architecture. Five operations exist:
 //!
 //! ```text
 //! prepare(top, entry, arg)   makes a fresh stack look like a suspended context
 //! switch(save, to)           suspends this context into `save`, resumes `to`
 //! leave(to)                  resumes `to`; this context is never resumed
 //! call_on(top, f, arg)       an ordinary call of `f`, but on another stack
+//! call_beneath(sp, f, arg)   an ordinary call of `f`, whose backtrace goes on in
+//!                            the suspended context
 //! ```
 //!
 //! `switch` is inline assembly that is inlined into each of its callers: the
@@ -36,6 +38,7 @@ use x86_64 as arch;
 
 #[cfg(not(any(greenling_asan, greenling_valgrind)))]
 pub(crate) use arch::call_on;
+pub(crate) use arch::{RESUME_ADDRESS, call_beneath};
 #[cfg(not(greenling_asan))]
 pub(crate) use arch::{leave, prepare, switch};
 #[cfg(greenling_asan)]
@@ -54,6 +57,9 @@ pub(crate) type Entry = unsafe extern "C" fn(*mut u8) -> !;
 
 /// What `call_on` runs on the other stack. It may unwind.
 pub(crate) type Callee = unsafe extern "C-unwind" fn(*mut u8);
+
+/// What `call_beneath` runs. It must not unwind: its caller is none.
+pub(crate) type Visitor = unsafe extern "C" fn(*mut u8);
 
 /// Alignment of every stack top handed to `prepare` and `call_on`.
 pub(crate) const STACK_ALIGN: usize = 16;

@@ -25,7 +25,7 @@
 //! suspended stack can be unwound from `pc = [sp]`, `rbx = [sp+8]`,
 //! `rbp = [sp+16]`, `rsp = sp+24`.
 
-use super::{Callee, Entry};
+use super::{Callee, Entry, Visitor};
 use core::arch::{asm, naked_asm};
 
 /// Lays out a fresh stack so that resuming it calls `entry(arg)`.
@@ -174,6 +174,42 @@ unsafe extern "C-unwind" fn cross(top: *mut u8, f: Callee, arg: *mut u8) {
         "mov rsp, rbp",
         "pop rbp",
         ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Where a suspended context keeps its resume address, from its stack pointer.
+pub(crate) const RESUME_ADDRESS: usize = 0;
+
+/// Calls `f(arg)` on this stack, and tells unwinders that its caller is the
+/// suspended context `sp`: a backtrace taken by `f` goes on there.
+///
+/// # Safety
+///
+/// `sp` is a context that `switch` has suspended, and that nobody resumes
+/// before this returns.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_beneath(sp: *const u8, f: Visitor, arg: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_signal_frame",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rdi",
+        // From here on the caller is what `switch` has left: see the header.
+        ".cfi_def_cfa rbp, 24",
+        ".cfi_offset rip, -24",
+        ".cfi_offset rbx, -16",
+        ".cfi_offset rbp, -8",
+        "mov rdi, rdx",
+        "call rsi",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        ".cfi_offset rip, -8",
+        ".cfi_restore rbx",
+        ".cfi_restore rbp",
         "ret",
         ".cfi_endproc",
     )

@@ -125,7 +125,7 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     fn drop_extras(&self, task: TcbRef, extras: Box<Extras>) {
-        let _between = Between::new(self);
+        let _between = Between::new(self, task);
         drop_quietly(task, extras);
     }
 

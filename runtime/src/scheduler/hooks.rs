@@ -141,7 +141,7 @@ impl Scheduler {
         let next = self.current.get();
         let hook = self.hooks.borrow().schedule.clone();
         if let Some(hook) = hook.filter(|_| next != from) {
-            self.call_hook("schedule", hook, |hook| {
+            self.call_hook("schedule", hook, from, |hook| {
                 hook(&Tasklet::from_tcb(from), &Tasklet::from_tcb(next));
             });
         }
@@ -170,7 +170,7 @@ impl Scheduler {
                 sending,
                 will_block,
             };
-            self.call_hook("channel", hook, |hook| hook(&event));
+            self.call_hook("channel", hook, self.current(), |hook| hook(&event));
             if tasklet.tcb().wake.get() != Wake::Notified {
                 // The callback has killed it, or has thrown something at it.
                 return self.after_turn(tasklet.tcb());
@@ -179,7 +179,8 @@ impl Scheduler {
         Ok(())
     }
 
-    fn call_hook<H>(&self, name: &str, hook: H, call: impl FnOnce(&H)) {
+    fn call_hook<H>(&self, name: &str, hook: H, running: TcbRef, call: impl FnOnce(&H)) {
+        self.apart.set(running);
         self.set_guard(guard::IN_HOOK);
         let called = catch_unwind(AssertUnwindSafe(|| {
             call(&hook);

@@ -40,8 +40,10 @@ const TRIM_EVERY: Duration = Duration::from_millis(500);
 pub(super) struct Between<'a>(&'a Scheduler);
 
 impl<'a> Between<'a> {
-    pub(super) fn new(scheduler: &'a Scheduler) -> Between<'a> {
+    /// `running` is the one that is left.
+    pub(super) fn new(scheduler: &'a Scheduler, running: TcbRef) -> Between<'a> {
         debug_assert!(scheduler.guard_bits() & guard::APART == 0);
+        scheduler.apart.set(running);
         scheduler.set_guard(guard::SYSTEM_STACK | guard::BETWEEN);
         Between(scheduler)
     }
@@ -69,7 +71,7 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     pub(super) fn tick(&self, running: TcbRef) {
-        let _between = Between::new(self);
+        let _between = Between::new(self, running);
         self.countdown.set(self.pace.interval.get());
         self.kill_doomed();
         if !self.has_world() {
@@ -100,7 +102,7 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     pub(super) fn next_when_empty(&self, leaving: TcbRef) {
-        let _between = Between::new(self);
+        let _between = Between::new(self, leaving);
         if leaving.state.get() != State::Dead {
             return self.find_next(leaving);
         }
@@ -147,7 +149,7 @@ impl Scheduler {
     pub(crate) fn wait_if_alone(&self, max_wait: Option<Duration>) -> Result<bool, TaskletError> {
         let current = self.current();
         self.check_may_switch()?;
-        let _between = Between::new(self);
+        let _between = Between::new(self, current);
         self.kill_doomed();
         let posted = current.wake.get() != Wake::Notified;
         if posted || self.run_count() > 1 || (max_wait.is_none() && !self.can_be_woken()) {
@@ -183,10 +185,16 @@ impl Scheduler {
 
     /// Polls on the native stack; `running` is the tasklet whose stack this is.
     fn poll_below_main(&self, running: TcbRef, timeout: Option<Duration>, now: Instant) {
+        self.below_main(running, || self.poll(timeout, now));
+    }
+
+    /// Runs `f` on the native stack; `running` is the tasklet whose stack this
+    /// is.
+    fn below_main<R>(&self, running: TcbRef, f: impl FnOnce() -> R) -> R {
         if running.has(flag::MAIN) {
-            self.poll(timeout, now);
+            f()
         } else {
-            on_native_stack(self.main.sp.get(), || self.poll(timeout, now));
+            on_native_stack(self.main.sp.get(), f)
         }
     }
 
@@ -231,10 +239,9 @@ impl Scheduler {
         } else {
             leaving
         };
-        log::error!(
-            "greenling: deadlock: nothing can wake any tasklet of this thread\n{}",
-            crate::inspect::listing(self)
-        );
+        // Backtraces take more stack than a tasklet may have left.
+        let listing = self.below_main(leaving, || crate::inspect::listing(self));
+        log::error!("greenling: deadlock: nothing can wake any tasklet of this thread\n{listing}");
         self.post(victim, Wake::Deadlock, None);
     }
 }

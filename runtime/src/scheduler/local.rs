@@ -91,6 +91,7 @@ fn make() -> Option<&'static Scheduler> {
     let now = Instant::now();
     let scheduler = Box::new(Scheduler {
         current: Cell::new(main),
+        apart: Cell::new(main),
         guarded: Cell::new(0),
         countdown: Cell::new(Scheduler::first_interval()),
         parked: Cell::new(false),

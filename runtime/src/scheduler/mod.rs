@@ -130,6 +130,8 @@ pub type ErrorHandler = Rc<dyn Fn(&Tasklet, &Uncaught)>;
 pub(crate) struct Scheduler {
     /// The tasklet that runs. In the ring unless the ring is empty.
     current: Cell<TcbRef>,
+    /// Under `guard::APART`: the tasklet whose stack this is.
+    apart: Cell<TcbRef>,
     /// Bits of `guard`; zero on the fast path.
     guarded: Cell<u32>,
     /// Switches until the next look at the clock.
@@ -188,6 +190,16 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn current(&self) -> TcbRef {
         self.current.get()
+    }
+
+    /// The tasklet whose stack is run on: the current one, but for code that
+    /// the scheduler runs between two tasklets.
+    pub(crate) fn running(&self) -> TcbRef {
+        if self.guard_bits() & guard::APART != 0 {
+            self.apart.get()
+        } else {
+            self.current.get()
+        }
     }
 
     pub(crate) fn main(&self) -> TcbRef {

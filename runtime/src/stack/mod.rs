@@ -21,10 +21,11 @@
 //!
 //! The pool belongs to one OS thread and takes no locks. `slab` talks to the
 //! kernel, `pool` decides, `overflow` explains a hit guard before the process
-//! dies of it.
+//! dies of it, `resident` tells how much of it all is memory.
 
 mod overflow;
 mod pool;
+mod resident;
 mod slab;
 
 pub(crate) use overflow::{Suspect, install as install_overflow_report};

@@ -30,7 +30,7 @@ pub(crate) struct StackPool {
 
 /// Stacks of one size.
 #[derive(Debug)]
-struct Class {
+pub(super) struct Class {
     size: usize,
     /// Last in, first out.
     free: Vec<Stack>,
@@ -92,8 +92,11 @@ impl StackPool {
     /// Stacks in use.
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
-        let others = self.others.iter().map(|class| class.live);
-        self.usual.live + others.sum::<usize>()
+        self.classes().map(Class::live).sum()
+    }
+
+    pub(super) fn classes(&self) -> impl Iterator<Item = &Class> {
+        self.others.iter().chain([&self.usual])
     }
 
     /// Unmaps every slab of which no stack is in use; leaks the others, whose
@@ -139,6 +142,20 @@ impl Class {
             live: 0,
             trimmed: 0,
         }
+    }
+
+    /// Stacks in use.
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Stacks on the free list.
+    pub(super) fn free(&self) -> usize {
+        self.free.len()
+    }
+
+    pub(super) fn slabs(&self) -> impl Iterator<Item = &Slab> {
+        self.slabs.iter()
     }
 
     #[inline]

@@ -94,6 +94,11 @@ impl Slab {
         self.used < self.slots
     }
 
+    /// Where the memory is that can be used, guards included: start and length.
+    pub(super) fn opened_range(&self) -> (usize, usize) {
+        (self.base as usize, self.opened * self.stride)
+    }
+
     #[cfg(test)]
     pub(super) fn guard_method(&self) -> GuardMethod {
         self.guard

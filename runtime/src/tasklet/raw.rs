@@ -252,6 +252,13 @@ impl Tcb {
         (stack.base() as usize, stack.size(), stack.usable())
     }
 
+    /// How much of its stack is memory; see `Stack::high_water`.
+    pub(crate) fn stack_high_water(&self) -> usize {
+        // SAFETY: as above.
+        let stack = unsafe { &*self.stack.as_ptr() };
+        stack.high_water()
+    }
+
     /// The innermost timeout scope.
     pub(crate) fn scope(&self) -> Option<Rc<Scope>> {
         let scope = self.scope.take();
@@ -324,6 +331,11 @@ impl TcbRef {
     #[inline(always)]
     pub(crate) fn has_handles(self) -> bool {
         self.handles.get() != 0
+    }
+
+    /// How many handles there are.
+    pub(crate) fn handle_count(self) -> u32 {
+        self.handles.get()
     }
 
     /// Linked to no other block.

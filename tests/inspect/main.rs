@@ -1,0 +1,5 @@
+//! Seeing inside: dumps, backtraces, metrics, the watchdog, and gdb's view.
+
+mod backtraces;
+mod dumps;
+mod zoo;
