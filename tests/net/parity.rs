@@ -110,8 +110,8 @@ fn options_are_those_of_the_socket() {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
             set(&ours, Some(Duration::from_secs(3))).unwrap();
         }
-        assert_eq!(ours.read_timeout(), Some(Duration::from_secs(3)));
-        assert_eq!(ours.write_timeout(), Some(Duration::from_secs(3)));
+        assert_eq!(ours.read_timeout().unwrap(), Some(Duration::from_secs(3)));
+        assert_eq!(ours.write_timeout().unwrap(), Some(Duration::from_secs(3)));
         assert!(ours.take_error().unwrap().is_none());
         assert_eq!(ours.as_fd().as_raw_fd(), ours.as_raw_fd());
         let fd = ours.as_fd();

@@ -18,7 +18,9 @@ pub trait ToSocketAddrs {
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Target {
-    /// Known already.
+    /// Known already: the usual case, without an allocation.
+    Address(SocketAddr),
+    /// Known already, any number of them.
     Addresses(Vec<SocketAddr>),
     /// `host:port`, to be looked up.
     Name(String),
@@ -54,18 +56,30 @@ pub fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<Item = 
 #[track_caller]
 pub(super) fn resolve(host: &impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
     let addresses = match host.target() {
+        Target::Address(address) => vec![address],
         Target::Addresses(addresses) => addresses,
-        Target::Name(name) => {
-            offload(move || name.to_socket_addrs().map(Iterator::collect::<Vec<_>>))??
-        }
+        Target::Name(name) => look_up(name)?,
     };
     if addresses.is_empty() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the name has no address",
-        ));
+        return Err(no_address());
     }
     Ok(addresses)
+}
+
+/// The first address alone, which is what datagrams are sent to.
+#[track_caller]
+pub(super) fn resolve_first(host: &impl ToSocketAddrs) -> io::Result<SocketAddr> {
+    let first = match host.target() {
+        Target::Address(address) => return Ok(address),
+        Target::Addresses(addresses) => addresses.first().copied(),
+        Target::Name(name) => look_up(name)?.first().copied(),
+    };
+    first.ok_or_else(no_address)
+}
+
+#[track_caller]
+fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
+    offload(move || name.to_socket_addrs().map(Iterator::collect::<Vec<_>>))?
 }
 
 /// Tries an operation on each address; the first success or the last error.
@@ -86,13 +100,18 @@ pub(super) fn first_that_works<T>(
     Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
 }
 
-fn is_of_the_wait(error: &io::Error) -> bool {
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "the name has no address")
+}
+
+/// Whether a wait ended for a reason of its own, not the operation's.
+pub(super) fn is_of_the_wait(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<WaitError>())
 }
 
 impl ToSocketAddrs for SocketAddr {
     fn target(&self) -> Target {
-        Target::Addresses(vec![*self])
+        Target::Address(*self)
     }
 }
 
@@ -118,7 +137,7 @@ macro_rules! from_address {
     ($($address:ty),*) => {
         $(impl ToSocketAddrs for $address {
             fn target(&self) -> Target {
-                Target::Addresses(vec![(*self).into()])
+                Target::Address((*self).into())
             }
         })*
     };
@@ -135,7 +154,7 @@ from_address!(
 impl ToSocketAddrs for str {
     fn target(&self) -> Target {
         match self.parse() {
-            Ok(address) => Target::Addresses(vec![address]),
+            Ok(address) => Target::Address(address),
             Err(_) => Target::Name(self.to_owned()),
         }
     }
@@ -150,7 +169,7 @@ impl ToSocketAddrs for String {
 impl ToSocketAddrs for (&str, u16) {
     fn target(&self) -> Target {
         match self.0.parse::<IpAddr>() {
-            Ok(address) => Target::Addresses(vec![(address, self.1).into()]),
+            Ok(address) => Target::Address((address, self.1).into()),
             Err(_) => Target::Name(format!("{}:{}", self.0, self.1)),
         }
     }

@@ -1,0 +1,199 @@
+//! What every socket is made of: a watched descriptor, shared by its handles.
+//!
+//! ```text
+//!   TcpStream ---+
+//!   (try_clone) -+--> Shared { source, state }     one descriptor, one place in
+//!   OwnedReadHalf+                                 the reactor, one set of limits
+//! ```
+//!
+//! # Why handles share instead of duplicating the descriptor
+//!
+//! Time limits, the blocking mode and `close` are one for all handles, as they
+//! are for std's clones, where the kernel keeps them. A duplicate would cost a
+//! descriptor and a registration, and giving one back to std would set the
+//! others to blocking mode as well, where they would stop the whole thread;
+//! here the last handle alone can be given back.
+
+use crate::io::source::{Source, Waiting};
+use crate::wait::reason;
+use rustix::net::RecvFlags;
+use socket2::SockRef;
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::panic::Location;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A socket `S` and the state that its handles share.
+pub(super) struct Endpoint<S, X = Mode>(Rc<Shared<S, X>>);
+
+struct Shared<S, X> {
+    source: Source<S>,
+    state: X,
+}
+
+/// How the operations of a socket wait.
+#[derive(Default)]
+pub(super) struct Mode {
+    read_limit: Cell<Option<Duration>>,
+    write_limit: Cell<Option<Duration>>,
+    nonblocking: Cell<bool>,
+}
+
+impl<S: AsFd, X: Default> Endpoint<S, X> {
+    /// Sets the descriptor to non-blocking mode and watches it.
+    pub(super) fn new(socket: S) -> io::Result<Endpoint<S, X>> {
+        SockRef::from(&socket).set_nonblocking(true)?;
+        Endpoint::watch(socket)
+    }
+
+    /// Watches a descriptor that is in non-blocking mode already.
+    pub(super) fn watch(socket: S) -> io::Result<Endpoint<S, X>> {
+        Ok(Endpoint(Rc::new(Shared {
+            source: Source::new(socket)?,
+            state: X::default(),
+        })))
+    }
+}
+
+impl<S: AsFd, X> Endpoint<S, X> {
+    #[inline]
+    pub(super) fn source(&self) -> &Source<S> {
+        &self.0.source
+    }
+
+    #[inline]
+    pub(super) fn socket(&self) -> &S {
+        self.0.source.inner()
+    }
+
+    #[inline]
+    pub(super) fn state(&self) -> &X {
+        &self.0.state
+    }
+
+    /// For the options that std lacks.
+    pub(super) fn options(&self) -> SockRef<'_> {
+        SockRef::from(self.socket())
+    }
+
+    pub(super) fn share(&self) -> Endpoint<S, X> {
+        Endpoint(self.0.clone())
+    }
+
+    /// Whether both are handles of one socket.
+    pub(super) fn is_same(&self, other: &Endpoint<S, X>) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The descriptor in blocking mode, if this is its last handle.
+    pub(super) fn into_socket(self) -> io::Result<S> {
+        let shared = Rc::try_unwrap(self.0).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "other handles share this socket",
+            )
+        })?;
+        let socket = shared.source.into_inner();
+        SockRef::from(&socket).set_nonblocking(false)?;
+        Ok(socket)
+    }
+}
+
+impl<S: AsFd> Endpoint<S> {
+    pub(super) fn mode(&self) -> &Mode {
+        self.state()
+    }
+
+    /// The error of every operation once the socket is closed.
+    pub(super) fn check_open(&self) -> io::Result<()> {
+        match self.source().try_read_op(|_| Ok(())) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Runs an operation that reads, as the mode and the time limit say.
+    #[inline]
+    pub(super) fn read<R>(
+        &self,
+        location: &'static Location<'static>,
+        operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        if self.mode().nonblocking.get() {
+            return self.source().try_read_op(operation);
+        }
+        let limit = self.mode().read_limit.get();
+        let wait = Waiting::new(&reason::IO_READ, location, limit);
+        self.source().read_op(wait, operation)
+    }
+
+    /// Runs an operation that writes, as the mode and the time limit say.
+    #[inline]
+    pub(super) fn write<R>(
+        &self,
+        location: &'static Location<'static>,
+        operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        if self.mode().nonblocking.get() {
+            return self.source().try_write_op(operation);
+        }
+        let limit = self.mode().write_limit.get();
+        let wait = Waiting::new(&reason::IO_WRITE, location, limit);
+        self.source().write_op(wait, operation)
+    }
+}
+
+impl Mode {
+    pub(super) fn read_limit(&self) -> Option<Duration> {
+        self.read_limit.get()
+    }
+
+    pub(super) fn write_limit(&self) -> Option<Duration> {
+        self.write_limit.get()
+    }
+
+    pub(super) fn set_read_limit(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.read_limit.set(check_limit(limit)?);
+        Ok(())
+    }
+
+    pub(super) fn set_write_limit(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.write_limit.set(check_limit(limit)?);
+        Ok(())
+    }
+
+    pub(super) fn is_nonblocking(&self) -> bool {
+        self.nonblocking.get()
+    }
+
+    pub(super) fn set_nonblocking(&self, on: bool) {
+        self.nonblocking.set(on);
+    }
+}
+
+impl<S: AsFd + fmt::Debug, X> fmt::Debug for Endpoint<S, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket().fmt(f)
+    }
+}
+
+/// A time limit as std takes it: none, or more than zero.
+pub(super) fn check_limit(limit: Option<Duration>) -> io::Result<Option<Duration>> {
+    if limit.is_some_and(|limit| limit.is_zero()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a time limit of zero",
+        ));
+    }
+    Ok(limit)
+}
+
+/// Receives without taking anything out of the queue; std offers it for some
+/// kinds of sockets only.
+pub(super) fn peek(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (got, _) = rustix::net::recv(socket, buffer, RecvFlags::PEEK)?;
+    Ok(got)
+}
