@@ -9,6 +9,10 @@
 //! the queue, so values keep the order in which the sends began. With capacity
 //! zero every send waits until its value is taken.
 
+mod select;
+
+pub use select::Receiving;
+
 use super::error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 use super::waiter::{Waiter, wait};
 use crate::primitives::{Mutex, MutexGuard};

@@ -13,11 +13,11 @@ mod tasklet;
 mod waiter;
 mod workers;
 
-pub use channel::{Receiver, Sender, channel};
+pub use channel::{Receiver, Receiving, Sender, channel};
 pub use drain::DrainReport;
 pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 pub use info::ThreadInfo;
 pub use remote::{Remote, RemoteJoin, remote, threads};
-pub use shutdown::Shutdown;
+pub use shutdown::{Shutdown, Triggering};
 pub use tasklet::RemoteTasklet;
 pub use workers::{Worker, Workers, workers};

@@ -13,6 +13,8 @@
 use super::Remote;
 use super::waiter::{Waiter, wait};
 use crate::error::WaitError;
+use crate::select::Operation;
+use crate::select::steps::{Alarm, Here, Steps};
 use crate::scheduler::{Park, local};
 use crate::wait::reason;
 use std::fmt;
@@ -200,6 +202,19 @@ impl Shutdown {
         })
     }
 
+    /// The flag to [`select!`](crate::select!).
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    pub fn triggering(&self) -> Triggering<'_> {
+        Triggering {
+            shutdown: self,
+            leaving: None,
+            is_over: false,
+        }
+    }
+
     /// The deadlines, if the flag is set.
     pub(super) fn deadlines(&self) -> Option<Deadlines> {
         self.lock().deadlines
@@ -250,6 +265,58 @@ impl Drop for Following<'_> {
         drop(state);
         // A handle of a scheduler, whose count it changes: not under the lock.
         drop(gone);
+    }
+}
+
+/// Completes when a [`Shutdown`] is triggered; see [`Shutdown::triggering`].
+#[must_use = "it does nothing until it is selected"]
+pub struct Triggering<'s> {
+    shutdown: &'s Shutdown,
+    leaving: Option<Leave<'s>>,
+    is_over: bool,
+}
+
+impl Steps for Triggering<'_> {
+    fn attempt(&mut self, _here: Here<'_>) -> bool {
+        self.is_over = self.shutdown.is_triggered();
+        self.is_over
+    }
+
+    fn prepare(&mut self, _here: Here<'_>) -> Result<bool, WaitError> {
+        Ok(true)
+    }
+
+    fn enrol(&mut self, alarm: &Alarm) -> bool {
+        let waiter = Waiter::of_tasklet(&alarm.0);
+        let mut state = self.shutdown.lock();
+        if state.deadlines.is_some() {
+            return false;
+        }
+        self.leaving = Some(Leave {
+            shutdown: self.shutdown,
+            id: Some(waiter.id()),
+        });
+        state.waiters.push(waiter);
+        true
+    }
+
+    fn settle(&mut self, _woken: bool) -> bool {
+        self.leaving = None;
+        false
+    }
+}
+
+impl Operation for Triggering<'_> {
+    type Output = ();
+
+    fn take(&mut self) -> Option<()> {
+        std::mem::take(&mut self.is_over).then_some(())
+    }
+}
+
+impl fmt::Debug for Triggering<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Triggering").field(self.shutdown).finish()
     }
 }
 

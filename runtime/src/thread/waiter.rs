@@ -33,6 +33,11 @@ impl Waiter {
         }
     }
 
+    /// For a tasklet that waits for several things by one waker.
+    pub(super) fn of_tasklet(waker: &ExternalWaker) -> Waiter {
+        Waiter::new(Kind::Tasklet(waker.clone()))
+    }
+
     /// Tells two waits apart.
     pub(super) fn id(&self) -> u64 {
         self.id

@@ -1,0 +1,91 @@
+//! `select!` over what other threads do.
+
+use greenling::select::after;
+use greenling::{Channel, Shutdown, WaitError, schedule, select, spawn, thread, time};
+use std::time::Duration;
+use tests::isolated;
+
+#[test]
+fn a_value_from_another_thread_and_one_from_this_are_never_taken_together() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel(2);
+        let local = Channel::new();
+        let far = std::thread::spawn(move || {
+            for n in 0..500u32 {
+                sender.send(n).unwrap();
+            }
+        });
+        let near = spawn({
+            let local = local.clone();
+            move || {
+                for n in 0..500u32 {
+                    local.send(n).unwrap();
+                }
+            }
+        });
+        let (mut from_far, mut from_near) = (Vec::new(), Vec::new());
+        while from_far.len() + from_near.len() < 1000 {
+            select! {
+                value = receiver.receiving() => if let Ok(value) = value { from_far.push(value) },
+                value = local.receiving() => from_near.push(value.unwrap()),
+            }
+            .unwrap();
+        }
+        let all: Vec<_> = (0..500).collect();
+        assert_eq!((&from_far, &from_near), (&all, &all));
+        near.join().unwrap();
+        far.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wake_up_that_is_not_used_goes_to_the_next_receiver() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel(1);
+        let chooser = spawn({
+            let receiver = receiver.clone();
+            move || {
+                select! {
+                    _ = receiver.receiving() => "value",
+                    () = after(Duration::from_millis(1)) => "time",
+                }
+            }
+        });
+        let plain = spawn(move || receiver.receive());
+        schedule();
+        assert_eq!(chooser.join().unwrap().unwrap(), "time");
+        sender.send(5).unwrap();
+        assert_eq!(plain.join().unwrap().unwrap(), 5);
+    });
+}
+
+#[test]
+fn a_shutdown_ends_the_wait_for_work() {
+    isolated(|| {
+        let (stop, work) = (Shutdown::new(), Channel::<()>::new());
+        let trigger = stop.clone();
+        let worker = spawn(move || {
+            select! {
+                _ = work.receiving() => false,
+                () = stop.triggering() => true,
+            }
+        });
+        schedule();
+        std::thread::spawn(move || trigger.trigger()).join().unwrap();
+        assert!(worker.join().unwrap().unwrap());
+    });
+}
+
+#[test]
+fn a_time_limit_around_it_takes_nothing() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel(1);
+        let result = time::timeout(Duration::from_millis(1), || {
+            select! { value = receiver.receiving() => value }
+        });
+        let inner = result.unwrap_err().into_inner();
+        assert!(matches!(inner, Err(WaitError::TimedOut)));
+        sender.send(1).unwrap();
+        assert_eq!(receiver.receive().unwrap(), 1);
+    });
+}
