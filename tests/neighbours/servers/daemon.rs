@@ -1,5 +1,7 @@
 //! A server of another project's, started for one test.
 
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -8,7 +10,7 @@ use std::time::Duration;
 /// A generous limit: it only ends what hangs.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// A running process, killed when it is dropped.
+/// A running process, interrupted and waited for when it is dropped.
 pub(crate) struct Daemon {
     child: Child,
 }
@@ -58,8 +60,10 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
+        let id = Pid::from_raw(self.child.id().cast_signed());
+        // Not `Child::kill`, which leaves the processes of PostgreSQL's behind.
         // Gone already: then there is nothing to end.
-        let _ = self.child.kill();
+        let _ = signal::kill(id, Signal::SIGINT);
         let _ = self.child.wait();
     }
 }

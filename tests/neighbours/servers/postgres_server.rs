@@ -6,7 +6,7 @@ use greenling::net::TcpStream;
 use neighbours::crowd;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -77,9 +77,16 @@ impl Postgres {
 
 /// Where the server's programs are: Debian keeps them out of the path.
 fn programs() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-    let mut folders = versions.flatten().map(|version| version.path().join("bin"));
-    folders.find(|folder: &PathBuf| Path::new(&folder.join("initdb")).is_file())
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    let holds_both = |folder: &PathBuf| {
+        let mut programs = ["initdb", "postgres"].into_iter();
+        programs.all(|program| folder.join(program).is_file())
+    };
+    folders.into_iter().find(holds_both)
 }
 
 fn client(port: u16) -> Client<TcpStream> {
