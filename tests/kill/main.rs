@@ -16,6 +16,7 @@
 //! | `port` | the helpers for ported programs |
 //! | `sync_locks` | locks and conditions |
 //! | `sync_signals` | notifications, events, semaphores, barriers, queues |
+//! | `futures` | futures, driven by `block_on` |
 //! | `threads` | waits that another OS thread ends |
 //! | `tls` | handshakes and streams |
 //!
@@ -24,6 +25,7 @@
 
 mod channels;
 mod children;
+mod futures;
 mod local;
 mod port;
 mod sockets;
@@ -50,6 +52,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
         .chain(sync_locks::SCENARIOS)
         .chain(sync_signals::SCENARIOS)
         .chain(threads::SCENARIOS)
+        .chain(futures::SCENARIOS)
 }
 
 #[test]

@@ -21,6 +21,11 @@ impl Interest {
     pub const fn is_write(self) -> bool {
         self.0 & 2 != 0
     }
+
+    /// Has a direction in common with `other`.
+    pub(crate) const fn overlaps(self, other: Interest) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// What a wait has found. Readiness is a hint: the operation may still say

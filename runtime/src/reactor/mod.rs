@@ -12,6 +12,9 @@
 //!                        +---- event: remember, wake all of that side
 //! ```
 //!
+//! Futures leave their wakers instead; these are called when all events have
+//! been noted, since they are foreign code.
+//!
 //! The edge is remembered in `readable` and `writable`: an operation for which
 //! the flag is clear parks without a system call, since the kernel has said
 //! `WouldBlock` (or a short read has emptied the socket) and no edge has come
@@ -23,9 +26,11 @@
 
 mod interest;
 mod registration;
+mod wakers;
 
 pub use interest::{Interest, Ready};
 pub(crate) use registration::Registration;
+pub(crate) use wakers::Seat;
 
 use crate::scheduler::{Driver, Scheduler};
 use mio::unix::SourceFd;
@@ -37,6 +42,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task;
 use std::time::Duration;
 
 /// The token of the waker; slots are counted from zero.
@@ -62,8 +68,10 @@ pub(crate) struct Reactor {
     /// By token. Free places are in `free`.
     slots: RefCell<Vec<Option<Rc<Readiness>>>>,
     free: RefCell<Vec<usize>>,
-    /// Tasklets that wait for a descriptor.
+    /// Tasklets that wait for a descriptor, and wakers of futures that do.
     waiting: Cell<usize>,
+    /// Wakers to call; empty between polls, and kept for its memory.
+    woken: RefCell<Vec<task::Waker>>,
 }
 
 impl Reactor {
@@ -79,6 +87,7 @@ impl Reactor {
             slots: RefCell::default(),
             free: RefCell::default(),
             waiting: Cell::new(0),
+            woken: RefCell::default(),
         })
     }
 
@@ -118,6 +127,21 @@ impl Reactor {
         let count = self.waiting.get();
         self.waiting.set(if up { count + 1 } else { count - 1 });
     }
+
+    fn uncount_waiters(&self, count: usize) {
+        self.waiting.set(self.waiting.get() - count);
+    }
+
+    /// Remembers what the kernel has said, and gathers whose wakers to call.
+    fn note(&self, scheduler: &Scheduler, events: &Events, woken: &mut Vec<task::Waker>) {
+        let slots = self.slots.borrow();
+        for event in events {
+            if let Some(Some(readiness)) = slots.get(event.token().0) {
+                let count = readiness.note(scheduler, event, woken);
+                self.uncount_waiters(count);
+            }
+        }
+    }
 }
 
 impl Driver for Reactor {
@@ -128,12 +152,15 @@ impl Driver for Reactor {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             result => result?,
         }
-        let slots = self.slots.borrow();
-        for event in events.iter() {
-            if let Some(Some(readiness)) = slots.get(event.token().0) {
-                readiness.note(scheduler, event);
+        let mut woken = self.woken.take();
+        self.note(scheduler, &events, &mut woken);
+        drop(events);
+        for waker in woken.drain(..) {
+            if scheduler.contain(|| waker.wake()) {
+                log::error!("greenling: a waker has panicked");
             }
         }
+        self.woken.replace(woken);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
-//! One registered descriptor, and the two lists of those who wait for it.
+//! One registered descriptor, and those who wait for it: tasklets in two lists,
+//! and wakers of futures.
 
+use super::wakers::{Seat, Wakers};
 use super::{Interest, Reactor, Ready};
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
@@ -9,6 +11,7 @@ use std::cell::Cell;
 use std::io;
 use std::os::fd::RawFd;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 /// What the kernel last said of a descriptor, and who wants to know more.
 pub(super) struct Readiness {
@@ -22,6 +25,7 @@ pub(super) struct Readiness {
     more_than_bytes: Cell<bool>,
     readers: WaitList<()>,
     writers: WaitList<()>,
+    wakers: Wakers,
 }
 
 impl Readiness {
@@ -32,11 +36,19 @@ impl Readiness {
             more_than_bytes: Cell::new(false),
             readers: WaitList::new(),
             writers: WaitList::new(),
+            wakers: Wakers::default(),
         }
     }
 
-    /// An edge has come.
-    pub(super) fn note(&self, scheduler: &Scheduler, event: &Event) {
+    /// An edge has come. The wakers to call go to `wakers`, since this is no
+    /// moment for foreign code; their number is returned.
+    pub(super) fn note(
+        &self,
+        scheduler: &Scheduler,
+        event: &Event,
+        wakers: &mut Vec<Waker>,
+    ) -> usize {
+        let mut woken = 0;
         let failed = event.is_error();
         if event.is_read_closed() || event.is_priority() || failed {
             self.more_than_bytes.set(true);
@@ -44,11 +56,14 @@ impl Readiness {
         if event.is_readable() || event.is_read_closed() || failed {
             self.readable.set(true);
             self.readers.wake_all(scheduler);
+            woken += self.wakers.take(Interest::READ, wakers);
         }
         if event.is_writable() || event.is_write_closed() || failed {
             self.writable.set(true);
             self.writers.wake_all(scheduler);
+            woken += self.wakers.take(Interest::WRITE, wakers);
         }
+        woken
     }
 }
 
@@ -56,8 +71,7 @@ impl Readiness {
 pub(crate) struct Registration {
     reactor: Rc<Reactor>,
     readiness: Rc<Readiness>,
-    /// -1 once it is somebody else's.
-    fd: Cell<RawFd>,
+    fd: RawFd,
     token: usize,
     /// `close` was called: every wait fails.
     closed: Cell<bool>,
@@ -74,21 +88,15 @@ impl Registration {
         Ok(Registration {
             reactor,
             readiness,
-            fd: Cell::new(fd),
+            fd,
             token,
             closed: Cell::new(false),
         })
     }
 
-    /// The descriptor that is watched; -1 when it was disowned.
+    /// The descriptor that is watched.
     pub(crate) fn fd(&self) -> RawFd {
-        self.fd.get()
-    }
-
-    /// The descriptor was closed before its time, and its number may be
-    /// somebody else's by now: what that one watches is left alone.
-    pub(crate) fn disown(&self) {
-        self.fd.set(-1);
+        self.fd
     }
 
     /// Whether a read might succeed, as far as is known.
@@ -139,11 +147,62 @@ impl Registration {
         self.wake();
     }
 
-    /// Wakes everybody for nothing: their waits end without readiness.
+    /// Wakes everybody for nothing: their waits end without readiness, futures
+    /// are polled.
     pub(crate) fn wake(&self) {
         if let Some(scheduler) = local::get() {
             self.readiness.readers.wake_all(scheduler);
             self.readiness.writers.wake_all(scheduler);
+        }
+        let mut wakers = Vec::new();
+        let count = self.readiness.wakers.take(Interest::BOTH, &mut wakers);
+        self.reactor.uncount_waiters(count);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether one of the directions may be ready, as far as is known. If none
+    /// is, the waker of `context` is called when one is, once; it waits in
+    /// `seat`, or as whoever polled last for the directions.
+    pub(crate) fn poll_ready(
+        &self,
+        context: &Context<'_>,
+        interest: Interest,
+        seat: Option<Seat>,
+    ) -> Poll<Ready> {
+        let ready = self.ready(interest);
+        if ready.any() {
+            return Poll::Ready(ready);
+        }
+        match seat {
+            Some(seat) => self.leave_waker(seat, interest, context.waker()),
+            None => {
+                if interest.is_read() {
+                    self.leave_waker(Seat::Reader, Interest::READ, context.waker());
+                }
+                if interest.is_write() {
+                    self.leave_waker(Seat::Writer, Interest::WRITE, context.waker());
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    fn leave_waker(&self, seat: Seat, interest: Interest, waker: &Waker) {
+        if self.readiness.wakers.set(seat, interest, waker) {
+            self.reactor.count_waiter(true);
+        }
+    }
+
+    /// A seat for the waker of one future.
+    pub(crate) fn new_seat(&self) -> Seat {
+        self.readiness.wakers.new_seat()
+    }
+
+    /// Takes back what a future has left in its seat.
+    pub(crate) fn leave_seat(&self, seat: Seat) {
+        let waker = self.readiness.wakers.remove(seat);
+        if waker.is_some() {
+            self.reactor.count_waiter(false);
         }
     }
 
@@ -193,7 +252,8 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.reactor.deregister(self.fd.get(), self.token);
+        self.reactor.deregister(self.fd, self.token);
+        self.reactor.uncount_waiters(self.readiness.wakers.len());
     }
 }
 

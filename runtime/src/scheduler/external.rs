@@ -106,18 +106,27 @@ impl Scheduler {
             log::error!("greenling: no poller, so other threads can't wake this one: {error}");
             WaitError::Deadlock
         })?;
+        let number = self.new_ticket();
+        let waker = ExternalWaker::new(inbox, number);
+        Ok((self.hold_ticket(number), waker))
+    }
+
+    /// The number of a ticket, for one wait after another of the same tasklet.
+    pub(crate) fn new_ticket(&self) -> u64 {
         let number = self.external.tickets.get();
         self.external.tickets.set(number + 1);
-        let ticket = Ticket {
+        number
+    }
+
+    /// From now on whoever uses the ticket wakes the current tasklet, which is
+    /// about to park.
+    pub(crate) fn hold_ticket(&self, number: u64) -> Ticket<'_> {
+        let mut waiting = self.external.waiting.borrow_mut();
+        waiting.insert(number, self.current());
+        Ticket {
             external: &self.external,
             number,
-        };
-        let waker = ExternalWaker::new(inbox, number);
-        self.external
-            .waiting
-            .borrow_mut()
-            .insert(number, self.current());
-        Ok((ticket, waker))
+        }
     }
 
     /// Handles every message that has arrived, and counts them.
@@ -148,7 +157,8 @@ impl Scheduler {
         }
     }
 
-    fn unpark(&self, ticket: u64) {
+    /// Wakes the tasklet that holds the ticket and waits, if there is one.
+    pub(crate) fn unpark(&self, ticket: u64) {
         let task = self.external.waiting.borrow_mut().remove(&ticket);
         if let Some(task) = task
             && task.state.get() == State::Blocked
