@@ -3,6 +3,7 @@
 //!
 //! | file | has |
 //! |---|---|
+//! | `activation` | sockets that a service manager passes on |
 //! | `parity` | what a user of std's sockets expects |
 //! | `waits` | time limits, closing, several waiters on one socket |
 //! | `endings` | ends of streams: half close, FIN, RST |
@@ -11,6 +12,7 @@
 //! | `shortage` | descriptors run out |
 //! | `lifetime` | descriptors that come, go, and move between threads |
 
+mod activation;
 mod crowd;
 mod endings;
 mod lifetime;

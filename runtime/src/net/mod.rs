@@ -22,6 +22,7 @@
 //! descriptor for whatever option is missing.
 
 mod accept;
+pub mod activation;
 mod addresses;
 mod byte_stream;
 mod datagram;

@@ -193,7 +193,7 @@ macro_rules! options {
                 self.endpoint.socket().$set(value)
             }
 
-            #[doc = concat!("What [`", stringify!($set), "`](Self::", stringify!($set), ") has set.")]
+            #[doc = concat!("What [`", stringify!($set), "`](Self::", stringify!($set), ") sets.")]
             ///
             /// # Scheduling
             ///
