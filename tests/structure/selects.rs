@@ -1,8 +1,11 @@
 //! `select!`: exactly one operation takes place.
 
+use greenling::io::Interest;
+use greenling::net::UnixStream;
 use greenling::select::{after, at};
 use greenling::time::CancelToken;
 use greenling::{Channel, WaitError, schedule, select, spawn, time};
+use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 use tests::isolated;
 
@@ -135,4 +138,31 @@ fn one_channel_both_ways_is_refused() {
         _ = channel.receiving() => (),
         _ = channel.sending(1) => (),
     };
+}
+
+#[test]
+fn a_socket_is_ready_when_there_is_something_to_read_and_not_before() {
+    isolated(|| {
+        let (mut here, mut there) = UnixStream::pair().unwrap();
+        // Not known to block yet, and nothing there: the kernel is asked.
+        let early = select! {
+            _ = here.readiness(Interest::READ) => "ready",
+            () = after(Duration::from_millis(1)) => "time",
+        };
+        assert_eq!(early.unwrap(), "time");
+        let writer = spawn(move || there.write_all(b"x").map(|()| there));
+        let ready = select! {
+            ready = here.readiness(Interest::READ) => ready.unwrap(),
+            () = after(Duration::from_secs(60)) => panic!("late"),
+        };
+        assert!(ready.unwrap().readable);
+        let mut byte = [0];
+        assert_eq!(here.read(&mut byte).unwrap(), 1);
+        drop(writer.join().unwrap().unwrap());
+        let end = select! { ready = here.readiness(Interest::READ) => ready.unwrap() };
+        assert!(end.unwrap().readable, "the end of the stream is something to read");
+        here.close();
+        let closed = select! { ready = here.readiness(Interest::BOTH) => ready };
+        assert_eq!(closed.unwrap().unwrap_err().kind(), ErrorKind::ConnectionAborted);
+    });
 }

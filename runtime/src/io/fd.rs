@@ -8,7 +8,7 @@
 
 use super::limits::Limits;
 use super::source::{Source, Waiting};
-use super::{Interest, Ready};
+use super::{Interest, Readiness, Ready};
 use crate::tasklet::switch_trap;
 use crate::wait::reason;
 use rustix::fs::OFlags;
@@ -325,6 +325,16 @@ impl<T: AsFd> Fd<T> {
     /// Never switches.
     pub fn write_timeout(&self) -> Option<Duration> {
         self.limits.write()
+    }
+
+    /// Readiness to [`select!`](crate::select!), which the kernel has confirmed:
+    /// an operation in that direction does not wait then.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    pub fn readiness(&self, interest: Interest) -> Readiness<'_> {
+        self.source.readiness(interest)
     }
 
     pub(crate) fn source(&self) -> &Source<T> {

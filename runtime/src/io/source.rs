@@ -10,7 +10,7 @@
 //!           Interrupted -> again
 //! ```
 
-use super::{Interest, Ready};
+use super::{Interest, Readiness, Ready};
 use crate::error::WaitError;
 use crate::reactor::Registration;
 use crate::scheduler::{Park, schedule};
@@ -53,6 +53,11 @@ impl<S: AsFd> Source<S> {
     /// Its place in the reactor.
     pub(crate) fn registration(&self) -> &Registration {
         &self.registration
+    }
+
+    /// The readiness of some directions to `select!`.
+    pub(crate) fn readiness(&self, interest: Interest) -> Readiness<'_> {
+        Readiness::new(self.inner.as_fd(), &self.registration, interest)
     }
 
     /// Stops watching.

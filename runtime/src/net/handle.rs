@@ -69,6 +69,16 @@ macro_rules! handle_methods {
                 self.endpoint.options().take_error()
             }
 
+            /// Readiness to [`select!`](crate::select!), which the kernel has
+            /// confirmed: an operation in that direction does not wait then.
+            ///
+            /// # Scheduling
+            ///
+            /// Never switches by itself.
+            pub fn readiness(&self, interest: Interest) -> $crate::io::Readiness<'_> {
+                self.endpoint.source().readiness(interest)
+            }
+
             /// Parks until one of the directions may be ready. None is when
             /// [`wake`](Self::wake) has ended the wait.
             ///

@@ -29,7 +29,7 @@ mod registration;
 mod wakers;
 
 pub use interest::{Interest, Ready};
-pub(crate) use registration::Registration;
+pub(crate) use registration::{Registration, Waiter};
 pub(crate) use wakers::Seat;
 
 use crate::scheduler::{Driver, Scheduler};

@@ -242,7 +242,18 @@ impl Registration {
         park_on_either(scheduler, first, second, park)
     }
 
-    fn ready(&self, interest: Interest) -> Ready {
+    /// Readers and writers, for a tasklet that waits elsewhere, too.
+    pub(crate) fn lists(&self) -> (&WaitList<()>, &WaitList<()>) {
+        (&self.readiness.readers, &self.readiness.writers)
+    }
+
+    /// Counts a tasklet that waits in those lists, for as long as it does.
+    pub(crate) fn count_waiter(&self) -> Waiter<'_> {
+        Waiter::new(&self.reactor)
+    }
+
+    /// Which directions may be ready, as far as is known.
+    pub(crate) fn ready(&self, interest: Interest) -> Ready {
         Ready {
             readable: interest.is_read() && self.may_read(),
             writable: interest.is_write() && self.may_write(),
@@ -258,7 +269,7 @@ impl Drop for Registration {
 }
 
 /// Counts a tasklet as waiting for the outside, for as long as it does.
-struct Waiter<'a>(&'a Reactor);
+pub(crate) struct Waiter<'a>(&'a Reactor);
 
 impl<'a> Waiter<'a> {
     fn new(reactor: &'a Reactor) -> Waiter<'a> {
