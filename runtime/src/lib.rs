@@ -13,6 +13,7 @@ mod channel;
 mod context;
 mod error;
 pub mod future;
+pub mod fs;
 pub mod inspect;
 pub mod io;
 pub mod net;

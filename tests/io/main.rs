@@ -4,9 +4,13 @@
 //! | file | has |
 //! |---|---|
 //! | `descriptors` | `io::Fd` over each kind of descriptor |
+//! | `files` | `fs`: order, kills, buffers, what is no regular file |
+//! | `files_like_std` | the same code on `fs` and on `std::fs` |
 //! | `processes` | children: pipes, waits, ends, what is dropped |
 //! | `watching` | what `io::Fd` does to its descriptor, and objects that misbehave |
 
 mod descriptors;
+mod files;
+mod files_like_std;
 mod processes;
 mod watching;
