@@ -10,9 +10,11 @@
 //! | `mail` | `imap` |
 //! | `tls_stacks` | `rustls` |
 //! | `openssl_stream` | `openssl` |
+//! | `limits` | all of them, cut off by time limits and kills |
 
 mod http_client;
 mod http_parser;
+mod limits;
 mod mail;
 mod openssl_stream;
 mod standard;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tests::isolated;
 use tests::sockets::pair;
 
-fn acceptor(certified: &Certified) -> SslAcceptor {
+pub(crate) fn acceptor(certified: &Certified) -> SslAcceptor {
     let (chain, key, _) = certified.pem();
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
     let key = PKey::private_key_from_pem(&key).unwrap();
@@ -24,7 +24,7 @@ fn acceptor(certified: &Certified) -> SslAcceptor {
     builder.build()
 }
 
-fn connector(certified: &Certified) -> SslConnector {
+pub(crate) fn connector(certified: &Certified) -> SslConnector {
     let (_, _, root) = certified.pem();
     let mut builder = SslConnector::builder(SslMethod::tls()).unwrap();
     let root = X509::from_pem(&root).unwrap();

@@ -18,7 +18,7 @@ use tests::isolated;
 /// needed, many records are.
 const BULK: usize = 200_000;
 
-fn server_config(certified: &Certified) -> Arc<ServerConfig> {
+pub(crate) fn server_config(certified: &Certified) -> Arc<ServerConfig> {
     let (chain, key, _) = certified.pem();
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain)
         .collect::<Result<_, _>>()
@@ -30,7 +30,7 @@ fn server_config(certified: &Certified) -> Arc<ServerConfig> {
     Arc::new(config.unwrap())
 }
 
-fn client_config(certified: &Certified) -> Arc<ClientConfig> {
+pub(crate) fn client_config(certified: &Certified) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let (_, _, root) = certified.pem();
     roots
@@ -41,16 +41,21 @@ fn client_config(certified: &Certified) -> Arc<ClientConfig> {
     Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-type RustlsClient = StreamOwned<ClientConnection, TcpStream>;
-type RustlsServer = StreamOwned<ServerConnection, TcpStream>;
-
-fn connect(config: &Arc<ClientConfig>, stream: TcpStream) -> RustlsClient {
+/// A client's end over any stream. The handshake comes with the first bytes.
+pub(crate) fn connect<S: Read + Write>(
+    config: &Arc<ClientConfig>,
+    stream: S,
+) -> StreamOwned<ClientConnection, S> {
     let name = ServerName::try_from("localhost").unwrap();
     let connection = ClientConnection::new(config.clone(), name).unwrap();
     StreamOwned::new(connection, stream)
 }
 
-fn accept(config: &Arc<ServerConfig>, stream: TcpStream) -> RustlsServer {
+/// A server's end over any stream.
+pub(crate) fn accept<S: Read + Write>(
+    config: &Arc<ServerConfig>,
+    stream: S,
+) -> StreamOwned<ServerConnection, S> {
     let connection = ServerConnection::new(config.clone()).unwrap();
     StreamOwned::new(connection, stream)
 }
@@ -145,17 +150,14 @@ fn rustls_inside_our_tls() {
         let (outer, inner) = (certified.server(), server_config(&certified));
         let server = Server::start(move |stream| {
             let outer = TlsStream::accept(&outer, stream).unwrap();
-            let inner = ServerConnection::new(inner.clone()).unwrap();
-            serve(StreamOwned::new(inner, outer));
+            serve(accept(&inner, outer));
         });
         let address = server.address();
         let (outer, inner) = (certified.client(), client_config(&certified));
         crowd(20, move |number, midway| {
             let stream = TcpStream::connect(address).unwrap();
             let outer = TlsStream::connect(&outer, "localhost", stream).unwrap();
-            let name = ServerName::try_from("localhost").unwrap();
-            let inner = ClientConnection::new(inner.clone(), name).unwrap();
-            converse(number, StreamOwned::new(inner, outer), midway);
+            converse(number, connect(&inner, outer), midway);
         });
         assert_eq!(server.finish(), 20);
     });
