@@ -3,7 +3,10 @@
 use crate::daemon::{Daemon, on_a_free_port};
 use crate::postgres_client::Client;
 use greenling::net::TcpStream;
+use greenling::spawn;
+use greenling::time::timeout;
 use neighbours::crowd;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -148,7 +151,7 @@ fn forty_clients_that_wait_for_a_lock() {
         owner.query("SELECT pg_advisory_lock(7)").unwrap();
         let waiters: Vec<_> = (0..COUNT)
             .map(|number| {
-                greenling::spawn(move || {
+                spawn(move || {
                     let mut client = client(port);
                     let query = format!("SELECT {number} FROM pg_advisory_lock_shared(7)");
                     assert_eq!(client.query(&query).unwrap(), [[number.to_string()]]);
@@ -178,5 +181,54 @@ fn a_wrong_password_is_refused() {
             refused.to_string().contains("password authentication"),
             "{refused}"
         );
+    });
+}
+
+/// A time limit and a kill, each inside a query.
+#[test]
+fn queries_that_are_cut_off_leave_nothing_in_the_server() {
+    let Some(postgres) = Postgres::start("queries_that_are_cut_off_leave_nothing_in_the_server")
+    else {
+        return;
+    };
+    isolated(move || {
+        let port = postgres.port;
+        let mut owner = client(port);
+        owner.query("SELECT pg_advisory_lock(7)").unwrap();
+        let waiters = |limited: bool| -> Vec<_> {
+            let waiter = |_| {
+                spawn(move || {
+                    let mut client = client(port);
+                    let mut wait = || client.query("SELECT pg_advisory_lock_shared(7)");
+                    match limited {
+                        true => timeout(Duration::from_millis(20), wait)
+                            .unwrap_err()
+                            .into_inner(),
+                        false => wait(),
+                    }
+                })
+            };
+            (0..COUNT / 4).map(waiter).collect()
+        };
+        let (limited, killed) = (waiters(true), waiters(false));
+        for task in limited {
+            let error = task.join().unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+        }
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        // The limited ones have gone from our side: only the lock's end tells
+        // the server so.
+        while owner.query(waiting).unwrap() != [[(COUNT / 2).to_string()]] {
+            greenling::time::sleep(Duration::from_millis(1));
+        }
+        for task in killed {
+            task.tasklet().kill().unwrap();
+            assert!(task.join().unwrap_err().is_killed());
+        }
+        owner.query("SELECT pg_advisory_unlock(7)").unwrap();
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'";
+        while owner.query(others).unwrap() != [["1"]] {
+            greenling::time::sleep(Duration::from_millis(1));
+        }
     });
 }

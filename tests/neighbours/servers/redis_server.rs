@@ -5,6 +5,7 @@ use crate::daemon::{Daemon, on_a_free_port};
 use greenling::io::Fd;
 use greenling::net::TcpStream;
 use greenling::spawn;
+use greenling::time::timeout;
 use neighbours::redis::Connection;
 use neighbours::{Midway, crowd};
 use redis::{ConnectionLike, FromRedisValue, Value, cmd, pipe};
@@ -219,5 +220,44 @@ fn messages_reach_every_subscriber_once() {
             }
             assert_eq!(seen, [1; COUNT]);
         });
+    });
+}
+
+/// A time limit and a kill, each inside a command that the server holds back.
+#[test]
+fn commands_that_are_cut_off_leave_nothing_in_the_server() {
+    let Some(redis) = Redis::start("commands_that_are_cut_off_leave_nothing_in_the_server") else {
+        return;
+    };
+    isolated(move || {
+        let port = redis.port;
+        let blocked = |connection: &mut Connection<TcpStream>, count: usize| {
+            let clients: String = cmd("INFO").arg("clients").query(connection).unwrap();
+            clients.contains(&format!("blocked_clients:{count}\r\n"))
+        };
+        let wait = move || {
+            let mut command = cmd("BLPOP");
+            command.arg("nobody's queue").arg(0);
+            command.query::<Value>(&mut over_tcp(port))
+        };
+        let limited: Vec<_> = (0..20)
+            .map(|_| spawn(move || timeout(Duration::from_millis(20), wait)))
+            .collect();
+        let killed: Vec<_> = (0..20).map(|_| spawn(wait)).collect();
+        for task in limited {
+            let late = task.join().unwrap().unwrap_err();
+            assert!(late.into_inner().unwrap_err().is_timeout());
+        }
+        let mut connection = over_tcp(port);
+        while !blocked(&mut connection, 20) {
+            greenling::time::sleep(Duration::from_millis(1));
+        }
+        for task in killed {
+            task.tasklet().kill().unwrap();
+            assert!(task.join().unwrap_err().is_killed());
+        }
+        while !blocked(&mut connection, 0) {
+            greenling::time::sleep(Duration::from_millis(1));
+        }
     });
 }
