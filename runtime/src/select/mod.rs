@@ -20,14 +20,15 @@
 //! |---|---|---|
 //! | [`Channel::receiving`](crate::Channel::receiving) | as `receive` | a sender comes |
 //! | [`Channel::sending`](crate::Channel::sending) | as `send` | a receiver comes |
-//! | [`thread::Receiver::receiving`](crate::thread::Receiver::receiving) | as `receive` | a value is there |
-//! | [`thread::Sender::sending`](crate::thread::Sender::sending) | as `send` | there is room |
+//! | [`thread::Receiver::receiving`][tr] | as `receive` | a value is there |
 //! | [`JoinHandle::ending`](crate::JoinHandle::ending) | `()` | the tasklet has ended |
 //! | [`after`], [`at`] | `()` | the time has come |
-//! | `readiness` of sockets and [`io::Fd`](crate::io::Fd) | `io::Result<Ready>` | a direction may be ready |
-//! | [`CancelToken::cancelling`](crate::time::CancelToken::cancelling) | `()` | the token is cancelled |
+//! | [`readiness`](crate::io::Readiness) of sockets | `io::Result<Ready>` | a direction is ready |
+//! | [`CancelToken::cancelling`][cc] | `()` | the token is cancelled |
 //! | [`Shutdown::triggering`](crate::Shutdown::triggering) | `()` | the workers are to stop |
-//! | [`Signals::arriving`](crate::signal::Signals::arriving) | `i32` | a signal has come |
+//!
+//! [tr]: crate::thread::Receiver::receiving
+//! [cc]: crate::time::CancelToken::cancelling
 
 pub(crate) mod steps;
 mod timer;
@@ -267,7 +268,10 @@ fn draw() -> u64 {
 /// ```
 #[macro_export]
 macro_rules! select {
-    (@arms [$($id:ident $pattern:pat, $operation:expr, $body:expr;)*] default => $default:expr $(,)?) => {{
+    (
+        @arms [$($id:ident $pattern:pat, $operation:expr, $body:expr;)*]
+        default => $default:expr $(,)?
+    ) => {{
         $(let mut $id = $operation;)*
         match $crate::select::poll(&mut [$(&mut $id),*]) {
             Some(_) => $crate::select!(@taken [$($id $pattern, $body;)*]),
