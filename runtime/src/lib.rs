@@ -23,7 +23,6 @@ mod primitives;
 pub mod process;
 mod reactor;
 mod scheduler;
-#[allow(unsafe_code, reason = "lends borrowing closures to tasklets")]
 mod scope;
 pub mod select;
 pub mod signal;

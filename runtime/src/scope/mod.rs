@@ -24,20 +24,20 @@
 
 mod children;
 mod handle;
+#[allow(unsafe_code, reason = "lends closures that borrow to tasklets")]
+mod spawn;
 
 pub use handle::ScopedJoinHandle;
 
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
-use crate::tasklet::{Builder, JoinHandle, defer_kill};
+use crate::tasklet::{Builder, defer_kill};
 use crate::time::scope::without_scopes;
 use crate::wait::reason;
-use children::{Child, Children};
+use children::Children;
 use std::any::Any;
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
-use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
@@ -247,43 +247,6 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     /// Never switches.
     pub fn running(&self) -> usize {
         self.children.running()
-    }
-}
-
-impl Builder {
-    /// As [`Scope::spawn`], with the name and stack size of this builder, and
-    /// with the error returned.
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches.
-    ///
-    /// # Errors
-    ///
-    /// As [`Builder::spawn`].
-    #[track_caller]
-    pub fn spawn_scoped<'scope, 'env, F, T>(
-        self,
-        scope: &'scope Scope<'scope, 'env>,
-        f: F,
-    ) -> io::Result<ScopedJoinHandle<'scope, T>>
-    where
-        F: FnOnce() -> T + 'scope,
-        T: 'scope,
-    {
-        let (child, outcome) = Child::new(f, &scope.children);
-        if scope.refused {
-            return Ok(ScopedJoinHandle::refused(outcome));
-        }
-        let number = child.number();
-        let run: Box<dyn FnOnce() + 'scope> = Box::new(move || child.run());
-        // SAFETY: only the lifetime changes. The closure and all in it is gone
-        // when the guard in the child is, and `scope` does not return before:
-        // see the header.
-        let run = unsafe { mem::transmute::<Box<dyn FnOnce() + 'scope>, Box<dyn FnOnce()>>(run) };
-        let handle: JoinHandle<()> = self.spawn(run)?;
-        scope.children.keep(number, handle.tasklet());
-        Ok(ScopedJoinHandle::new(handle, outcome))
     }
 }
 
