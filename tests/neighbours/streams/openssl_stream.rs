@@ -2,14 +2,14 @@
 //! C frames, which lie on the tasklet's stack.
 
 use greenling::net::TcpStream;
-use greenling::spawn;
 use greenling::time::timeout;
+use greenling::{Channel, spawn};
 use greenling_tls::TlsStream;
 use neighbours::{Certified, Server, crowd};
 use openssl::pkey::PKey;
-use openssl::ssl::{ErrorCode, SslAcceptor, SslConnector, SslMethod, SslStream};
+use openssl::ssl::{ErrorCode, HandshakeError, SslAcceptor, SslConnector, SslMethod, SslStream};
 use openssl::x509::X509;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 use tests::isolated;
 use tests::sockets::pair;
@@ -130,5 +130,75 @@ fn a_time_limit_leaves_it_usable() {
         theirs.write_all(b"still").unwrap();
         ours.read_exact(&mut buffer).unwrap();
         assert_eq!(&buffer, b"still");
+    });
+}
+
+/// Writes wait while there is a gate; what is read is not held up.
+#[derive(Debug)]
+struct Gated {
+    stream: TcpStream,
+    writes: usize,
+    gate: Channel<()>,
+}
+
+impl Read for Gated {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Gated {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        if self.writes > 1 {
+            self.gate.receive().map_err(io::Error::from)?;
+        }
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Why `greenling_tls` exists: OpenSSL's error queue belongs to the OS thread.
+/// While one tasklet waits beneath OpenSSL to send its alert, another one whose
+/// read ends finds the first one's error in the queue, and takes it away.
+#[test]
+fn errors_of_one_connection_turn_up_in_another() {
+    isolated(|| {
+        let certified = Certified::new();
+        let (mut healthy, mut peer) = connected(&certified);
+        // Behind the session tickets, which are a piece of handshake.
+        peer.write_all(b"!").unwrap();
+        healthy.read_exact(&mut [0]).unwrap();
+        let (ours, theirs) = pair();
+        let accepts = acceptor(&certified);
+        let server = spawn(move || accepts.accept(theirs).map(|_| ()).map_err(|_| ()));
+        let gate = Channel::new();
+        let stream = Gated {
+            stream: ours,
+            writes: 0,
+            gate: gate.clone(),
+        };
+        let distrusts = connector(&Certified::new());
+        let failing = spawn(move || distrusts.connect("localhost", stream).unwrap_err());
+        // It waits in its second write, the alert.
+        while gate.balance() == 0 {
+            greenling::schedule();
+        }
+        let late = timeout(Duration::from_millis(5), || healthy.ssl_read(&mut [0]));
+        let error = late.unwrap_err().into_inner().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::SSL, "its own would be SYSCALL");
+        assert!(
+            error.to_string().contains("certificate verify failed"),
+            "{error}"
+        );
+        gate.send(()).unwrap();
+        let HandshakeError::Failure(robbed) = failing.join().unwrap() else {
+            panic!("it failed in OpenSSL");
+        };
+        assert_eq!(robbed.error().code(), ErrorCode::SYSCALL, "its own was SSL");
+        assert_eq!(server.join().unwrap(), Err(()));
     });
 }
