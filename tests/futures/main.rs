@@ -5,6 +5,7 @@
 //! | `driving` | `block_on` itself: errors, nesting, kills, deadlocks |
 //! | `wakes` | wakes from everywhere, at every moment |
 //! | `timers` | sleeps |
+//! | `tls` | TLS streams that are polled |
 //! | `readiness` | descriptors |
 //! | `work` | tasklets that futures wait for |
 //! | `crates` | `futures-util`, `futures-channel` |
@@ -13,6 +14,7 @@ mod crates;
 mod driving;
 mod readiness;
 mod timers;
+mod tls;
 mod wakes;
 mod work;
 

@@ -13,7 +13,7 @@ impl<S: PollStream> AsyncRead for Io<S> {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_counted(context, |stream, context| stream.poll_read(context, buffer))
+        PollStream::poll_read(&*self, context, buffer)
     }
 }
 
@@ -23,7 +23,7 @@ impl<S: PollStream> AsyncWrite for Io<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_counted(context, |stream, context| stream.poll_write(context, bytes))
+        PollStream::poll_write(&*self, context, bytes)
     }
 
     fn poll_write_vectored(
@@ -31,16 +31,14 @@ impl<S: PollStream> AsyncWrite for Io<S> {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_counted(context, |stream, context| {
-            stream.poll_write_vectored(context, buffers)
-        })
+        PollStream::poll_write_vectored(&*self, context, buffers)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_ref().poll_flush(context)
+        PollStream::poll_flush(&*self, context)
     }
 
     fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_ref().poll_shutdown(context)
+        PollStream::poll_shutdown(&*self, context)
     }
 }

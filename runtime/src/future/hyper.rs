@@ -32,9 +32,7 @@ impl<S: PollStream> rt::Read for Io<S> {
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         scratch.resize(READ_MAX, 0);
         let room = buffer.remaining().min(READ_MAX);
-        let read = self.poll_counted(context, |stream, context| {
-            stream.poll_read(context, &mut scratch[..room])
-        });
+        let read = PollStream::poll_read(&*self, context, &mut scratch[..room]);
         let read = read.map_ok(|count| buffer.put_slice(&scratch[..count]));
         let _ = SCRATCH.try_with(|kept| kept.set(scratch));
         read
@@ -47,7 +45,7 @@ impl<S: PollStream> rt::Write for Io<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_counted(context, |stream, context| stream.poll_write(context, bytes))
+        PollStream::poll_write(&*self, context, bytes)
     }
 
     fn poll_write_vectored(
@@ -55,21 +53,19 @@ impl<S: PollStream> rt::Write for Io<S> {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_counted(context, |stream, context| {
-            stream.poll_write_vectored(context, buffers)
-        })
+        PollStream::poll_write_vectored(&*self, context, buffers)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.get_ref().is_write_vectored()
+        PollStream::is_write_vectored(self)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_ref().poll_flush(context)
+        PollStream::poll_flush(&*self, context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_ref().poll_shutdown(context)
+        PollStream::poll_shutdown(&*self, context)
     }
 }
 

@@ -12,10 +12,8 @@ const SPREE_MAX: u8 = 32;
 
 /// Gives a stream the traits of other crates.
 ///
-/// With feature `hyper` these are [`hyper::rt::Read`](::hyper::rt::Read) and
-/// [`hyper::rt::Write`](::hyper::rt::Write), with feature `futures-io`
-/// [`AsyncRead`](::futures_io::AsyncRead) and
-/// [`AsyncWrite`](::futures_io::AsyncWrite). The stream is any
+/// With feature `hyper` these are `hyper::rt::Read` and `hyper::rt::Write`, with
+/// feature `futures-io` its `AsyncRead` and `AsyncWrite`. The stream is any
 /// [`PollStream`]: a socket of [`net`](crate::net), or a `TlsStream` of
 /// `greenling-tls` over one.
 ///
@@ -63,10 +61,9 @@ impl<S> Io<S> {
     }
 }
 
-#[cfg(any(feature = "hyper", feature = "futures-io"))]
 impl<S: PollStream> Io<S> {
     /// Runs an operation that moves data, unless it is others' turn.
-    pub(super) fn poll_counted<R>(
+    fn poll_counted<R>(
         &self,
         context: &mut Context<'_>,
         operation: impl FnOnce(&S, &mut Context<'_>) -> Poll<io::Result<R>>,
@@ -82,6 +79,38 @@ impl<S: PollStream> Io<S> {
             Poll::Pending => self.spree.set(0),
         }
         polled
+    }
+}
+
+impl<S: PollStream> PollStream for Io<S> {
+    fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_counted(context, |stream, context| stream.poll_read(context, buffer))
+    }
+
+    fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_counted(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        &self,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_counted(context, |stream, context| {
+            stream.poll_write_vectored(context, buffers)
+        })
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_flush(context)
+    }
+
+    fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_shutdown(context)
     }
 }
 

@@ -176,6 +176,8 @@ impl<T: Transport> Drop for ShutOnDrop<'_, T> {
 
 impl<T: Transport> Drop for TlsStream<T> {
     fn drop(&mut self) {
+        // Where futures poll, it is left there between two polls.
+        self.slot.get_mut().take_back();
         if self.transport.is_none() || self.closed.get() || self.torn.get() {
             return;
         }

@@ -32,6 +32,10 @@ impl<T: Transport> TlsStream<T> {
         self.read_with(buf, |engine, buf| engine.peek(buf))
     }
 
+    pub(super) fn read_some(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        self.read_with(buf, |engine, buf| engine.read(buf))
+    }
+
     fn read_with(
         &self,
         buf: &mut [u8],
@@ -55,7 +59,7 @@ impl<T: Transport> TlsStream<T> {
         }
     }
 
-    fn write_some(&self, data: &[u8]) -> Result<usize, Error> {
+    pub(super) fn write_some(&self, data: &[u8]) -> Result<usize, Error> {
         if data.is_empty() {
             return Ok(0);
         }
@@ -148,7 +152,7 @@ impl<T: Transport> TlsStream<T> {
         }
     }
 
-    fn flush_all(&self) -> Result<(), Error> {
+    pub(super) fn flush_all(&self) -> Result<(), Error> {
         self.flush_until(after(self.write_timeout.get()), |_| false)
     }
 }
@@ -169,7 +173,7 @@ impl<T: Transport> Read for &TlsStream<T> {
     ///
     /// [`Error::Truncated`] when the transport ended without `close_notify`.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        Ok(self.read_with(buf, |engine, buf| engine.read(buf))?)
+        Ok(self.read_some(buf)?)
     }
 }
 

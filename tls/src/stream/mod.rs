@@ -23,9 +23,15 @@
 //!
 //! While its peer is silent a connection's engine is kept in a list of the
 //! thread, which may take its rings for others to use ([`crate::idle`]).
+//!
+//! Futures poll the same operations with waits forbidden: `poll.rs`.
 
+#[cfg(feature = "greenling")]
+use std::cell::OnceCell;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+#[cfg(feature = "greenling")]
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use openssl::ssl::{NameType, Ssl};
@@ -43,6 +49,8 @@ mod close;
 mod connect;
 mod io;
 mod locks;
+#[cfg(feature = "greenling")]
+mod poll;
 mod pump;
 mod transfer;
 
@@ -103,6 +111,9 @@ pub struct TlsStream<T: Transport> {
     /// The listener's gate, where handshakes wait for their turn; `None` after.
     #[cfg(feature = "greenling")]
     gate: Cell<Option<u64>>,
+    /// The futures that read and write; made when the first of them waits.
+    #[cfg(feature = "greenling")]
+    pollers: OnceCell<Arc<poll::Pollers>>,
 }
 
 /// Where the engine is.
@@ -155,6 +166,8 @@ impl<T: Transport> TlsStream<T> {
             handshake_deadline: Cell::new(None),
             #[cfg(feature = "greenling")]
             gate: Cell::new(None),
+            #[cfg(feature = "greenling")]
+            pollers: OnceCell::new(),
         }
     }
 
@@ -316,7 +329,8 @@ impl<T: Transport> TlsStream<T> {
     }
 
     /// Whether operations fail with `WouldBlock` where they would wait; the error
-    /// carries the [`Want`](crate::Want).
+    /// carries the [`Want`](crate::Want). They do not give way to other tasklets
+    /// then. Futures need not set this: a poll never waits.
     #[doc(alias = "setblocking")]
     pub fn set_nonblocking(&self, nonblocking: bool) {
         self.nonblocking.set(nonblocking);
@@ -345,6 +359,13 @@ impl Slot {
             Slot::Here(engine) => Ok(engine),
             Slot::None(error) => Err(error.clone()),
             Slot::Kept(_) => unreachable!("taken back just now"),
+        }
+    }
+
+    /// Takes the engine back from the idle ones, if it is there.
+    fn take_back(&mut self) {
+        if matches!(self, Slot::Kept(_)) {
+            let _ = self.engine();
         }
     }
 

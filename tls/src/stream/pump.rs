@@ -16,9 +16,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::TlsStream;
 use super::locks::{Lock, LockGuard, WaitReason};
 use super::transfer::{Received, Sent};
-use super::{Slot, TlsStream};
 use crate::bio::RingSizes;
 use crate::engine::{Engine, EngineError, Want};
 use crate::error::{Alert, Error};
@@ -255,6 +255,9 @@ impl<T: Transport> TlsStream<T> {
         interest: Interest,
         deadline: Option<Instant>,
     ) -> Result<Ready, Error> {
+        if self.nonblocking.get() {
+            return self.wait_for(interest, deadline);
+        }
         let _awake = Awake::after_wait_of(self);
         self.keep_if_idle();
         self.wait_for(interest, deadline)
@@ -262,7 +265,14 @@ impl<T: Transport> TlsStream<T> {
 
     /// Leaves the engine with the idle ones if the connection is.
     pub(super) fn keep_if_idle(&self) {
-        if T::MAY_SUSPEND || T::MAY_MIGRATE || !self.waiting_to_receive.get() {
+        if self.waiting_to_receive.get() {
+            self.keep_until_used();
+        }
+    }
+
+    /// As `keep_if_idle`, for a connection for whose data somebody waits.
+    pub(super) fn keep_until_used(&self) {
+        if T::MAY_SUSPEND || T::MAY_MIGRATE {
             return;
         }
         if let Ok(mut slot) = self.slot.try_borrow_mut() {
@@ -379,10 +389,8 @@ impl<'a, T: Transport> Awake<'a, T> {
 impl<T: Transport> Drop for Awake<'_, T> {
     fn drop(&mut self) {
         self.0.waiting_to_receive.set(false);
-        if let Ok(mut slot) = self.0.slot.try_borrow_mut()
-            && matches!(*slot, Slot::Kept(_))
-        {
-            let _ = slot.engine();
+        if let Ok(mut slot) = self.0.slot.try_borrow_mut() {
+            slot.take_back();
         }
     }
 }

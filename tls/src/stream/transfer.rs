@@ -63,6 +63,9 @@ impl<T: Transport> TlsStream<T> {
 
     /// Counts a transfer that did not have to wait.
     pub(super) fn count_success(&self) {
+        if self.nonblocking.get() {
+            return;
+        }
         let spree = self.spree.get() + 1;
         if spree < SPREE_MAX {
             self.spree.set(spree);
