@@ -25,6 +25,7 @@ mod reactor;
 mod scheduler;
 mod scope;
 pub mod select;
+pub mod server;
 pub mod signal;
 #[allow(
     unsafe_code,

@@ -1,8 +1,25 @@
 //! Signals as something to wait for.
+//!
+//! ```text
+//!   kernel --> handler --> pipe --> one thread --> every subscriber's queue
+//!                                        |            (64 signals, on any thread)
+//!                                        +--> shutdowns to be triggered
+//! ```
+//!
+//! # What changes for the whole process
+//!
+//! Handlers belong to the process, not to a thread. From the first subscription to
+//! a signal on, the process catches it instead of dying of it or ignoring it, to
+//! the end of its life: when the last subscriber is gone the signal does nothing.
+//! A handler that another library has installed for it is replaced. A child that
+//! the process starts by `exec` has the default action again. Signals that are
+//! blocked in every thread arrive when one unblocks them. The kernel keeps one
+//! pending signal of a kind, so of several that are sent before the first is
+//! caught one arrives.
 
 use crate::error::WaitError;
 use crate::sys::signals;
-use crate::thread::{self, Receiver, Sender};
+use crate::thread::{self, Receiver, Sender, Shutdown};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,7 +37,14 @@ struct Subscriber {
     /// Tells subscriptions apart.
     id: u64,
     number: i32,
-    sender: Sender<i32>,
+    wants: Wants,
+}
+
+enum Wants {
+    /// To be told.
+    Message(Sender<i32>),
+    /// This to be triggered.
+    Stop(Shutdown),
 }
 
 fn subscribers() -> MutexGuard<'static, Vec<Subscriber>> {
@@ -31,7 +55,12 @@ fn subscribers() -> MutexGuard<'static, Vec<Subscriber>> {
 ///
 /// From the first subscription on, the process catches the signal instead of
 /// dying of it or ignoring it, to the end of its life. Every subscriber gets
-/// every signal that arrives while it exists.
+/// every signal that arrives while it exists, whether it waits at the time or not:
+/// up to 64 are kept for it. So one `Signals` in a loop misses none, where
+/// [`ctrl_c`] in a loop misses those that come between two calls.
+///
+/// It is `Send` and `Sync`: tasklets of any worker, and threads without tasklets,
+/// may wait. Of several that wait in one subscription each signal reaches one.
 ///
 /// # Examples
 ///
@@ -65,21 +94,13 @@ impl Signals {
     /// `InvalidInput` for a signal that can't be caught; when the pipe or the
     /// thread that delivers signals can't be made.
     pub fn new(numbers: &[i32]) -> io::Result<Signals> {
-        static IDS: AtomicU64 = AtomicU64::new(0);
-        start_delivery()?;
         let (sender, receiver) = thread::channel(BACKLOG);
         let signals = Signals {
-            id: IDS.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             receiver,
         };
         for &number in numbers {
-            // Before it is caught: from then on it would be swallowed.
-            subscribers().push(Subscriber {
-                id: signals.id,
-                number,
-                sender: sender.clone(),
-            });
-            signals::catch(number)?;
+            subscribe(signals.id, number, Wants::Message(sender.clone()))?;
         }
         Ok(signals)
     }
@@ -105,19 +126,61 @@ impl Signals {
             thread::ReceiveError::Closed => WaitError::Deadlock,
         })
     }
+
+    /// The number of the next of the signals, if one has arrived.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn try_next(&self) -> Option<i32> {
+        self.receiver.try_receive().ok()
+    }
+
+    /// Waits for signal after signal, until a wait fails.
+    ///
+    /// # Scheduling
+    ///
+    /// Making it never switches; its `next` does as [`wait`](Signals::wait) does.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use greenling::signal::{SIGHUP, SIGTERM, Signals};
+    /// # fn main() -> std::io::Result<()> {
+    /// for number in Signals::new(&[SIGHUP, SIGTERM])?.iter() {
+    ///     match number {
+    ///         SIGHUP => println!("reading the configuration again"),
+    ///         _ => break,
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
+        std::iter::from_fn(|| self.wait().ok())
+    }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        subscribers().retain(|subscriber| subscriber.id != self.id);
+        unsubscribe(self.id);
     }
 }
 
-/// Waits for Ctrl-C (SIGINT).
+/// Waits for Ctrl-C (SIGINT). Those that come before the call are not for it; a
+/// [`Signals`] that lives longer has them all.
 ///
 /// # Scheduling
 ///
-/// Switches.
+/// Always switches.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and nothing kept: the subscription ends with the call.
 ///
 /// # Errors
 ///
@@ -128,11 +191,16 @@ pub fn ctrl_c() -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for SIGTERM.
+/// Waits for SIGTERM, the polite request to end. Those that come before the call are not for it; a
+/// [`Signals`] that lives longer has them all.
 ///
 /// # Scheduling
 ///
-/// Switches.
+/// Always switches.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and nothing kept: the subscription ends with the call.
 ///
 /// # Errors
 ///
@@ -141,6 +209,127 @@ pub fn ctrl_c() -> io::Result<()> {
 pub fn terminate() -> io::Result<()> {
     Signals::new(&[SIGTERM])?.wait()?;
     Ok(())
+}
+
+/// Waits for SIGHUP, by convention the request to read the configuration again.
+/// Those that come before the call are not for it; a [`Signals`] that lives longer
+/// has them all.
+///
+/// # Scheduling
+///
+/// Always switches.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and nothing kept: the subscription ends with the call.
+///
+/// # Errors
+///
+/// As [`Signals::new`] and [`Signals::wait`].
+#[track_caller]
+pub fn hangup() -> io::Result<()> {
+    Signals::new(&[SIGHUP])?.wait()?;
+    Ok(())
+}
+
+/// Waits for SIGUSR1. Those that come before the call are not for it; a
+/// [`Signals`] that lives longer has them all.
+///
+/// # Scheduling
+///
+/// Always switches.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and nothing kept: the subscription ends with the call.
+///
+/// # Errors
+///
+/// As [`Signals::new`] and [`Signals::wait`].
+#[track_caller]
+pub fn user_defined1() -> io::Result<()> {
+    Signals::new(&[SIGUSR1])?.wait()?;
+    Ok(())
+}
+
+/// Waits for SIGUSR2. Those that come before the call are not for it; a
+/// [`Signals`] that lives longer has them all.
+///
+/// # Scheduling
+///
+/// Always switches.
+///
+/// # Cancellation
+///
+/// Nothing is lost, and nothing kept: the subscription ends with the call.
+///
+/// # Errors
+///
+/// As [`Signals::new`] and [`Signals::wait`].
+#[track_caller]
+pub fn user_defined2() -> io::Result<()> {
+    Signals::new(&[SIGUSR2])?.wait()?;
+    Ok(())
+}
+
+/// Triggers `shutdown` when the first of these signals arrives, and exits the
+/// process at once, with 128 and the signal's number, when one arrives after that:
+/// Ctrl-C ends a server gracefully, and twice at any rate.
+///
+/// No tasklet or thread waits for them, so it also works when all are busy. It
+/// holds to the end of the process, and keeps `shutdown` alive. No signals are
+/// nothing to do.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Errors
+///
+/// As [`Signals::new`].
+///
+/// # Examples
+///
+/// ```
+/// use greenling::signal::{SIGINT, SIGTERM, stop_on};
+/// # fn main() -> std::io::Result<()> {
+/// let shutdown = greenling::Shutdown::new();
+/// stop_on(&[SIGINT, SIGTERM], &shutdown)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn stop_on(numbers: &[i32], shutdown: &Shutdown) -> io::Result<()> {
+    let id = next_id();
+    for &number in numbers {
+        let subscribed = subscribe(id, number, Wants::Stop(shutdown.clone()));
+        if subscribed.is_err() {
+            unsubscribe(id);
+        }
+        subscribed?;
+    }
+    Ok(())
+}
+
+/// A number that no other subscription has.
+fn next_id() -> u64 {
+    static IDS: AtomicU64 = AtomicU64::new(0);
+    IDS.fetch_add(1, Ordering::Relaxed)
+}
+
+fn subscribe(id: u64, number: i32, wants: Wants) -> io::Result<()> {
+    start_delivery()?;
+    // Before it is caught: from then on it would be swallowed.
+    subscribers().push(Subscriber { id, number, wants });
+    signals::catch(number)
+}
+
+fn unsubscribe(id: u64) {
+    let mut subscribers = subscribers();
+    let gone = subscribers.extract_if(.., |subscriber| subscriber.id == id);
+    let gone: Vec<_> = gone.collect();
+    drop(subscribers);
+    // Ends of channels, which wake whoever waits at the other: not under the lock.
+    drop(gone);
 }
 
 fn start_delivery() -> io::Result<()> {
@@ -162,10 +351,21 @@ fn start_delivery() -> io::Result<()> {
 }
 
 fn deliver(number: i32) {
+    let mut again = false;
     for subscriber in subscribers().iter() {
-        if subscriber.number == number {
-            // When it is full, the subscriber has enough to look at.
-            let _ = subscriber.sender.try_send(number);
+        if subscriber.number != number {
+            continue;
         }
+        match &subscriber.wants {
+            // When it is full, the subscriber has enough to look at.
+            Wants::Message(sender) => drop(sender.try_send(number)),
+            Wants::Stop(shutdown) => {
+                again |= shutdown.is_triggered();
+                shutdown.trigger();
+            }
+        }
+    }
+    if again {
+        std::process::exit(128 + number);
     }
 }

@@ -17,6 +17,7 @@
 //! | `sync_locks` | locks and conditions |
 //! | `sync_signals` | notifications, events, semaphores, barriers, queues |
 //! | `futures` | futures, driven by `block_on` |
+//! | `server` | whoever serves, with connections |
 //! | `threads` | waits that another OS thread ends |
 //! | `tls` | handshakes and streams |
 //!
@@ -28,6 +29,7 @@ mod children;
 mod futures;
 mod local;
 mod port;
+mod server;
 mod sockets;
 mod stage;
 mod sync_locks;
@@ -49,6 +51,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
         .chain(children::SCENARIOS)
         .chain(local::SCENARIOS)
         .chain(port::SCENARIOS)
+        .chain(server::SCENARIOS)
         .chain(sync_locks::SCENARIOS)
         .chain(sync_signals::SCENARIOS)
         .chain(threads::SCENARIOS)

@@ -189,6 +189,18 @@ impl TlsListener {
     }
 }
 
+/// For servers of connections that still have to make their handshakes, which the
+/// handler's first read or write does.
+impl greenling::server::Listener for TlsListener {
+    type Stream = TlsStream<TcpStream>;
+    type Address = SocketAddr;
+
+    #[track_caller]
+    fn accept(&self) -> io::Result<(TlsStream<TcpStream>, SocketAddr)> {
+        TlsListener::accept(self)
+    }
+}
+
 fn check_role(context: &Context) -> Result<(), Error> {
     match context.role() {
         Role::Server => Ok(()),

@@ -14,7 +14,7 @@
 //! anything, and nobody else will ever run them.
 
 use super::remote;
-use super::shutdown::Shutdown;
+use super::shutdown::{Following, Shutdown};
 use crate::error::WaitError;
 use crate::inspect;
 use crate::scheduler::{Park, Scheduler, local};
@@ -22,6 +22,7 @@ use crate::tasklet::defer_kill;
 use crate::tasklet::raw::{TcbRef, flag};
 use crate::time;
 use crate::wait::reason;
+use std::fmt;
 use std::panic::Location;
 use std::time::Instant;
 
@@ -80,41 +81,83 @@ impl Shutdown {
             return Ok(DrainReport::default());
         };
         self.trigger();
+        let _following = self.follow_here();
         let drainer = Drainer {
-            shutdown: self,
             scheduler,
             location,
         };
-        let home = remote();
-        let _following = match home {
+        drainer.wait_until(|| self.drain_deadline())?;
+        drainer.kill_all_until(|| self.kill_deadline())
+    }
+
+    /// As [`drain`](Shutdown::drain), with the time to finish being over.
+    #[track_caller]
+    pub(crate) fn kill_rest(&self) -> Result<DrainReport, WaitError> {
+        let location = Location::caller();
+        let Some(scheduler) = local::get() else {
+            return Ok(DrainReport::default());
+        };
+        let _following = self.follow_here();
+        let drainer = Drainer {
+            scheduler,
+            location,
+        };
+        drainer.kill_all_until(|| self.kill_deadline())
+    }
+
+    /// Has the calling tasklet look at the deadlines again when they change.
+    pub(crate) fn follow_here(&self) -> Option<Following<'_>> {
+        let scheduler = local::get()?;
+        match remote() {
             Ok(home) => Some(self.follow(scheduler.current().id.get(), home)),
             Err(error) => {
-                // Without a poller nobody outside can change the deadlines.
+                // Without a poller nobody outside can change them.
                 log::debug!("greenling: draining by the deadlines as they are: {error}");
                 None
             }
-        };
-        drainer.wait_until(|shutdown| shutdown.deadlines().and_then(|d| d.drain))?;
-        let killed = drainer.kill_all();
-        drainer.wait_until(|shutdown| shutdown.deadlines().and_then(|d| d.kill))?;
-        let left = drainer.others().len();
-        if left > 0 {
-            let mut text = Vec::new();
-            let _ = inspect::dump(&mut text);
-            let text = String::from_utf8_lossy(&text);
-            log::error!("greenling: {left} tasklets outlive the shutdown; all there are:\n{text}");
         }
-        Ok(DrainReport { killed, left })
     }
 }
 
-struct Drainer<'a> {
-    shutdown: &'a Shutdown,
+/// Waits by `wait`, which is given the deadline, until `is_over`, or until the
+/// deadline has passed, which may change meanwhile: a wait that times out is
+/// begun again if there is time.
+pub(crate) fn wait_by(
+    deadline: impl Fn() -> Option<Instant>,
+    is_over: impl Fn() -> bool,
+    wait: impl Fn(Option<Instant>) -> Result<(), WaitError>,
+) -> Result<(), WaitError> {
+    while !is_over() {
+        let own = deadline();
+        let ends = own.into_iter().chain(time::deadline()).min();
+        if ends.is_some_and(|ends| ends <= Instant::now()) {
+            return Ok(());
+        }
+        match wait(own) {
+            Ok(()) | Err(WaitError::TimedOut) => {}
+            // Waiting longer is of no use.
+            Err(WaitError::Deadlock) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Names in the log what refuses to end.
+#[cold]
+pub(crate) fn report_left(what: fmt::Arguments<'_>) {
+    let mut tasklets = Vec::new();
+    let _ = inspect::dump(&mut tasklets);
+    let tasklets = String::from_utf8_lossy(&tasklets);
+    log::error!("greenling: {what} outlive the shutdown; all tasklets:\n{tasklets}");
+}
+
+struct Drainer {
     scheduler: &'static Scheduler,
     location: &'static Location<'static>,
 }
 
-impl Drainer<'_> {
+impl Drainer {
     /// Whom this ends, by id.
     fn others(&self) -> Vec<(u64, TcbRef)> {
         let current = self.scheduler.current();
@@ -128,30 +171,37 @@ impl Drainer<'_> {
     }
 
     /// Waits until all have ended, or the deadline has passed.
-    fn wait_until(&self, deadline: impl Fn(&Shutdown) -> Option<Instant>) -> Result<(), WaitError> {
+    fn wait_until(&self, deadline: impl Fn() -> Option<Instant>) -> Result<(), WaitError> {
         loop {
             let others = self.others();
-            if others.is_empty() {
-                return Ok(());
-            }
+            let mut are_left = false;
             for (id, task) in others {
                 // Its block may be another's by now.
-                while task.id.get() == id && task.is_alive() {
-                    let own = deadline(self.shutdown);
-                    let ends = own.into_iter().chain(time::deadline()).min();
-                    if ends.is_some_and(|ends| ends <= Instant::now()) {
-                        return Ok(());
-                    }
-                    let park = Park::new(&reason::DRAIN, self.location).until(own);
-                    match task.joiners.wait(self.scheduler, park) {
-                        // Also when the deadlines have changed.
-                        Ok(()) | Err(WaitError::TimedOut) => {}
-                        Err(WaitError::Deadlock) => return Ok(()),
-                        Err(error) => return Err(error),
-                    }
-                }
+                let has_ended = || task.id.get() != id || !task.is_alive();
+                wait_by(&deadline, has_ended, |deadline| {
+                    let park = Park::new(&reason::DRAIN, self.location).until(deadline);
+                    task.joiners.wait(self.scheduler, park)
+                })?;
+                are_left |= !has_ended();
+            }
+            // Those that have ended may have started others.
+            if are_left || self.others().is_empty() {
+                return Ok(());
             }
         }
+    }
+
+    fn kill_all_until(
+        &self,
+        deadline: impl Fn() -> Option<Instant>,
+    ) -> Result<DrainReport, WaitError> {
+        let killed = self.kill_all();
+        self.wait_until(deadline)?;
+        let left = self.others().len();
+        if left > 0 {
+            report_left(format_args!("{left} tasklets"));
+        }
+        Ok(DrainReport { killed, left })
     }
 
     /// Kills all there are, in the order of their ids, and counts them.

@@ -15,6 +15,7 @@ mod workers;
 
 pub use channel::{Receiver, Receiving, Sender, channel};
 pub use drain::DrainReport;
+pub(crate) use drain::{report_left, wait_by};
 pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 pub use info::ThreadInfo;
 pub use remote::{Remote, RemoteJoin, remote, threads};

@@ -53,9 +53,9 @@ struct State {
 /// When draining ends and when killing does; `None` is later than the clock
 /// can express.
 #[derive(Clone, Copy)]
-pub(super) struct Deadlines {
-    pub(super) drain: Option<Instant>,
-    pub(super) kill: Option<Instant>,
+struct Deadlines {
+    drain: Option<Instant>,
+    kill: Option<Instant>,
 }
 
 impl Deadlines {
@@ -215,11 +215,6 @@ impl Shutdown {
         }
     }
 
-    /// The deadlines, if the flag is set.
-    pub(super) fn deadlines(&self) -> Option<Deadlines> {
-        self.lock().deadlines
-    }
-
     /// Has the waits of the tasklet `id`, on `home`'s thread, end when the
     /// deadlines change, as by their own deadline.
     pub(super) fn follow(&self, tasklet: u64, home: Remote) -> Following<'_> {
@@ -251,7 +246,7 @@ impl Drainer {
 }
 
 /// Ends what `follow` began.
-pub(super) struct Following<'a> {
+pub(crate) struct Following<'a> {
     shutdown: &'a Shutdown,
     tasklet: u64,
 }

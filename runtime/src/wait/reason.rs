@@ -85,4 +85,5 @@ reasons! {
     SCOPE = "the tasklets of a scope",
     CHILD = "child process",
     CHILD_OUTPUT = "output of a child process",
+    SERVER_DRAIN = "end of the connections",
 }

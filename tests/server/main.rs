@@ -1,0 +1,17 @@
+//! Servers: limits, balance, and the end by two deadlines.
+//!
+//! | file | has |
+//! |---|---|
+//! | `support` | clients on plain threads, and servers run under a watchdog |
+//! | `serving` | many connections, limits, panics, listeners of other kinds |
+//! | `ends` | idle, busy and never-started connections at the shutdown |
+//! | `balance` | uneven load by both balances, and a worker that stalls |
+//! | `shortage` | descriptors and tasklets run out |
+//! | `signals` | a server process that is told to stop |
+
+mod balance;
+mod ends;
+mod serving;
+mod shortage;
+mod signals;
+mod support;
