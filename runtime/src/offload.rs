@@ -128,6 +128,29 @@ impl Drop for Finished {
     }
 }
 
+/// What the pool of [`offload`] is at.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct OffloadMetrics {
+    /// Jobs that wait for a thread.
+    pub queued: usize,
+    /// Jobs that run.
+    pub running: usize,
+    /// Threads, idle ones included.
+    pub threads: usize,
+}
+
+/// What the pool is at now.
+pub(crate) fn metrics() -> OffloadMetrics {
+    let state = POOL.lock();
+    let idle = state.idle + state.promises;
+    OffloadMetrics {
+        queued: state.jobs.len(),
+        running: state.threads.saturating_sub(idle),
+        threads: state.threads,
+    }
+}
+
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -53,6 +53,11 @@ impl Timers {
         }
     }
 
+    /// How many are armed.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

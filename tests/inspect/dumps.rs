@@ -2,6 +2,8 @@
 
 use greenling::inspect::{self, DumpOptions};
 use greenling::{Channel, schedule};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use tests::{child, isolated};
 
 fn dump(options: &DumpOptions) -> String {
@@ -56,4 +58,41 @@ fn a_deadlock_report_has_backtraces_if_the_environment_asks() {
         assert!(text.contains("deadlock: nothing can wake"), "{text}");
         assert_eq!(text.contains("waits_for_ever"), wanted, "{text}");
     }
+}
+
+#[test]
+fn a_signal_dumps_all_threads() {
+    if child::is("signal") {
+        inspect::dump_on(greenling::signal::SIGUSR1).unwrap();
+        inspect::dump_on(greenling::signal::SIGUSR1).unwrap();
+        let task = greenling::spawn(waits_for_ever);
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGUSR1).unwrap();
+        // Until the parent has seen enough.
+        let end = greenling::offload(|| std::io::stdin().lines().next().is_none());
+        assert!(end.unwrap());
+        drop(task);
+        std::process::exit(0);
+    }
+    let path = "dumps::a_signal_dumps_all_threads";
+    let mut command = child::command(path, "signal");
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let piped = piped.stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut seen = String::new();
+    while !seen.contains("waits_for_ever at ") {
+        let line = lines.next().expect("the dump goes on").unwrap();
+        seen = format!("{seen}{line}\n");
+    }
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    seen.extend(lines.map(|line| line.unwrap() + "\n"));
+    assert_eq!(
+        seen.matches("waits for channel receive").count(),
+        1,
+        "{seen}"
+    );
+    assert_eq!(seen.matches("waits for offload").count(), 1, "{seen}");
+    // Its own thread is of no interest.
+    assert!(!seen.contains("greenling-dump"), "{seen}");
 }

@@ -2,4 +2,5 @@
 
 mod backtraces;
 mod dumps;
+mod numbers;
 mod zoo;

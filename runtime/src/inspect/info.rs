@@ -4,6 +4,7 @@ use crate::scheduler::{ID_BITS, Scheduler, local};
 use crate::tasklet::raw::{State, TcbRef, flag};
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 /// What is known of one tasklet.
 #[derive(Clone, Debug)]
@@ -32,6 +33,12 @@ pub struct TaskletInfo {
     /// an earlier tasklet: pages stay in memory when a stack is reused, and
     /// unused stacks give theirs back from time to time. Asking touches none.
     pub stack_used: usize,
+    /// How often it was resumed, as far as [accounts](super::set_accounting)
+    /// were kept.
+    pub switches: u64,
+    /// How long it has run, as far as [accounts](super::set_accounting) were
+    /// kept. What code it calls on the system stack counts, idling does not.
+    pub running_time: Duration,
     /// Handles that refer to it, of all kinds.
     pub handles: u32,
 }
@@ -63,6 +70,13 @@ impl fmt::Display for TaskletInfo {
         if self.stack_size > 0 {
             let (used, size) = (self.stack_used / 1024, self.stack_size / 1024);
             write!(f, ", stack {used} of {size} KiB")?;
+        }
+        if self.switches > 0 || !self.running_time.is_zero() {
+            write!(
+                f,
+                ", {} switches, ran {:?}",
+                self.switches, self.running_time
+            )?;
         }
         Ok(())
     }
@@ -106,6 +120,7 @@ pub(super) fn live(scheduler: &Scheduler) -> Vec<TcbRef> {
 
 pub(super) fn info(scheduler: &Scheduler, task: TcbRef) -> TaskletInfo {
     let state = task.state.get();
+    let account = scheduler.account(task);
     let away = matches!(state, State::Blocked | State::Paused);
     TaskletInfo {
         id: task.id.get(),
@@ -122,6 +137,8 @@ pub(super) fn info(scheduler: &Scheduler, task: TcbRef) -> TaskletInfo {
         spawned_at: task.spawned_at.get(),
         stack_size: task.stack_bounds().1,
         stack_used: task.stack_high_water(),
+        switches: account.switches,
+        running_time: account.running,
         handles: task.handle_count(),
     }
 }

@@ -17,18 +17,27 @@
 //! logged or handed to callbacks afterwards. So all of it may be called from
 //! anywhere, destructors of a tasklet that unwinds included.
 
+mod accounting;
+mod ask;
 mod backtrace;
 mod dump;
+mod everywhere;
 mod info;
+mod metrics;
+mod remote;
 mod symbols;
 #[allow(unsafe_code, reason = "takes backtraces of suspended contexts")]
 mod unwind;
 
+pub use accounting::set_accounting;
 pub use backtrace::{Backtrace, backtrace};
 pub(crate) use dump::listing;
 pub use dump::{DumpOptions, dump, dump_with};
+pub use everywhere::{dump_all, dump_on};
 pub use info::{TaskletInfo, tasklets};
+pub use metrics::{AllMetrics, Metrics, metrics, metrics_all};
 
+pub use crate::offload::OffloadMetrics;
 use crate::scheduler::{Scheduler, local};
 
 /// How often this thread has asked the kernel what is ready: an idle thread's

@@ -168,6 +168,10 @@ impl Driver for Reactor {
         self.waiting.get() > 0
     }
 
+    fn watched(&self) -> usize {
+        self.slots.borrow().len() - self.free.borrow().len()
+    }
+
     fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
         let waker = self.waker.clone();
         Arc::new(move || {

@@ -214,7 +214,7 @@ impl Scheduler {
     /// switch, such as destructors.
     pub(crate) fn doom(&self, task: TcbRef, doom: Doom) {
         self.doomed.borrow_mut().push((task.id.get(), task, doom));
-        self.countdown.set(1);
+        self.load_countdown(1);
     }
 
     /// The safe point: posts a kill (or a throw that was held back) to each

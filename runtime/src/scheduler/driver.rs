@@ -18,6 +18,9 @@ pub(crate) trait Driver: Any {
     /// True if a tasklet waits for a descriptor.
     fn has_waiters(&self) -> bool;
 
+    /// How many descriptors are watched.
+    fn watched(&self) -> usize;
+
     /// Ends a `poll` from another OS thread.
     fn waker(&self) -> Arc<dyn Fn() + Send + Sync>;
 

@@ -43,6 +43,11 @@ impl External {
         }
     }
 
+    /// Messages of other threads that nobody has looked at.
+    pub(super) fn waiting_messages(&self) -> usize {
+        self.outlet.get().map_or(0, Outlet::len)
+    }
+
     /// True once anybody outside knows of this scheduler.
     pub(super) fn is_open(&self) -> bool {
         self.outlet.get().is_some()

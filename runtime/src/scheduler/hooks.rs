@@ -139,6 +139,9 @@ impl Scheduler {
             self.charge(from, order);
         }
         let next = self.current.get();
+        if self.guard_bits() & guard::ACCOUNTING != 0 {
+            self.account_switch(from, next);
+        }
         let hook = self.hooks.borrow().schedule.clone();
         if let Some(hook) = hook.filter(|_| next != from) {
             self.call_hook("schedule", hook, from, |hook| {

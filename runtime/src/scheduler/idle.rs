@@ -72,7 +72,7 @@ impl Scheduler {
     #[inline(never)]
     pub(super) fn tick(&self, running: TcbRef) {
         let _between = Between::new(self, running);
-        self.countdown.set(self.pace.interval.get());
+        self.load_countdown(self.pace.interval.get());
         self.kill_doomed();
         if !self.has_world() {
             return;
@@ -103,6 +103,7 @@ impl Scheduler {
     #[inline(never)]
     pub(super) fn next_when_empty(&self, leaving: TcbRef) {
         let _between = Between::new(self, leaving);
+        self.count_idle_switch();
         if leaving.state.get() != State::Dead {
             return self.find_next(leaving);
         }
@@ -185,7 +186,14 @@ impl Scheduler {
 
     /// Polls on the native stack; `running` is the tasklet whose stack this is.
     fn poll_below_main(&self, running: TcbRef, timeout: Option<Duration>, now: Instant) {
+        let waits = timeout != Some(Duration::ZERO);
+        if waits {
+            self.account_idle(running, true);
+        }
         self.below_main(running, || self.poll(timeout, now));
+        if waits {
+            self.account_idle(running, false);
+        }
     }
 
     /// Runs `f` on the native stack; `running` is the tasklet whose stack this

@@ -158,6 +158,11 @@ impl Outlet {
         self.inbox.remotes.load(Ordering::Acquire) > 0 || !self.messages.is_empty()
     }
 
+    /// How many messages lie here.
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     /// Takes the poke back; true if there was one, and then the caller takes
     /// all messages.
     pub(super) fn take_poke(&self) -> bool {

@@ -10,6 +10,7 @@
 //! call is refused. `enter` ends a thread's tasklets properly, before that.
 //! Inside `process::exit`, called on a tasklet, not even that is done.
 
+use super::account::Accounts;
 use super::external::External;
 use super::{Pace, Scheduler, guard};
 use crate::error::contain;
@@ -121,6 +122,7 @@ fn make() -> Option<&'static Scheduler> {
         ids: Cell::new(1),
         entered: Cell::new(false),
         polls: Cell::new(0),
+        accounts: Accounts::new(Scheduler::first_interval()),
     });
     let scheduler: *const Scheduler = Box::into_raw(scheduler);
     LOCAL.set(scheduler);

@@ -26,6 +26,7 @@
 //! | `control` | insert, remove, run, switch and kill of a given tasklet |
 //! | `run` | `run` and the stack of its callers |
 //! | `budget` | what ends `run_with` early |
+//! | `account` | switches and running times |
 //! | `hooks` | callbacks for switches and channel operations |
 //! | `end` | the last steps of a tasklet, and whom to tell of its failure |
 //! | `enter` | `enter`, which leaves no tasklet behind |
@@ -48,6 +49,7 @@
 //! * The ring is touched only on the scheduler's own thread; other threads
 //!   have the inbox.
 
+mod account;
 mod budget;
 mod control;
 mod deliver;
@@ -66,6 +68,7 @@ mod run;
 #[allow(unsafe_code, reason = "leaves one stack for another")]
 mod switch;
 
+pub(crate) use account::Counts;
 pub use budget::RunOptions;
 pub use control::{QueueOrder, set_queue_order};
 pub(crate) use deliver::Doom;
@@ -100,8 +103,9 @@ pub(crate) mod guard {
     pub(crate) const SYSTEM_STACK: u32 = 1;
     /// A switch trap is set.
     pub(crate) const TRAP: u32 = 2;
-    /// The thread is ending.
-    pub(crate) const ENDED: u32 = 4;
+    /// Each tasklet's switches and running time are counted. In the lowest
+    /// byte, as all of `WATCHED`: the test of one byte is shorter.
+    pub(crate) const ACCOUNTING: u32 = 4;
     /// A test watches the park points.
     pub(crate) const PARK_HOOK: u32 = 8;
     /// A budget of `run_with` is in force.
@@ -115,12 +119,15 @@ pub(crate) mod guard {
     /// The scheduler itself runs, between two tasklets.
     pub(crate) const BETWEEN: u32 = 256;
 
+    /// The thread is ending.
+    pub(crate) const ENDED: u32 = 512;
+
     /// Those that forbid switching.
     pub(crate) const REFUSE: u32 = SYSTEM_STACK | TRAP | ENDED | IN_HOOK | BETWEEN;
     /// Those under which the current tasklet is not the one that runs.
     pub(crate) const APART: u32 = IN_HOOK | BETWEEN;
     /// Those that want to know of every switch.
-    pub(crate) const WATCHED: u32 = BUDGET | SCHEDULE_HOOK;
+    pub(crate) const WATCHED: u32 = BUDGET | SCHEDULE_HOOK | ACCOUNTING;
 }
 
 /// Called with the error that leaves a tasklet; see [`set_error_handler`].
@@ -170,6 +177,7 @@ pub(crate) struct Scheduler {
     /// An `enter` is on the stack.
     entered: Cell<bool>,
     polls: Cell<u64>,
+    accounts: account::Accounts,
 }
 
 /// How often the clock is read: every `interval` switches, adapted so that a

@@ -66,6 +66,7 @@ impl Tasklet {
     pub fn unbound() -> Tasklet {
         let scheduler = local::expect();
         let id = scheduler.next_id();
+        scheduler.count_unbound();
         let task = scheduler.table().borrow_mut().take(id, Location::caller());
         task.set(flag::STACKLESS);
         Tasklet::from_tcb(task)
@@ -105,7 +106,7 @@ impl Tasklet {
         drop(self.tcb().take_function());
         let closure = move || f().into_result();
         entry::arm::<Stackless, _, Result<(), Thrown>>(self.tcb(), stack, closure);
-        scheduler.count_birth();
+        scheduler.count_binding();
         scheduler.pause(self.tcb());
         Ok(())
     }

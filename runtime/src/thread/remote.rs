@@ -107,7 +107,7 @@ impl Remote {
 
     /// Has `job`, which must not switch, run at a safe point of that thread;
     /// false if that has ended.
-    pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) -> bool {
+    pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> bool {
         self.inbox.send(Message::Run(Box::new(job)))
     }
 

@@ -171,6 +171,7 @@ pub(super) fn let_go(
     let call = function.take();
     // What stays is another tasklet.
     task.id.set(scheduler.next_id());
+    scheduler.count_unbound();
     task.with_extras(|extras| extras.address = None);
     task.clear(flag::REMOTE);
     scheduler.drop_function(task);

@@ -1,0 +1,80 @@
+//! The same question to every thread, with a time limit.
+//!
+//! A scheduler answers for itself, between two of its tasklets. All are asked
+//! first; then the answers are waited for, so one thread that is held does not
+//! keep the others from being heard.
+
+use crate::thread::{self, Remote};
+use crate::time;
+use std::io;
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+/// What came back.
+pub(super) struct Answers<T> {
+    /// In the order in which the threads became reachable.
+    pub(super) given: Vec<T>,
+    /// Who has not answered in time.
+    pub(super) silent: Vec<ThreadId>,
+}
+
+/// Asks every reachable thread, the calling one included.
+pub(super) fn all<T: Send + 'static>(
+    question: impl Fn() -> T + Clone + Send + 'static,
+    patience: Duration,
+) -> io::Result<Answers<T>> {
+    let asked: Vec<_> = thread::threads()?
+        .into_iter()
+        .filter_map(|remote| Some((remote.thread_id()?, ask(&remote, question.clone()))))
+        .collect();
+    let deadline = Instant::now() + patience;
+    let mut answers = Answers {
+        given: Vec::new(),
+        silent: Vec::new(),
+    };
+    for (thread, answer) in asked {
+        // A thread that has ended meanwhile has nothing to tell.
+        match answer.wait_until(deadline) {
+            Ok(answer) => answers.given.push(answer),
+            Err(thread::ReceiveError::Closed) => {}
+            Err(thread::ReceiveError::Wait(_)) => answers.silent.push(thread),
+        }
+    }
+    Ok(answers)
+}
+
+/// Asks one thread; the answer may be there at once.
+pub(super) fn ask<T: Send + 'static>(
+    remote: &Remote,
+    question: impl FnOnce() -> T + Send + 'static,
+) -> Answer<T> {
+    let (sender, receiver) = thread::channel(1);
+    let question = move || drop(sender.try_send(question()));
+    if remote.thread_id() == Some(std::thread::current().id()) {
+        question();
+    } else {
+        remote.run(question);
+    }
+    Answer(receiver)
+}
+
+/// An answer that is on its way.
+pub(super) struct Answer<T>(thread::Receiver<T>);
+
+impl<T: Send> Answer<T> {
+    /// Waits for it, as long as the scopes around the caller allow.
+    #[track_caller]
+    pub(super) fn wait(&self) -> Result<T, thread::ReceiveError> {
+        self.0.receive()
+    }
+
+    fn wait_until(&self, deadline: Instant) -> Result<T, thread::ReceiveError> {
+        match self.0.try_receive() {
+            Ok(answer) => Ok(answer),
+            // Who could not wait, or not long enough, looks once more.
+            Err(_) => time::timeout_at(deadline, || self.wait())
+                .unwrap_or_else(time::Elapsed::into_inner)
+                .or_else(|error| self.0.try_receive().map_err(|_| error)),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! All tasklets of all threads, as text, and at a signal.
+
+use super::ask::{self, Answers};
+use super::dump::{self, DumpOptions, Entry};
+use super::symbols::Symbols;
+use crate::signal::Signals;
+use crate::thread;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::thread::ThreadId;
+
+/// What a thread has told of itself.
+struct ThreadDump {
+    id: ThreadId,
+    name: Option<String>,
+    entries: Vec<Entry>,
+}
+
+/// Writes a line for each tasklet of every thread that other threads can reach:
+/// the calling one, `workers`, and all that have made a
+/// [`Remote`](thread::Remote) or have waited for another thread.
+///
+/// A thread answers when it next looks at its inbox. One that a tasklet holds
+/// is named as silent after [`DumpOptions::patience`].
+///
+/// # Scheduling
+///
+/// Switches while other threads have not answered, and if `out` does. Where
+/// switching is refused, as in a destructor that unwinds, only those who
+/// answer at once are heard.
+///
+/// # Cancellation
+///
+/// Nothing is lost: who has not answered by then is named as silent.
+///
+/// # Errors
+///
+/// Those of `out`; those of [`remote`](thread::remote).
+pub fn dump_all(out: &mut impl io::Write, options: &DumpOptions) -> io::Result<()> {
+    out.write_all(text_of_all(options, None)?.as_bytes())
+}
+
+/// From now on dumps all threads with their backtraces to standard error
+/// whenever the process receives this signal, [`SIGUSR1`](crate::signal::SIGUSR1)
+/// as a rule.
+///
+/// The calling thread is made reachable; others are as in [`dump_all`], or
+/// after a call of their own. The dump is written by a helper thread, so it
+/// appears also while a tasklet holds a thread, which is then named as silent.
+/// Calling this again for the same signal changes nothing else.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Errors
+///
+/// As [`Signals::new`] and [`remote`](thread::remote); when no thread can be
+/// made.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// greenling::inspect::dump_on(greenling::signal::SIGUSR1)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn dump_on(signal: i32) -> io::Result<()> {
+    static SIGNALS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+    drop(thread::remote()?);
+    let mut known = SIGNALS.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.contains(&signal) {
+        return Ok(());
+    }
+    let signals = Signals::new(&[signal])?;
+    let helper = std::thread::Builder::new().name("greenling-dump".into());
+    helper.spawn(move || dump_at_each(&signals))?;
+    known.push(signal);
+    Ok(())
+}
+
+fn dump_at_each(signals: &Signals) {
+    let options = DumpOptions::new().backtraces(true);
+    let this = std::thread::current().id();
+    while signals.wait().is_ok() {
+        let text = match text_of_all(&options, Some(this)) {
+            Ok(text) => text,
+            Err(error) => format!("greenling: the dump failed: {error}\n"),
+        };
+        // Nobody is left to be told.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+fn text_of_all(options: &DumpOptions, leave_out: Option<ThreadId>) -> io::Result<String> {
+    let backtraces = options.backtraces;
+    let question = move || {
+        let thread = std::thread::current();
+        ThreadDump {
+            id: thread.id(),
+            name: thread.name().map(str::to_owned),
+            entries: dump::entries(backtraces),
+        }
+    };
+    let Answers { given, silent } = ask::all(question, options.patience)?;
+    let mut text = String::new();
+    let mut symbols = Symbols::default();
+    for ThreadDump { id, name, entries } in given {
+        if Some(id) == leave_out {
+            continue;
+        }
+        let name = name.as_deref().unwrap_or("unnamed");
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "thread {name:?} ({id:?}), tasklets: {}",
+            entries.len()
+        );
+        dump::print(&mut text, &entries, "  ", &mut symbols);
+    }
+    for id in silent {
+        let patience = options.patience;
+        let _ = writeln!(text, "thread {id:?} has not answered within {patience:?}");
+    }
+    Ok(text)
+}

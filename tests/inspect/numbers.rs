@@ -1,0 +1,268 @@
+//! Metrics, accounts, and what other threads tell of theirs.
+
+use greenling::inspect::{
+    self, DumpOptions, Metrics, metrics, metrics_all, set_accounting, tasklets,
+};
+use greenling::{Channel, Tasklet, schedule, schedule_remove, thread, time};
+use std::collections::HashSet;
+use std::hint::black_box;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use tests::isolated;
+
+/// Long enough for any machine; whoever answers does so at once.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+#[test]
+fn tasklets_are_counted_from_birth_to_end() {
+    isolated(|| {
+        let at_first = metrics();
+        assert_eq!(
+            (at_first.live, at_first.runnable, at_first.spawned),
+            (1, 1, 0)
+        );
+        let channel = Channel::<()>::new();
+        let theirs = channel.clone();
+        let waits = greenling::spawn(move || theirs.receive());
+        let sleeps = greenling::spawn(|| time::sleep(Duration::from_secs(3600)));
+        let paused = Tasklet::new(|| ());
+        let unbound = Tasklet::unbound();
+        schedule();
+        let now = metrics();
+        assert_eq!(
+            (now.live, now.runnable, now.blocked, now.paused),
+            (4, 1, 2, 1)
+        );
+        assert_eq!((now.spawned, now.ended, now.timers), (3, 0, 1));
+        assert_eq!((now.stacks_in_use, now.switches), (3, 3));
+        assert!(now.stack_bytes_resident >= 2 * 4096, "{now:?}");
+        assert!(now.stack_bytes_mapped > now.stack_bytes_resident, "{now:?}");
+
+        unbound.bind(|| ()).unwrap();
+        unbound.unbind().unwrap();
+        unbound.bind(|| ()).unwrap();
+        sleeps.tasklet().kill().unwrap();
+        channel.send(()).unwrap();
+        for task in [&paused, &unbound] {
+            task.run().unwrap();
+        }
+        waits.join().unwrap().unwrap();
+        let last = metrics();
+        assert_eq!((last.live, last.paused, last.timers), (1, 0, 0));
+        assert_eq!((last.spawned, last.ended), (5, 5));
+        assert_eq!((last.stacks_in_use, last.stacks_pooled), (0, 4));
+    });
+}
+
+#[test]
+fn a_pipe_and_an_offloaded_job_are_counted() {
+    isolated(|| {
+        let listener = greenling::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let descriptors = metrics().descriptors;
+        assert!(descriptors >= 1);
+        drop(listener);
+        assert_eq!(metrics().descriptors, descriptors - 1);
+        let (go, gate) = mpsc::channel::<()>();
+        let job = greenling::spawn(move || greenling::offload(move || gate.recv().ok()));
+        schedule();
+        let offload = metrics().offload;
+        assert!(offload.threads >= 1, "{offload:?}");
+        assert!(offload.queued + offload.running >= 1, "{offload:?}");
+        go.send(()).unwrap();
+        job.join().unwrap().unwrap();
+    });
+}
+
+/// Every sample belongs to a family that was announced just before, once.
+fn check_exposition(text: &str) {
+    let (mut families, mut current) = (HashSet::new(), String::new());
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            current = rest.split(' ').next().unwrap().to_owned();
+            assert!(
+                families.insert(current.clone()),
+                "{current} twice in:\n{text}"
+            );
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert_eq!(name, current);
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+        } else {
+            let name = line.split(['{', ' ']).next().unwrap();
+            assert_eq!(name, current, "{line}");
+            let value = line.rsplit(' ').next().unwrap();
+            value.parse::<u64>().unwrap();
+        }
+    }
+    assert!(families.len() > 15, "{text}");
+}
+
+#[test]
+fn metrics_are_displayed_as_prometheus_text() {
+    let text = std::thread::Builder::new()
+        .name("a \"name\"\\\n".into())
+        .spawn(|| greenling::enter(|| metrics().to_string()));
+    let text = text.unwrap().join().unwrap();
+    check_exposition(&text);
+    assert!(
+        text.contains("thread=\"a \\\"name\\\"\\\\\\n\"} 1\n"),
+        "{text}"
+    );
+    check_exposition(&Metrics::default().to_string());
+}
+
+fn burn(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        black_box(start);
+    }
+}
+
+#[test]
+fn accounts_are_kept_while_they_are_asked_for() {
+    isolated(|| {
+        let info = |task: &Tasklet| {
+            let id = task.id();
+            tasklets().into_iter().find(|info| info.id == id).unwrap()
+        };
+        assert!(!set_accounting(true));
+        let busy = greenling::spawn(|| {
+            loop {
+                burn(Duration::from_millis(2));
+                schedule();
+            }
+        });
+        let waits = greenling::spawn(schedule_remove);
+        let (busy, waits) = (busy.tasklet(), waits.tasklet());
+        for _ in 0..5 {
+            schedule();
+        }
+        assert_eq!((info(&busy).switches, info(&waits).switches), (5, 1));
+        let ran = info(&busy).running_time;
+        assert!(ran >= Duration::from_millis(10), "{ran:?}");
+        assert!(info(&waits).running_time < ran);
+        assert!(info(&busy).to_string().contains("5 switches, ran "));
+        assert!(set_accounting(false));
+        for _ in 0..5 {
+            schedule();
+        }
+        assert_eq!((info(&busy).switches, info(&busy).running_time), (5, ran));
+        assert!(!set_accounting(true));
+        schedule();
+        assert_eq!(info(&busy).switches, 6);
+        // Nothing of it passes to the next tasklet in that place.
+        busy.kill().unwrap();
+        drop(busy);
+        let next = greenling::spawn(schedule_remove).tasklet();
+        assert_eq!(info(&next).switches, 0);
+        set_accounting(false);
+        waits.kill().unwrap();
+        next.kill().unwrap();
+    });
+}
+
+#[test]
+fn idling_is_nobodys_running_time() {
+    isolated(|| {
+        set_accounting(true);
+        let pause = Duration::from_millis(300);
+        greenling::spawn(move || time::sleep(pause)).join().unwrap();
+        let ran = tasklets()[0].running_time;
+        assert!(ran < pause, "{ran:?}");
+        set_accounting(false);
+    });
+}
+
+#[inline(never)]
+fn waits_over_there(channel: &Channel<()>) {
+    let _ = black_box(channel.receive());
+}
+
+/// A thread with a tasklet that waits, and its remote.
+fn other_thread(name: &str) -> (thread::Remote, impl FnOnce() + use<>) {
+    let (sender, receiver) = mpsc::channel();
+    let (end, ended) = thread::channel::<()>(1);
+    let run = move || {
+        greenling::enter(|| {
+            let channel = Channel::new();
+            let task = greenling::spawn(move || waits_over_there(&channel));
+            sender.send(thread::remote().unwrap()).unwrap();
+            let _ = ended.receive();
+            drop(task);
+        });
+    };
+    let thread = std::thread::Builder::new()
+        .name(name.into())
+        .spawn(run)
+        .unwrap();
+    let remote = receiver.recv().unwrap();
+    (remote, move || {
+        drop(end);
+        thread.join().unwrap();
+    })
+}
+
+#[test]
+fn another_threads_tasklets_are_dumped_and_counted() {
+    isolated(|| {
+        let (remote, end) = other_thread("its name");
+        let options = DumpOptions::new().backtraces(true).patience(PATIENCE);
+        let text = remote.dump(&options).unwrap();
+        assert!(text.contains("waits for channel receive"), "{text}");
+        assert!(text.contains("waits_over_there at "), "{text}");
+        let metrics = remote.metrics().unwrap();
+        assert_eq!((metrics.live, metrics.blocked), (2, 2));
+        assert_eq!(metrics.thread.as_deref(), Some("its name"));
+
+        let mut all = Vec::new();
+        inspect::dump_all(&mut all, &options).unwrap();
+        let all = String::from_utf8(all).unwrap();
+        assert!(all.contains("thread \"its name\" (ThreadId("), "{all}");
+        assert!(all.contains("waits_over_there at "), "{all}");
+        // And this one.
+        assert!(all.contains("another_threads_tasklets_are_dumped"), "{all}");
+        let every = metrics_all(PATIENCE).unwrap();
+        let found = every
+            .threads
+            .iter()
+            .any(|it| it.scheduler == metrics.scheduler);
+        assert!(found, "{every:?}");
+        check_exposition(&every.to_string());
+        end();
+        let error = remote.dump(&options).unwrap_err();
+        assert!(matches!(error, greenling::TaskletError::Dead), "{error}");
+    });
+}
+
+#[test]
+fn a_thread_that_runs_wild_is_named_as_silent() {
+    tests::process::alone(
+        "numbers::a_thread_that_runs_wild_is_named_as_silent",
+        || {
+            isolated(|| {
+                let (held, end_held) = other_thread("held");
+                let (_free, end_free) = other_thread("free");
+                let (started, running) = mpsc::channel();
+                let (stop, stopped) = mpsc::channel::<()>();
+                let spins = held.spawn(move || {
+                    started.send(()).unwrap();
+                    let _ = stopped.recv();
+                });
+                running.recv().unwrap();
+                let options = DumpOptions::new().patience(Duration::from_millis(200));
+                let mut text = Vec::new();
+                inspect::dump_all(&mut text, &options).unwrap();
+                let text = String::from_utf8(text).unwrap();
+                assert!(text.contains("has not answered within 200ms"), "{text}");
+                assert!(text.contains("thread \"free\""), "{text}");
+                assert!(!text.contains("thread \"held\""), "{text}");
+                assert_eq!(metrics_all(options.patience).unwrap().silent, 1);
+                stop.send(()).unwrap();
+                spins.join().unwrap();
+                assert_eq!(metrics_all(PATIENCE).unwrap().silent, 0);
+                end_held();
+                end_free();
+            });
+        },
+    );
+}
