@@ -7,9 +7,12 @@
 //! its lock from the look at the position to the change of it.
 
 use super::File;
-use super::job::{AHEAD, Access, PIECE_MAX, Shared, read_piece};
+use super::job::{Access, PIECE_MAX, Shared, read_piece};
 use rustix::io::{Errno, pwrite};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+
+/// Read at least, where there is as much.
+const AHEAD: usize = 64 << 10;
 
 /// Where the next operation goes on.
 #[derive(Debug, Default)]

@@ -10,9 +10,6 @@ use std::fs;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Read at least, where there is as much.
-pub(super) const AHEAD: usize = 64 << 10;
-
 /// Read or written at most by one job.
 pub(super) const PIECE_MAX: usize = 1 << 20;
 
@@ -22,7 +19,8 @@ pub(super) enum Access {
     Positioned,
     /// Read at positions, written at the end.
     Appending,
-    /// There are no positions.
+    /// Read and written where it stands: there are no positions, or the one
+    /// that there is is not ours alone.
     Stream,
 }
 
@@ -99,7 +97,8 @@ impl Shared {
     /// Reads a stream.
     #[track_caller]
     pub(super) fn read_stream(self: &Arc<Self>, buffer: &mut [u8]) -> io::Result<usize> {
-        let want = buffer.len().clamp(AHEAD, PIECE_MAX);
+        // No more than that: the rest may be somebody else's.
+        let want = buffer.len().min(PIECE_MAX);
         loop {
             let count = self.unclaimed().read(buffer)?;
             if count > 0 {

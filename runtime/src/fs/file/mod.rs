@@ -27,7 +27,7 @@ use std::sync::Arc;
 ///
 /// Reads ask for 64 KiB at least and keep what is left for the next: bytes that
 /// others write there meanwhile are seen after a seek. Pipes, FIFOs and
-/// terminals work, each read at the cost of a thread that waits for them;
+/// terminals work, unbuffered, at the cost of a thread that waits for them;
 /// [`io::Fd`](crate::io::Fd) is for them.
 ///
 /// # Scheduling
@@ -119,6 +119,15 @@ impl File {
     pub fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).open(path)
+    }
+
+    /// A file that is read and written where its descriptor stands, since
+    /// other objects or processes go on from there.
+    pub(crate) fn sharing_its_position(fd: OwnedFd) -> File {
+        File {
+            shared: Arc::new(Shared::new(fd.into(), false)),
+            cursor: Mutex::new(Cursor::at(0)),
+        }
     }
 
     /// Gives the file back to std, with its position.
