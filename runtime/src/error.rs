@@ -205,6 +205,10 @@ pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
 }
 
 /// Why a join gave no value.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JoinError {

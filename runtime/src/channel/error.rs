@@ -17,6 +17,10 @@ pub enum SendErrorKind {
 }
 
 /// A send that failed, with the value if nobody has taken it.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct SendError<T> {
     kind: SendErrorKind,
     value: Option<T>,

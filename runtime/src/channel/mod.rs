@@ -51,6 +51,10 @@ type Parcel<T> = Result<T, Thrown>;
 /// in the order in which they came. Between OS threads, use
 /// [`thread::channel`](crate::thread::channel).
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -337,6 +341,10 @@ impl<T> Channel<T> {
     /// Switches if a receiver waits and the channel prefers receivers or
     /// schedules all.
     ///
+    /// # Cancellation
+    ///
+    /// As [`send`](Channel::send).
+    ///
     /// # Errors
     ///
     /// `WouldBlock` if no receiver waits; otherwise as `send`.
@@ -359,6 +367,10 @@ impl<T> Channel<T> {
     /// Switches if a sender waits and the channel prefers senders or schedules
     /// all.
     ///
+    /// # Cancellation
+    ///
+    /// As [`receive`](Channel::receive).
+    ///
     /// # Errors
     ///
     /// `WouldBlock` if no sender waits; otherwise as `receive`.
@@ -380,6 +392,10 @@ impl<T> Channel<T> {
     /// goes on waiting, as in Stackless: a sender that closes after its last
     /// value ends the loop only if the receiver has not come back for another.
     /// To end a receiver for certain, send it a value that says so.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches; each step of the iterator does as a receive does.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter::new(self)
     }

@@ -3,6 +3,10 @@
 use super::Channel;
 
 /// Who runs first after a hand-over.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preference {
     /// The receiver (-1 in Stackless): the default.

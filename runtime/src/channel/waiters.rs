@@ -35,6 +35,10 @@ impl<T> Channel<T> {
     ///
     /// Switches to each of them, as [`Tasklet::kill`] does.
     ///
+    /// # Cancellation
+    ///
+    /// A kill of the caller leaves those that were not killed yet.
+    ///
     /// # Errors
     ///
     /// As [`Tasklet::kill`], at the first that can't be killed or that fails

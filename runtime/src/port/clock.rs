@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 /// What an [`EventQueue`](super::EventQueue) takes the time from.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

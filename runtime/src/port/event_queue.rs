@@ -30,6 +30,10 @@ pub type EventErrorHook = Rc<dyn Fn(&Uncaught)>;
 /// Functions to be called at their time, by whoever pumps. Clones are the same
 /// queue.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -135,6 +139,10 @@ impl EventQueue {
     /// # Scheduling
     ///
     /// Switches only as the events do.
+    ///
+    /// # Cancellation
+    ///
+    /// Events whose turn had not come stay in the queue.
     ///
     /// # Examples
     ///
@@ -275,6 +283,10 @@ impl fmt::Debug for EventQueue {
 }
 
 /// An event of an [`EventQueue`]. Dropping the handle leaves the event alone.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone)]
 pub struct EventHandle {
     queue: Weak<Inner>,

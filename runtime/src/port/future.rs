@@ -35,6 +35,10 @@ use std::sync::Arc;
 /// [Executors](super::Executor) return futures; one made by [`Future::new`] is
 /// set by hand, for example by the callback of something that does not wait.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

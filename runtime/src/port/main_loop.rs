@@ -39,6 +39,10 @@ const PUMP_INTERVAL: Duration = Duration::from_millis(10);
 /// reports no deadlock while it exists: with nothing left to happen, it waits
 /// for ever. So does one whose events go by a clock that stands.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

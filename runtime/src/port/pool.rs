@@ -28,6 +28,10 @@ type Call = Box<dyn FnOnce()>;
 ///
 /// Dropping the pool closes it: what was submitted is still done.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

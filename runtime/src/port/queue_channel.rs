@@ -37,6 +37,10 @@ type Parcel<T> = Result<T, Thrown>;
 ///
 /// Values and errors are received in the order in which they were sent.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -298,6 +302,10 @@ impl<T> QueueChannel<T> {
     /// Receives until the channel is closing and holds nothing, or a
     /// [`StopIteration`](crate::StopIteration) was sent. Each step is a
     /// [`receive`](QueueChannel::receive), and switches as that does.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches; each step of the iterator does as a receive does.
     pub fn iter(&self) -> QueueIter<'_, T> {
         QueueIter::new(self)
     }

@@ -22,6 +22,10 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is thrown at a tasklet to cancel one of its regions.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionCancelled {
     token: u64,
@@ -44,6 +48,10 @@ impl fmt::Display for RegionCancelled {
 impl Error for RegionCancelled {}
 
 /// A region was cancelled before it was over.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled<T> {
     value: Option<T>,
@@ -124,6 +132,10 @@ pub fn cancellable<T>(f: impl FnOnce(&CancelHandle) -> T) -> Result<T, Cancelled
 }
 
 /// Cancels one region; see [`cancellable`]. Clones are for the same region.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone)]
 pub struct CancelHandle {
     region: Rc<Region>,

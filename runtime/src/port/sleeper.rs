@@ -15,6 +15,10 @@ use std::time::Duration;
 /// With a virtual clock, a program that sleeps for hours is tested in no time.
 /// Where nobody pumps, [`time::sleep`](crate::time::sleep) is for you.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -42,6 +42,10 @@ impl<W: Waitable + ?Sized> Waitable for &W {
 }
 
 /// Whom a [`Waitable`] tells that it is ready.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct Watcher {
     watch: Weak<Watch>,
     index: usize,

@@ -16,6 +16,10 @@ use std::rc::Rc;
 
 /// Where tasklets wait for the next pump. Clones are the same channel.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -1,6 +1,10 @@
 //! Directions of I/O, and what a wait for them tells.
 
 /// Which direction of a descriptor somebody waits for.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interest(u8);
 
@@ -30,6 +34,10 @@ impl Interest {
 
 /// What a wait has found. Readiness is a hint: the operation may still say
 /// `WouldBlock`.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ready {

@@ -27,6 +27,10 @@ use std::time::{Duration, Instant};
 /// What ends a [`run_with`](crate::run_with) before the queue has drained. No
 /// limit by default.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -52,6 +52,10 @@ pub fn set_error_handler(handler: Option<ErrorHandler>) -> Option<ErrorHandler> 
 }
 
 /// The handler that [`set_error_handler`] has set.
+///
+/// # Scheduling
+///
+/// Never switches.
 pub fn error_handler() -> Option<ErrorHandler> {
     local::get()?.error_handler()
 }

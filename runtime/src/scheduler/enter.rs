@@ -23,6 +23,10 @@ const ROUNDS: usize = 10;
 ///
 /// Switches to every tasklet that it kills.
 ///
+/// # Cancellation
+///
+/// A kill of the caller kills those tasklets, too, since it unwinds through here.
+///
 /// # Panics
 ///
 /// With the panic of `f`, after the clean-up; or when the thread is ending.

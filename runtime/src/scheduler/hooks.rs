@@ -79,6 +79,10 @@ pub fn set_schedule_callback(callback: Option<ScheduleCallback>) -> Option<Sched
 }
 
 /// The callback that [`set_schedule_callback`] has set.
+///
+/// # Scheduling
+///
+/// Never switches.
 pub fn schedule_callback() -> Option<ScheduleCallback> {
     local::get()?.hooks.borrow().schedule.clone()
 }
@@ -111,6 +115,10 @@ pub fn set_channel_callback(callback: Option<ChannelCallback>) -> Option<Channel
 }
 
 /// The callback that [`set_channel_callback`] has set.
+///
+/// # Scheduling
+///
+/// Never switches.
 pub fn channel_callback() -> Option<ChannelCallback> {
     local::get()?.hooks.borrow().channel.clone()
 }

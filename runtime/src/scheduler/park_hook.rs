@@ -30,6 +30,10 @@ pub type ParkHook = Rc<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>;
 /// runs. Its panic unwinds from the wait.
 ///
 /// Meant for tests: it takes every wait off the fast path.
+///
+/// # Scheduling
+///
+/// Never switches.
 pub fn set_park_hook(hook: Option<ParkHook>) {
     let scheduler = local::expect();
     match hook {

@@ -116,6 +116,10 @@ pub fn select(operations: &mut [&mut dyn Steps]) -> Result<usize, WaitError> {
 /// # Scheduling
 ///
 /// Switches only if the operation that takes place does, as by itself.
+///
+/// # Cancellation
+///
+/// As [`select`].
 pub fn poll(operations: &mut [&mut dyn Steps]) -> Option<usize> {
     attempt_all(local::get_or_make()?, operations)
 }

@@ -36,6 +36,10 @@ enum Outcome {
 
 /// Lets a number of tasklets of one thread pass together, round after round.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -210,6 +214,10 @@ impl Barrier {
 }
 
 /// What a party has been told when it passed a [`Barrier`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWaitResult {
     index: usize,

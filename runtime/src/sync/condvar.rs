@@ -38,6 +38,10 @@ use std::time::{Duration, Instant};
 /// is being changed, [`Notify`] does without the mutex. The condvar is
 /// `Send`, since it can move only while nobody waits, and not `Sync`.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Errors
 ///
 /// All waits take a guard and return it, locked, or they fail, and then the
@@ -68,6 +72,10 @@ pub struct Condvar {
 }
 
 /// Whether a wait for a limited time ended because the time was up.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult {
     timed_out: bool,

@@ -24,6 +24,10 @@ use std::time::{Duration, Instant};
 
 /// A flag for which tasklets of one thread wait.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -41,6 +41,10 @@ use std::time::{Duration, Instant};
 /// [`Mutex`](super::Mutex). [`locks`](LockTable::locks) shows who has what and
 /// who waits for it.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Panics
 ///
 /// All methods do if comparing, hashing or dropping a key does, or if comparing
@@ -334,6 +338,10 @@ fn trap() -> Option<SwitchTrap> {
 ///
 /// Dropping it never switches, also while unwinding: the next in line becomes
 /// runnable.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[must_use = "the key is locked only while the guard lives"]
 pub struct KeyGuard<K: Eq + Hash> {
     table: LockTable<K>,

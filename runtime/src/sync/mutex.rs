@@ -48,6 +48,10 @@ use std::time::{Duration, Instant};
 ///
 /// [`ReentrantMutex`]: super::ReentrantMutex
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

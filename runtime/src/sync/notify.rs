@@ -34,6 +34,10 @@ use std::time::{Duration, Instant};
 /// or `RefCell`: between tasklets of one thread it needs no lock, as long as no
 /// wait comes between reading and writing it.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -28,6 +28,10 @@ use std::time::{Duration, Instant};
 /// What stacklesslib calls `ValueEvent`. Between OS threads, use
 /// [`thread::channel`](crate::thread::channel).
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -32,6 +32,10 @@ use std::time::{Duration, Instant};
 ///
 /// [`Mutex`]: super::Mutex
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

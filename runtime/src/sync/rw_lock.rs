@@ -26,6 +26,10 @@ use std::time::{Duration, Instant};
 /// There is no poisoning. The lock is `Send` if `T` is, since it can move only
 /// while nobody waits, and never `Sync`.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 /// To wait for the end of a tasklet and for its result, join it; a group is
 /// for when nobody has the handles, or a tasklet lives longer than its job.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -150,6 +154,10 @@ impl Default for WaitGroup {
 }
 
 /// A job that a [`WaitGroup`] counts for as long as this lives.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug)]
 #[must_use = "the job counts as done when this is dropped"]
 pub struct Job {

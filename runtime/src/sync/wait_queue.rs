@@ -14,6 +14,10 @@ use std::time::Instant;
 /// condition before waiting and again afterwards. A `WaitQueue` is `Send`,
 /// since it can move only while nobody waits in it, but not `Sync`.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -51,6 +51,10 @@ where
 
 /// Makes tasklets with a name or a stack size of their own.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

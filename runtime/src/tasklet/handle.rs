@@ -24,6 +24,10 @@ use std::thread::ThreadId;
 /// When the last handle of a paused tasklet is dropped, it is killed at the
 /// scheduler's next safe point.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -150,6 +154,10 @@ impl Tasklet {
     ///
     /// Switches, unless the tasklet is the current one.
     ///
+    /// # Cancellation
+    ///
+    /// A kill of the caller takes effect when it is resumed; the tasklet goes on.
+    ///
     /// # Errors
     ///
     /// `Blocked`, `Dead`, `SwitchTrap`, `Unwinding`; `Uncaught` when a tasklet
@@ -164,6 +172,10 @@ impl Tasklet {
     /// # Scheduling
     ///
     /// Switches, unless the tasklet is the current one.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`run`](Tasklet::run).
     ///
     /// # Errors
     ///
@@ -184,6 +196,10 @@ impl Tasklet {
     /// # Scheduling
     ///
     /// Switches to the tasklet.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`run`](Tasklet::run): the tasklet is killed whatever becomes of the caller.
     ///
     /// # Errors
     ///
@@ -218,6 +234,10 @@ impl Tasklet {
     /// # Scheduling
     ///
     /// Switches to the tasklet.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`run`](Tasklet::run): the error is thrown whatever becomes of the caller.
     ///
     /// # Errors
     ///

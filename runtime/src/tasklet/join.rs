@@ -17,6 +17,10 @@ use std::panic::Location;
 ///
 /// A panic of the tasklet stays in the handle. If the handle is gone, it goes
 /// to the error handler, or else to the log.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct JoinHandle<T> {
     task: TcbRef,
     value: PhantomData<T>,

@@ -12,6 +12,10 @@ use std::rc::Rc;
 /// It is made when the tasklet first uses it, and dropped when the tasklet
 /// ends, in its context: the destructor may use other tasklet-locals, but not
 /// switch.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct LocalKey<T: 'static> {
     make: fn() -> T,
 }
@@ -28,6 +32,10 @@ impl<T: 'static> LocalKey<T> {
     /// # Scheduling
     ///
     /// Switches only as `f` does.
+    ///
+    /// # Cancellation
+    ///
+    /// That of `f`.
     ///
     /// # Panics
     ///

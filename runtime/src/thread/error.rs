@@ -6,6 +6,10 @@ use std::fmt;
 use std::io;
 
 /// Why a send between threads failed; the value comes back.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[non_exhaustive]
 pub enum SendError<T> {
     /// No receiver is left.

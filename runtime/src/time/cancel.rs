@@ -321,6 +321,10 @@ impl fmt::Debug for CancelToken {
 /// A [`CancelToken`] was cancelled while something under it waited.
 ///
 /// It carries what the closure returned, for nothing is lost by cancelling.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled<T> {
     value: T,

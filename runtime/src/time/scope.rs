@@ -89,6 +89,10 @@ pub(crate) fn without_scopes<T>(task: TcbRef, f: impl FnOnce() -> T) -> T {
 /// The deadline of a [`timeout`] passed while something inside it waited.
 ///
 /// It carries what the closure returned, for nothing is lost by a timeout.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed<T> {
     value: T,

@@ -5,6 +5,10 @@
 
 /// The name of one kind of wait.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -6,6 +6,10 @@ use std::fmt;
 use std::io;
 
 /// Why a value was not put; it comes back.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[non_exhaustive]
 pub enum PutError<T> {
     /// The queue is closed.
@@ -61,6 +65,10 @@ impl<T> From<PutError<T>> for io::Error {
 }
 
 /// Why a value was not put without waiting; it comes back.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[non_exhaustive]
 pub enum TryPutError<T> {
     /// There is no room, or others wait for it.

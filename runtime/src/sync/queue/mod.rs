@@ -48,6 +48,10 @@ use std::time::{Duration, Instant};
 /// Between OS threads, use [`thread::channel`](crate::thread::channel); without
 /// a buffer, [`Channel`](crate::Channel).
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -376,6 +380,10 @@ impl<T> Queue<T> {
     }
 
     /// Gets until the queue is closed and all values have been taken.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches; each step of the iterator does as [`get`](Queue::get) does.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter::new(self)
     }

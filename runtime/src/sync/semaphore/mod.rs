@@ -34,6 +34,10 @@ use std::time::{Duration, Instant};
 
 /// Limits how many tasklets of one thread do something at a time.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -347,6 +351,10 @@ impl Semaphore {
 }
 
 /// Permits taken from a [`Semaphore`], given back when this is dropped.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[must_use = "the permits are given back when this is dropped"]
 pub struct Permit<S: Deref<Target = Semaphore>> {
     semaphore: S,
