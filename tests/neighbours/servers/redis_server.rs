@@ -2,15 +2,13 @@
 //! `redis-server`.
 
 use crate::daemon::{Daemon, on_a_free_port};
-use greenling::io::Fd;
-use greenling::net::TcpStream;
+use greenling::net::{TcpStream, UnixStream};
 use greenling::spawn;
 use greenling::time::timeout;
 use neighbours::redis::Connection;
 use neighbours::{Midway, crowd};
 use redis::{ConnectionLike, FromRedisValue, Value, cmd, pipe};
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -127,7 +125,7 @@ fn a_hundred_clients_over_a_unix_socket() {
     isolated(move || {
         let socket = redis.socket();
         crowd(COUNT, move |number, midway| {
-            let stream = Fd::new(UnixStream::connect(&socket).unwrap()).unwrap();
+            let stream = UnixStream::connect(&socket).unwrap();
             converse(number, Connection::new(stream), midway);
         });
         let sum: usize = cmd("GET")

@@ -74,7 +74,9 @@ fn copies_relay_both_directions() {
         let address = relay.address();
         crowd(30, move |number, midway| {
             let stream = Rc::new(TcpStream::connect(address).unwrap());
-            let sent: Vec<u8> = (0..SIZE).map(|at| (at * (number + 1) >> 3) as u8).collect();
+            let sent: Vec<u8> = (0..SIZE)
+                .map(|at| ((at * (number + 1)) >> 3) as u8)
+                .collect();
             let (sending, bytes, midway) = (stream.clone(), sent.clone(), midway.clone());
             let sender = spawn(move || {
                 let (first, second) = bytes.split_at(SIZE / 2);

@@ -188,7 +188,7 @@ fn of_imap() {
                 .unwrap();
             Box::new(move || match session.noop() {
                 Err(imap::Error::Io(error)) => Err(error.kind()),
-                other => Ok(other.unwrap()),
+                other => other.map_err(|error| panic!("{error}")),
             })
         };
         let serve = |stream: TcpStream, then| {
@@ -224,7 +224,7 @@ fn of_ureq() {
             get().unwrap();
             Box::new(move || match get() {
                 Err(ureq::Error::Io(error)) => Err(error.kind()),
-                other => Ok(other.unwrap()),
+                other => other.map_err(|error| panic!("{error}")),
             })
         };
         let serve = |stream: TcpStream, then| {
@@ -250,7 +250,7 @@ fn of_redis() {
             Box::new(move || match ping() {
                 // It does not hand its I/O errors out.
                 Err(error) if error.is_timeout() => Err(ErrorKind::TimedOut),
-                other => Ok(other.unwrap()),
+                other => other.map_err(|error| panic!("{error}")),
             })
         };
         let serve = |stream: TcpStream, then| {
