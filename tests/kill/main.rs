@@ -18,6 +18,7 @@
 //! | `sync_signals` | notifications, events, semaphores, barriers, queues |
 //! | `futures` | futures, driven by `block_on` |
 //! | `server` | whoever serves, with connections |
+//! | `structure` | scopes, `select!`, cancel tokens, intervals |
 //! | `threads` | waits that another OS thread ends |
 //! | `tls` | handshakes and streams |
 //!
@@ -32,6 +33,7 @@ mod port;
 mod server;
 mod sockets;
 mod stage;
+mod structure;
 mod sync_locks;
 mod sync_signals;
 mod threads;
@@ -56,6 +58,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
         .chain(sync_signals::SCENARIOS)
         .chain(threads::SCENARIOS)
         .chain(futures::SCENARIOS)
+        .chain(structure::SCENARIOS)
 }
 
 #[test]
