@@ -18,6 +18,8 @@
 //! caught one arrives.
 
 use crate::error::WaitError;
+use crate::select::Operation;
+use crate::select::steps::{Alarm, Here, Steps};
 use crate::sys::signals;
 use crate::thread::{self, Receiver, Sender, Shutdown};
 use std::io;
@@ -120,11 +122,17 @@ impl Signals {
     /// The reasons of [`WaitError`].
     #[track_caller]
     pub fn wait(&self) -> Result<i32, WaitError> {
-        self.receiver.receive().map_err(|error| match error {
-            thread::ReceiveError::Wait(error) => error,
-            // Subscribed to no signal at all.
-            thread::ReceiveError::Closed => WaitError::Deadlock,
-        })
+        self.receiver.receive().map_err(why)
+    }
+
+    /// The next of the signals to [`select!`](crate::select!); the output is as
+    /// of [`wait`](Signals::wait).
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    pub fn arriving(&self) -> Arriving<'_> {
+        Arriving(self.receiver.receiving())
     }
 
     /// The number of the next of the signals, if one has arrived.
@@ -162,6 +170,45 @@ impl Signals {
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
         std::iter::from_fn(|| self.wait().ok())
+    }
+}
+
+fn why(error: thread::ReceiveError) -> WaitError {
+    match error {
+        thread::ReceiveError::Wait(error) => error,
+        // Subscribed to no signal at all.
+        thread::ReceiveError::Closed => WaitError::Deadlock,
+    }
+}
+
+/// Completes when a signal has come; see [`Signals::arriving`].
+#[derive(Debug)]
+#[must_use = "it does nothing until it is selected"]
+pub struct Arriving<'s>(thread::Receiving<'s, i32>);
+
+impl Steps for Arriving<'_> {
+    fn attempt(&mut self, here: Here<'_>) -> bool {
+        self.0.attempt(here)
+    }
+
+    fn prepare(&mut self, here: Here<'_>) -> Result<bool, WaitError> {
+        self.0.prepare(here)
+    }
+
+    fn enrol(&mut self, alarm: &Alarm) -> bool {
+        self.0.enrol(alarm)
+    }
+
+    fn leave(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Operation for Arriving<'_> {
+    type Output = Result<i32, WaitError>;
+
+    fn take(&mut self) -> Option<Result<i32, WaitError>> {
+        self.0.take().map(|taken| taken.map_err(why))
     }
 }
 

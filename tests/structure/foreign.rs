@@ -71,7 +71,9 @@ fn a_shutdown_ends_the_wait_for_work() {
             }
         });
         schedule();
-        std::thread::spawn(move || trigger.trigger()).join().unwrap();
+        std::thread::spawn(move || trigger.trigger())
+            .join()
+            .unwrap();
         assert!(worker.join().unwrap().unwrap());
     });
 }
@@ -87,5 +89,66 @@ fn a_time_limit_around_it_takes_nothing() {
         assert!(matches!(inner, Err(WaitError::TimedOut)));
         sender.send(1).unwrap();
         assert_eq!(receiver.receive().unwrap(), 1);
+    });
+}
+
+#[test]
+fn senders_that_select_share_room_with_plain_ones_and_lose_nothing() {
+    isolated(|| {
+        for capacity in [0, 1, 3] {
+            let (sender, receiver) = thread::channel(capacity);
+            let senders: Vec<_> = (0..4u32)
+                .map(|who| {
+                    let sender = sender.clone();
+                    std::thread::spawn(move || {
+                        for n in 0..100 {
+                            let value = who * 1000 + n;
+                            if who % 2 == 0 {
+                                sender.send(value).unwrap();
+                                continue;
+                            }
+                            let never = Channel::<()>::new();
+                            select! {
+                                sent = sender.sending(value) => sent.unwrap(),
+                                _ = never.receiving() => unreachable!(),
+                            }
+                            .unwrap();
+                        }
+                    })
+                })
+                .collect();
+            drop(sender);
+            let mut next = [0; 4];
+            for turn in 0..400 {
+                let value = if turn % 3 == 0 {
+                    receiver.receive().unwrap()
+                } else {
+                    select! { value = receiver.receiving() => value.unwrap() }.unwrap()
+                };
+                let (who, n) = (value as usize / 1000, value % 1000);
+                assert_eq!(n, next[who], "capacity {capacity}");
+                next[who] += 1;
+            }
+            assert_eq!(next, [100; 4]);
+            senders
+                .into_iter()
+                .for_each(|sender| sender.join().unwrap());
+            let closed = select! { value = receiver.receiving() => value };
+            assert!(closed.unwrap().is_err());
+        }
+    });
+}
+
+#[test]
+fn without_capacity_a_value_goes_only_to_who_waits_for_it() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel(0);
+        assert!(sender.try_send(1).is_err(), "nobody waits");
+        let waiting = spawn(move || receiver.receive());
+        schedule();
+        sender.try_send(2).unwrap();
+        assert_eq!(waiting.join().unwrap().unwrap(), 2);
+        let gone = select! { sent = sender.sending(3) => sent };
+        assert_eq!(gone.unwrap().unwrap_err().into_inner(), 3);
     });
 }

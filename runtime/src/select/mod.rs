@@ -21,12 +21,15 @@
 //! | [`Channel::receiving`](crate::Channel::receiving) | as `receive` | a sender comes |
 //! | [`Channel::sending`](crate::Channel::sending) | as `send` | a receiver comes |
 //! | [`thread::Receiver::receiving`][tr] | as `receive` | a value is there |
+//! | [`thread::Sender::sending`][ts] | as `send` | there is room |
 //! | [`JoinHandle::ending`](crate::JoinHandle::ending) | `()` | the tasklet has ended |
 //! | [`after`], [`at`] | `()` | the time has come |
 //! | [`readiness`](crate::io::Readiness) of sockets | `io::Result<Ready>` | a direction is ready |
 //! | [`CancelToken::cancelling`][cc] | `()` | the token is cancelled |
 //! | [`Shutdown::triggering`](crate::Shutdown::triggering) | `()` | the workers are to stop |
+//! | [`Signals::arriving`](crate::signal::Signals::arriving) | as `wait` | a signal has come |
 //!
+//! [ts]: crate::thread::Sender::sending
 //! [tr]: crate::thread::Receiver::receiving
 //! [cc]: crate::time::CancelToken::cancelling
 
@@ -136,8 +139,8 @@ fn attempt_all(scheduler: &Scheduler, operations: &mut [&mut dyn Steps]) -> Opti
     indices.find(|&index| operations[index].attempt(Here(scheduler)))
 }
 
-/// Parks once. The index of an operation that a partner has completed; `None`
-/// if there is news for those that are attempted again.
+/// Parks once. The index of an operation that a partner has completed, or that
+/// has taken place since; `None` if the news has gone already.
 fn wait_once(
     scheduler: &Scheduler,
     operations: &mut [&mut dyn Steps],
@@ -170,10 +173,11 @@ fn wait_once(
     let completed = prepared.settle(result.is_ok());
     match result {
         // The time of one of them has come, not that of a scope.
-        Err(WaitError::TimedOut) if deadline.is_some_and(|at| at <= Instant::now()) => Ok(None),
-        Err(error) => Err(error),
-        Ok(()) => Ok(completed),
+        Err(WaitError::TimedOut) if deadline.is_some_and(|at| at <= Instant::now()) => {}
+        result => result?,
     }
+    // Before they leave: what they were woken for is theirs first.
+    Ok(completed.or_else(|| attempt_all(scheduler, prepared.0)))
 }
 
 /// Links the tasklet wherever one of the operations may be found, and parks it.
@@ -193,7 +197,7 @@ fn park_in_all(
 struct Prepared<'a, 'b>(&'a mut [&'b mut dyn Steps]);
 
 impl Prepared<'_, '_> {
-    /// Has all leave where they are enlisted; the one that was completed.
+    /// Ends what the park was for; the one that a partner has completed.
     fn settle(&mut self, woken: bool) -> Option<usize> {
         let mut completed = None;
         for (index, operation) in self.0.iter_mut().enumerate() {
@@ -209,6 +213,7 @@ impl Prepared<'_, '_> {
 impl Drop for Prepared<'_, '_> {
     fn drop(&mut self) {
         self.settle(false);
+        self.0.iter_mut().for_each(|operation| operation.leave());
     }
 }
 

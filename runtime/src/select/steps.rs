@@ -36,9 +36,9 @@ impl fmt::Debug for Links<'_> {
 
 /// The steps of an operation. Each has a default for those that need none.
 ///
-/// Between `prepare` and `settle` it may be enlisted with other threads, and
-/// while the tasklet is parked it is linked; `settle` ends both, and comes
-/// however the wait ends.
+/// While the tasklet is parked it may be linked in lists of its thread, and from
+/// `enrol` to `leave` it may be enlisted with other threads. `settle` and `leave`
+/// come however the wait ends; between them it may be attempted.
 pub trait Steps {
     /// Takes place if that is possible without waiting, and keeps the output.
     fn attempt(&mut self, here: Here<'_>) -> bool;
@@ -62,6 +62,9 @@ pub trait Steps {
     fn settle(&mut self, _woken: bool) -> bool {
         false
     }
+
+    /// Is enlisted with other threads no longer.
+    fn leave(&mut self) {}
 
     /// When an attempt succeeds by itself.
     fn deadline(&self) -> Option<Instant> {
@@ -88,6 +91,10 @@ impl<O: Steps + ?Sized> Steps for &mut O {
 
     fn settle(&mut self, woken: bool) -> bool {
         (**self).settle(woken)
+    }
+
+    fn leave(&mut self) {
+        (**self).leave();
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -7,11 +7,13 @@
 //!
 //! A receiver that takes a value moves the oldest waiting sender's value into
 //! the queue, so values keep the order in which the sends began. With capacity
-//! zero every send waits until its value is taken.
+//! zero every send waits until its value is taken. Senders that select keep
+//! their values, as another operation may be the chosen one: in their turn they
+//! are told that there is room.
 
 mod select;
 
-pub use select::Receiving;
+pub use select::{Receiving, Sending};
 
 use super::error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 use super::waiter::{Waiter, wait};
@@ -47,6 +49,7 @@ pub fn channel<T: Send>(capacity: usize) -> (Sender<T>, Receiver<T>) {
             senders: 1,
             receivers: 1,
             sending: VecDeque::new(),
+            watching: VecDeque::new(),
             receiving: VecDeque::new(),
         }),
     });
@@ -67,6 +70,8 @@ struct State<T> {
     receivers: usize,
     /// Senders that wait for room, with their values.
     sending: VecDeque<(Waiter, T)>,
+    /// Senders that select: they wait for room only.
+    watching: VecDeque<Waiter>,
     receiving: VecDeque<Waiter>,
 }
 
@@ -87,11 +92,43 @@ impl<T> State<T> {
                 return Some((value, Some(waiter)));
             }
         };
-        let admitted = self.sending.pop_front().map(|(waiter, value)| {
+        Some((value, self.admit()))
+    }
+
+    /// Lets the first in line use the room there is; who is to be woken.
+    fn admit(&mut self) -> Option<Waiter> {
+        if !self.has_place() {
+            return None;
+        }
+        let sender = self.sending.front().map(|(waiter, _)| waiter.id());
+        let watcher = self.watching.front().map(Waiter::id);
+        // Who came first has the lower id.
+        if sender.is_some_and(|sender| watcher.is_none_or(|watcher| sender < watcher)) {
+            let (waiter, value) = self.sending.pop_front()?;
             self.queue.push_back(value);
-            waiter
-        });
-        Some((value, admitted))
+            return Some(waiter);
+        }
+        self.watching.pop_front()
+    }
+
+    /// Whether the queue takes one more.
+    fn has_place(&self) -> bool {
+        self.queue.len() < self.capacity
+    }
+
+    /// Whether a value can be sent without a wait: into the queue, or to a
+    /// receiver that waits for one.
+    fn has_room(&self) -> bool {
+        self.has_place() || (self.capacity == 0 && !self.receiving.is_empty())
+    }
+
+    /// Queues a receiver; a sender to be woken, since it waits for one.
+    fn add_receiver(&mut self, waiter: Waiter) -> Option<Waiter> {
+        self.receiving.push_back(waiter);
+        match self.capacity {
+            0 => self.watching.pop_front(),
+            _ => None,
+        }
     }
 
     fn has_values(&self) -> bool {
@@ -123,7 +160,7 @@ impl<T: Send> Sender<T> {
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let location = Location::caller();
-        let value = match self.try_send(value) {
+        let value = match self.offer(value, State::has_place) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Closed(value)) => return Err(SendError::Closed(value)),
             Err(TrySendError::Full(value)) => value,
@@ -141,7 +178,7 @@ impl<T: Send> Sender<T> {
             }
             leaving.id = Some(waiter.id());
             if let Some(value) = value.take() {
-                if state.queue.len() < state.capacity {
+                if state.has_place() {
                     // Room was made since `try_send`.
                     state.queue.push_back(value);
                     leaving.id = None;
@@ -163,7 +200,8 @@ impl<T: Send> Sender<T> {
         }
     }
 
-    /// Sends a value if there is room.
+    /// Sends a value if there is room. Without capacity there is if a receiver
+    /// waits; should that be killed before it runs, the next one gets the value.
     ///
     /// # Scheduling
     ///
@@ -173,11 +211,20 @@ impl<T: Send> Sender<T> {
     ///
     /// `Full`, or `Closed` when no receiver is left.
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        self.offer(value, State::has_room)
+    }
+
+    /// Sends a value if there is room by `has_room`.
+    fn offer(
+        &self,
+        value: T,
+        has_room: impl FnOnce(&State<T>) -> bool,
+    ) -> Result<(), TrySendError<T>> {
         let mut state = self.shared.lock();
         if state.receivers == 0 {
             return Err(TrySendError::Closed(value));
         }
-        if state.queue.len() >= state.capacity {
+        if !has_room(&state) {
             return Err(TrySendError::Full(value));
         }
         state.queue.push_back(value);
@@ -251,7 +298,11 @@ impl<T: Send> Receiver<T> {
                     return false;
                 }
                 leaving.id = Some(waiter.id());
-                state.receiving.push_back(waiter);
+                let sender = state.add_receiver(waiter);
+                drop(state);
+                if let Some(sender) = sender {
+                    sender.wake();
+                }
                 true
             })
             .map_err(ReceiveError::Wait)?;
@@ -303,19 +354,23 @@ impl<T> Drop for LeaveReceiving<'_, T> {
             return;
         };
         let mut state = self.shared.lock();
-        let next = match state.receiving.iter().position(|w| w.id() == id) {
-            Some(position) => {
-                state.receiving.remove(position);
-                None
-            }
-            None if state.has_values() => state.receiving.pop_front(),
-            None => None,
+        let next = match remove(&mut state.receiving, id) {
+            false if state.has_values() => state.receiving.pop_front(),
+            _ => None,
         };
         drop(state);
         if let Some(next) = next {
             next.wake();
         }
     }
+}
+
+/// Takes a waiter out of the line; false if it was woken already.
+fn remove(line: &mut VecDeque<Waiter>, id: u64) -> bool {
+    let position = line.iter().position(|waiter| waiter.id() == id);
+    position
+        .and_then(|position| line.remove(position))
+        .is_some()
 }
 
 impl<T> Clone for Sender<T> {
@@ -359,7 +414,8 @@ impl<T> Drop for Receiver<T> {
         }
         // Nobody will take them: senders find theirs still there and fail.
         let queue = std::mem::take(&mut state.queue);
-        let waiting: Vec<Waiter> = state.sending.iter().map(|(w, _)| w.clone()).collect();
+        let mut waiting: Vec<Waiter> = state.sending.iter().map(|(w, _)| w.clone()).collect();
+        waiting.extend(std::mem::take(&mut state.watching));
         drop(state);
         waiting.iter().for_each(Waiter::wake);
         drop(queue);

@@ -13,7 +13,7 @@ mod tasklet;
 mod waiter;
 mod workers;
 
-pub use channel::{Receiver, Receiving, Sender, channel};
+pub use channel::{Receiver, Receiving, Sender, Sending, channel};
 pub use drain::DrainReport;
 pub(crate) use drain::{report_left, wait_by};
 pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};

@@ -13,9 +13,9 @@
 use super::Remote;
 use super::waiter::{Waiter, wait};
 use crate::error::WaitError;
+use crate::scheduler::{Park, local};
 use crate::select::Operation;
 use crate::select::steps::{Alarm, Here, Steps};
-use crate::scheduler::{Park, local};
 use crate::wait::reason;
 use std::fmt;
 use std::panic::Location;
@@ -295,9 +295,8 @@ impl Steps for Triggering<'_> {
         true
     }
 
-    fn settle(&mut self, _woken: bool) -> bool {
+    fn leave(&mut self) {
         self.leaving = None;
-        false
     }
 }
 

@@ -4,11 +4,11 @@
 //! when it runs. So nothing is handed to an operation that is not the chosen
 //! one, whatever other threads do meanwhile.
 
-use super::{LeaveReceiving, Receiver};
+use super::{LeaveReceiving, Receiver, Sender, Shared, remove};
 use crate::error::WaitError;
 use crate::select::Operation;
 use crate::select::steps::{Alarm, Here, Steps};
-use crate::thread::error::{ReceiveError, TryReceiveError};
+use crate::thread::error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 use crate::thread::waiter::Waiter;
 use std::fmt;
 
@@ -43,11 +43,28 @@ impl<T: Send> Receiver<T> {
     }
 }
 
+impl<T: Send> Sender<T> {
+    /// A send to [`select!`](crate::select!); the output is as of
+    /// [`send`](Sender::send), but that it does not wait for the value to be
+    /// taken where the channel has no capacity.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    pub fn sending(&self, value: T) -> Sending<'_, T> {
+        Sending {
+            sender: self,
+            value: Some(value),
+            leaving: None,
+            output: None,
+        }
+    }
+}
+
 /// A receive to be selected; see [`Receiver::receiving`].
 #[must_use = "it does nothing until it is selected"]
 pub struct Receiving<'r, T> {
     receiver: &'r Receiver<T>,
-    /// Passes a wake-up on: another operation may be the chosen one.
     leaving: Option<LeaveReceiving<'r, T>>,
     output: Option<Result<T, ReceiveError>>,
 }
@@ -78,13 +95,18 @@ impl<T: Send> Steps for Receiving<'_, T> {
             shared: &self.receiver.shared,
             id: Some(waiter.id()),
         });
-        state.receiving.push_back(waiter);
+        let sender = state.add_receiver(waiter);
+        drop(state);
+        if let Some(sender) = sender {
+            sender.wake();
+        }
         true
     }
 
-    fn settle(&mut self, _woken: bool) -> bool {
+    fn leave(&mut self) {
+        // A wake-up that came for this goes on to the next, who finds nothing
+        // if the value is the one that was taken here.
         self.leaving = None;
-        false
     }
 }
 
@@ -96,8 +118,103 @@ impl<T: Send> Operation for Receiving<'_, T> {
     }
 }
 
+/// A send to be selected; see [`Sender::sending`].
+#[must_use = "it does nothing until it is selected"]
+pub struct Sending<'s, T> {
+    sender: &'s Sender<T>,
+    value: Option<T>,
+    leaving: Option<LeaveWatching<'s, T>>,
+    output: Option<Result<(), SendError<T>>>,
+}
+
+impl<T> Sending<'_, T> {
+    /// The value, unless the operation has taken place.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn into_inner(self) -> Option<T> {
+        self.value
+    }
+}
+
+impl<T: Send> Steps for Sending<'_, T> {
+    fn attempt(&mut self, _here: Here<'_>) -> bool {
+        if let Some(value) = self.value.take() {
+            match self.sender.try_send(value) {
+                Ok(()) => self.output = Some(Ok(())),
+                Err(TrySendError::Closed(value)) => {
+                    self.output = Some(Err(SendError::Closed(value)));
+                }
+                Err(TrySendError::Full(value)) => self.value = Some(value),
+            }
+        }
+        self.output.is_some()
+    }
+
+    fn prepare(&mut self, _here: Here<'_>) -> Result<bool, WaitError> {
+        Ok(true)
+    }
+
+    fn enrol(&mut self, alarm: &Alarm) -> bool {
+        let waiter = Waiter::of_tasklet(&alarm.0);
+        let mut state = self.sender.shared.lock();
+        if state.receivers == 0 || state.has_room() {
+            return false;
+        }
+        self.leaving = Some(LeaveWatching {
+            shared: &self.sender.shared,
+            id: waiter.id(),
+        });
+        state.watching.push_back(waiter);
+        true
+    }
+
+    fn leave(&mut self) {
+        self.leaving = None;
+    }
+}
+
+impl<T: Send> Operation for Sending<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn take(&mut self) -> Option<Result<(), SendError<T>>> {
+        self.output.take()
+    }
+}
+
+/// Leaves the line of those who wait for room; room that was not used goes to
+/// the next.
+struct LeaveWatching<'a, T> {
+    shared: &'a Shared<T>,
+    id: u64,
+}
+
+impl<T> Drop for LeaveWatching<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if remove(&mut state.watching, self.id) {
+            return;
+        }
+        let next = match state.capacity {
+            0 if state.has_room() => state.watching.pop_front(),
+            _ => state.admit(),
+        };
+        drop(state);
+        if let Some(next) = next {
+            next.wake();
+        }
+    }
+}
+
 impl<T> fmt::Debug for Receiving<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("thread::Receiving")
+    }
+}
+
+impl<T> fmt::Debug for Sending<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("thread::Sending")
     }
 }
