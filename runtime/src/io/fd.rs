@@ -7,6 +7,7 @@
 //! another, so our own reads and writes compare the numbers and refuse.
 
 use super::limits::Limits;
+use super::pollable::{Operation, Watched};
 use super::source::{Source, Waiting};
 use super::{Interest, Readiness, Ready};
 use crate::tasklet::switch_trap;
@@ -380,6 +381,26 @@ fn explain(error: io::Error) -> io::Error {
              or duplicate the descriptor",
         ),
         _ => error,
+    }
+}
+
+impl<T: AsFd> Watched for Fd<T> {
+    fn read_by(
+        &self,
+        location: &'static Location<'static>,
+        operation: Operation<'_>,
+    ) -> io::Result<usize> {
+        let source = &self.source;
+        source.read_op(self.reading(location), |_| operation(own(source)?))
+    }
+
+    fn write_by(
+        &self,
+        location: &'static Location<'static>,
+        operation: Operation<'_>,
+    ) -> io::Result<usize> {
+        let source = &self.source;
+        source.write_op(self.writing(location), |_| operation(own(source)?))
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! | what | how |
 //! |---|---|
-//! | pipe, FIFO, terminal | opened once more by `/proc/self/fd`, which makes a description of our own, in non-blocking mode |
+//! | pipe, FIFO, terminal | opened again by `/proc/self/fd`: a description of our own |
 //! | socket | `MSG_DONTWAIT` with each call |
 //! | regular file, `/dev/null`, ... | a thread of the pool, at the position that all share |
 //! | the same, where opening fails; what else there is | `poll` before each call |

@@ -267,6 +267,26 @@ macro_rules! byte_stream_methods {
                 Ok(())
             }
         }
+
+        impl $crate::io::pollable::Watched for $type {
+            fn read_by(
+                &self,
+                location: &'static Location<'static>,
+                operation: $crate::io::pollable::Operation<'_>,
+            ) -> io::Result<usize> {
+                let operation = |socket: &_| operation(std::os::fd::AsFd::as_fd(socket));
+                self.endpoint.read(location, operation)
+            }
+
+            fn write_by(
+                &self,
+                location: &'static Location<'static>,
+                operation: $crate::io::pollable::Operation<'_>,
+            ) -> io::Result<usize> {
+                let operation = |socket: &_| operation(std::os::fd::AsFd::as_fd(socket));
+                self.endpoint.write(location, operation)
+            }
+        }
     };
 }
 
