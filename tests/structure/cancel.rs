@@ -2,10 +2,14 @@
 
 use greenling::time::{CancelToken, sleep};
 use greenling::{Channel, WaitError, schedule, spawn};
+use greenling_tls::crypto::LocalCa;
+use greenling_tls::{ContextBuilder, TlsStream};
 use std::cell::RefCell;
+use std::io::{Read, Write};
 use std::rc::Rc;
 use std::time::Duration;
 use tests::isolated;
+use tests::sockets::pair;
 
 #[test]
 fn ends_the_waits_of_its_members_in_the_order_in_which_they_came() {
@@ -72,5 +76,36 @@ fn a_chain_of_a_million_children_is_no_matter_of_the_stack() {
         }
         token.cancel();
         assert!(last.is_cancelled());
+    });
+}
+
+#[test]
+fn a_stream_whose_read_was_cancelled_goes_on_plain_and_with_tls() {
+    fn check<S: Read + Write>(mut ours: S, mut theirs: S) {
+        let (token, mut byte) = (CancelToken::new(), [0]);
+        let canceller = spawn({
+            let token = token.clone();
+            move || token.cancel()
+        });
+        let error = token.run(|| ours.read(&mut byte)).unwrap_err();
+        let error = error.into_inner().unwrap_err();
+        let why = error.get_ref().and_then(|inner| inner.downcast_ref());
+        assert!(matches!(why, Some(WaitError::Cancelled)), "{error:?}");
+        canceller.join().unwrap();
+        theirs.write_all(b"x").unwrap();
+        assert_eq!(ours.read(&mut byte).unwrap(), 1);
+        assert_eq!(&byte, b"x");
+    }
+    isolated(|| {
+        let (ours, theirs) = pair();
+        check(ours, theirs);
+        let ca = LocalCa::new("tests").unwrap();
+        let identity = ca.issue(&["localhost"]).unwrap();
+        let server = ContextBuilder::server().identity(identity).build().unwrap();
+        let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());
+        let (ours, theirs) = pair();
+        let serving = spawn(move || TlsStream::accept(&server, theirs).unwrap());
+        let ours = TlsStream::connect(&client.build().unwrap(), "localhost", ours).unwrap();
+        check(ours, serving.join().unwrap());
     });
 }

@@ -87,10 +87,23 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Error::TimedOut => true,
-            Error::Io(error) => error.kind() == io::ErrorKind::WouldBlock,
+            Error::Io(error) => error.kind() == io::ErrorKind::WouldBlock || is_of_a_wait(error),
             _ => false,
         }
     }
+}
+
+/// Whether a wait for the transport has ended without what it waited for: it was
+/// cancelled, or an error was thrown at the tasklet. The stream is as it was.
+#[cfg(feature = "greenling")]
+fn is_of_a_wait(error: &io::Error) -> bool {
+    crate::waits::has_ended(error)
+}
+
+/// Without tasklets no wait ends in that way.
+#[cfg(not(feature = "greenling"))]
+fn is_of_a_wait(_: &io::Error) -> bool {
+    false
 }
 
 impl Clone for Error {

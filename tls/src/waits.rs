@@ -2,7 +2,8 @@
 //!
 //! Waits for the transport carry the reasons of the socket that does them.
 
-use greenling::WaitReason;
+use greenling::{WaitError, WaitReason};
+use std::io;
 
 macro_rules! reasons {
     ($($name:ident = $text:literal),* $(,)?) => {
@@ -20,4 +21,9 @@ reasons! {
     FLUSH_LOCK = "tls: another tasklet sends for this stream",
     OBJECT_BUSY = "tls: another tasklet is inside the wrapped object",
     HANDSHAKE_PERMIT = "tls: the listener's limit of handshakes is reached",
+}
+
+/// Whether an error says that a wait has ended, and nothing of the transport.
+pub(crate) fn has_ended(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<WaitError>())
 }
