@@ -15,6 +15,7 @@ kill_tests! {
     sending,
     receiving,
     rendezvous,
+    closing,
     shutting_down,
     offloading,
     remote_joining,
@@ -89,6 +90,16 @@ fn rendezvous(stage: &Stage) {
     got.retain(|&value| value != 100);
     assert!(got.iter().copied().eq(0..got.len()), "{got:?}");
     assert!(!sent || got.len() == 3);
+}
+
+fn closing(stage: &Stage) {
+    let (sender, receiver) = channel::<u8>(1);
+    let other = sender.clone();
+    let victim = stage.victim(move || sender.closed().unwrap());
+    stage.until_parked();
+    std::thread::spawn(move || drop(receiver)).join().unwrap();
+    stage.end(victim);
+    other.closed().unwrap();
 }
 
 fn shutting_down(stage: &Stage) {

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::isolated;
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -355,5 +355,128 @@ fn waiting_where_no_switch_is_possible_fails_and_keeps_the_value() {
         ));
         drop(trap);
         assert_eq!(receiver.try_receive(), Err(TryReceiveError::Empty));
+    });
+}
+
+#[test]
+fn a_try_send_without_capacity_needs_a_receiver_that_waits() {
+    isolated(|| {
+        let (sender, receiver) = channel(0);
+        assert!(matches!(sender.try_send(1), Err(TrySendError::Full(1))));
+        let waiting = receiver.clone();
+        let first = spawn(move || waiting.receive().unwrap());
+        let waiting = receiver.clone();
+        let second = spawn(move || waiting.receive().unwrap());
+        schedule();
+        // One value for each that waits, and no more.
+        sender.try_send(2).unwrap();
+        sender.try_send(3).unwrap();
+        assert!(matches!(sender.try_send(4), Err(TrySendError::Full(4))));
+        assert_eq!(sender.len(), 2);
+        assert_eq!((first.join().unwrap(), second.join().unwrap()), (2, 3));
+    });
+}
+
+#[test]
+fn a_try_sent_value_whose_receiver_is_killed_is_for_the_next() {
+    isolated(|| {
+        let (sender, receiver) = channel(0);
+        let waiting = receiver.clone();
+        let killed = spawn(move || waiting.receive());
+        schedule();
+        sender.try_send(5).unwrap();
+        killed.tasklet().kill().unwrap();
+        assert!(killed.join().unwrap_err().is_killed());
+        // Sends keep their order behind it.
+        let task = spawn(move || sender.send(6).unwrap());
+        schedule();
+        assert_eq!(receiver.len(), 2);
+        assert_eq!(receiver.iter().collect::<Vec<_>>(), [5, 6]);
+        task.join().unwrap();
+
+        let (make, dropped) = counted();
+        let (sender, receiver) = channel(0);
+        let killed = spawn({
+            let receiver = receiver.clone();
+            move || receiver.receive().map(drop)
+        });
+        schedule();
+        assert!(sender.try_send(make(1)).is_ok());
+        killed.tasklet().kill().unwrap();
+        drop(receiver);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        assert!(sender.is_closed());
+    });
+}
+
+#[test]
+fn waits_of_plain_threads_have_deadlines() {
+    let (sender, receiver) = channel(1);
+    let thread = std::thread::spawn(move || {
+        let nothing = receiver.receive_timeout(SHORT).unwrap_err();
+        assert!(matches!(nothing, ReceiveError::Wait(WaitError::TimedOut)));
+        let past = Instant::now();
+        let nothing = receiver.receive_deadline(past).unwrap_err();
+        assert!(matches!(nothing, ReceiveError::Wait(WaitError::TimedOut)));
+        receiver
+    });
+    let receiver = thread.join().unwrap();
+    sender.send_timeout(1, SHORT).unwrap();
+    let past = Instant::now();
+    for result in [sender.send_timeout(2, SHORT), sender.send_deadline(2, past)] {
+        match result.unwrap_err() {
+            SendError::Wait(WaitError::TimedOut, value) => assert_eq!(value, 2),
+            other => panic!("{other}"),
+        }
+    }
+    // What is there is taken however late it is, and a limit beyond the clock is
+    // none.
+    assert_eq!(receiver.receive_deadline(past).unwrap(), 1);
+    let thread = std::thread::spawn(move || receiver.receive_timeout(Duration::MAX).unwrap());
+    sender.send_timeout(3, Duration::MAX).unwrap();
+    assert_eq!(thread.join().unwrap(), 3);
+}
+
+#[test]
+fn both_ends_say_how_full_the_channel_is() {
+    isolated(|| {
+        let (sender, receiver) = channel(2);
+        assert_eq!((sender.capacity(), receiver.capacity()), (2, 2));
+        assert!(sender.is_empty() && receiver.is_empty() && !sender.is_full());
+        sender.send(1).unwrap();
+        sender.send(2).unwrap();
+        assert!(sender.is_full() && sender.len() == 2);
+        let other = sender.clone();
+        let waiting = spawn(move || other.send(3).unwrap());
+        schedule();
+        assert_eq!((sender.len(), receiver.len()), (3, 3));
+        assert!(!sender.is_closed() && !receiver.is_closed());
+        drop(sender);
+        assert!(!receiver.is_closed());
+        assert_eq!(receiver.iter().collect::<Vec<_>>(), [1, 2, 3]);
+        waiting.join().unwrap();
+        assert!(receiver.is_closed());
+    });
+}
+
+#[test]
+fn the_end_of_the_last_receiver_can_be_waited_for() {
+    isolated(|| {
+        let (sender, receiver) = channel::<u8>(1);
+        let other = receiver.clone();
+        let limited = timeout(SHORT, || sender.closed()).unwrap_err().into_inner();
+        assert!(matches!(limited, Err(WaitError::TimedOut)));
+        let waiting = sender.clone();
+        let task = spawn(move || waiting.closed());
+        let waiting = sender.clone();
+        let thread = std::thread::spawn(move || waiting.closed());
+        schedule();
+        drop(receiver);
+        schedule();
+        assert!(!task.is_finished());
+        drop(other);
+        task.join().unwrap().unwrap();
+        thread.join().unwrap().unwrap();
+        sender.closed().unwrap();
     });
 }

@@ -8,6 +8,12 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// Loom's threads know no time; no model waits for less than ever.
+pub(crate) fn park_thread_timeout(_: Duration) {
+    park_thread();
+}
 
 /// What `crossbeam_channel::unbounded` promises: whole values in the order in
 /// which they were sent, and none once the receiver is gone.

@@ -90,4 +90,5 @@ reasons! {
     CHILD = "child process",
     CHILD_OUTPUT = "output of a child process",
     SERVER_DRAIN = "end of the connections",
+    THREAD_CLOSED = "thread channel closed",
 }

@@ -159,7 +159,7 @@ impl<T: Send> Steps for Sending<'_, T> {
     fn enrol(&mut self, alarm: &Alarm) -> bool {
         let waiter = Waiter::of_tasklet(&alarm.0);
         let mut state = self.sender.shared.lock();
-        if state.receivers == 0 || state.has_room() {
+        if state.receivers == 0 || state.takes_at_once() {
             return false;
         }
         self.leaving = Some(LeaveWatching {
@@ -197,7 +197,7 @@ impl<T> Drop for LeaveWatching<'_, T> {
             return;
         }
         let next = match state.capacity {
-            0 if state.has_room() => state.watching.pop_front(),
+            0 if state.takes_at_once() => state.watching.pop_front(),
             _ => state.admit(),
         };
         drop(state);
