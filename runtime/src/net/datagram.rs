@@ -1,5 +1,8 @@
 //! What sockets for datagrams have in common, as a macro, so that each type
 //! has methods of its own; see `handle`.
+//!
+//! Where it is used, `peek_from` is what std lacks for some of them, and `nobody`
+//! the address that stands for no sender.
 
 /// Sending to and receiving from the connected peer, and receiving from
 /// anybody.
@@ -24,7 +27,7 @@ macro_rules! datagram_methods {
             #[track_caller]
             pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
                 self.endpoint
-                    .read(Location::caller(), |socket| socket.recv(buffer))
+                    .receive(Location::caller(), |socket| socket.recv(buffer), || 0)
             }
 
             /// Receives a datagram and tells whom it is from. What does not fit
@@ -44,8 +47,11 @@ macro_rules! datagram_methods {
             /// timeout.
             #[track_caller]
             pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, $address)> {
-                self.endpoint
-                    .read(Location::caller(), |socket| socket.recv_from(buffer))
+                self.endpoint.receive(
+                    Location::caller(),
+                    |socket| socket.recv_from(buffer),
+                    || (0, nobody()),
+                )
             }
 
             /// Receives without taking the datagram out of the queue.
@@ -63,8 +69,11 @@ macro_rules! datagram_methods {
             /// Those of `recv(2)` and of the wait.
             #[track_caller]
             pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.endpoint
-                    .read(Location::caller(), |socket| endpoint::peek(socket, buffer))
+                self.endpoint.receive(
+                    Location::caller(),
+                    |socket| endpoint::peek(socket, buffer),
+                    || 0,
+                )
             }
 
             /// As [`recv_from`](Self::recv_from), without taking the datagram
@@ -83,8 +92,11 @@ macro_rules! datagram_methods {
             /// Those of `recvfrom(2)` and of the wait.
             #[track_caller]
             pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, $address)> {
-                self.endpoint
-                    .read(Location::caller(), |socket| peek_from(socket, buffer))
+                self.endpoint.receive(
+                    Location::caller(),
+                    |socket| peek_from(socket, buffer),
+                    || (0, nobody()),
+                )
             }
 
             /// Sends a datagram to the peer it is connected to.
@@ -118,8 +130,8 @@ macro_rules! datagram_methods {
             ///
             /// Those of `recv(2)`.
             pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                let source = self.endpoint.source();
-                source.try_read_op(|socket| socket.recv(buffer))
+                self.endpoint
+                    .try_receive(|socket| socket.recv(buffer), || 0)
             }
 
             /// As [`recv_from`](Self::recv_from), with `WouldBlock` instead of
@@ -133,8 +145,9 @@ macro_rules! datagram_methods {
             ///
             /// Those of `recvfrom(2)`.
             pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, $address)> {
-                let source = self.endpoint.source();
-                source.try_read_op(|socket| socket.recv_from(buffer))
+                let end = || (0, nobody());
+                self.endpoint
+                    .try_receive(|socket| socket.recv_from(buffer), end)
             }
 
             /// As [`send`](Self::send), with `WouldBlock` instead of a wait.

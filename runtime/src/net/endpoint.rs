@@ -40,6 +40,8 @@ pub(super) struct Mode {
     read_limit: Cell<Option<Duration>>,
     write_limit: Cell<Option<Duration>>,
     nonblocking: Cell<bool>,
+    /// Reading was shut down: what is not there will not come.
+    is_ended: Cell<bool>,
 }
 
 impl<S: AsFd, X: Default> Endpoint<S, X> {
@@ -130,6 +132,36 @@ impl<S: AsFd> Endpoint<S> {
         self.source().read_op(wait, operation)
     }
 
+    /// As `read`, for datagrams: a descriptor in non-blocking mode does not say
+    /// that reading was shut down, as one in blocking mode does.
+    pub(super) fn receive<R>(
+        &self,
+        location: &'static Location<'static>,
+        mut operation: impl FnMut(&S) -> io::Result<R>,
+        end: impl Fn() -> R,
+    ) -> io::Result<R> {
+        self.read(location, |socket| self.or_end(operation(socket), &end))
+    }
+
+    /// As `receive`, with `WouldBlock` instead of a wait.
+    pub(super) fn try_receive<R>(
+        &self,
+        mut operation: impl FnMut(&S) -> io::Result<R>,
+        end: impl Fn() -> R,
+    ) -> io::Result<R> {
+        self.source()
+            .try_read_op(|socket| self.or_end(operation(socket), &end))
+    }
+
+    fn or_end<R>(&self, result: io::Result<R>, end: impl Fn() -> R) -> io::Result<R> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.mode().is_ended() => {
+                Ok(end())
+            }
+            result => result,
+        }
+    }
+
     /// Runs an operation that writes, as the mode and the time limit say.
     #[inline]
     pub(super) fn write<R>(
@@ -167,6 +199,14 @@ impl Mode {
 
     pub(super) fn is_nonblocking(&self) -> bool {
         self.nonblocking.get()
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.is_ended.get()
+    }
+
+    pub(super) fn note_end(&self) {
+        self.is_ended.set(true);
     }
 
     pub(super) fn set_nonblocking(&self, on: bool) {

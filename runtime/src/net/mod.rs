@@ -13,6 +13,7 @@
 //! | `try_clone` duplicates the descriptor | another handle of the same descriptor |
 //! | `set_nonblocking` | has operations fail instead of wait, for all handles |
 //! | `connect` tries one address after the other | RFC 8305: a slow one is overtaken |
+//! | a read into an empty buffer may wait for data | gives `Ok(0)` at once |
 //! | `Incoming` never ends | ends once the listener is closed |
 //! | `From<OwnedFd>` | `TryFrom`: the reactor has to watch it |
 //!

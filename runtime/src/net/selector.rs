@@ -28,12 +28,19 @@ impl Selector {
         Ok(Selector { poll, registry })
     }
 
-    /// Is ready when `member` becomes writable or fails, from now on, as long as
-    /// that is open.
-    pub(super) fn add_writer(&self, member: &impl AsFd) -> io::Result<()> {
+    /// Is ready when `member` becomes so or fails, from now on, as long as that
+    /// is open.
+    pub(super) fn add(&self, member: &impl AsFd, interest: Interest) -> io::Result<()> {
         let fd = member.as_fd().as_raw_fd();
         self.registry
-            .register(&mut SourceFd(&fd), Token(0), Interest::WRITABLE)
+            .register(&mut SourceFd(&fd), Token(0), interest)
+    }
+
+    /// Changes what is of interest of a member.
+    pub(super) fn change(&self, member: &impl AsFd, interest: Interest) -> io::Result<()> {
+        let fd = member.as_fd().as_raw_fd();
+        self.registry
+            .reregister(&mut SourceFd(&fd), Token(0), interest)
     }
 
     /// Takes the events; `WouldBlock` if there are none. Look at all members

@@ -60,6 +60,10 @@ fn peek_from(socket: &std::net::UdpSocket, buffer: &mut [u8]) -> io::Result<(usi
     socket.peek_from(buffer)
 }
 
+fn nobody() -> SocketAddr {
+    (Ipv4Addr::UNSPECIFIED, 0).into()
+}
+
 impl UdpSocket {
     /// Binds to the first of the addresses that can be bound.
     ///

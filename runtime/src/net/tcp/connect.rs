@@ -178,7 +178,8 @@ impl Flight {
     }
 
     fn add(&mut self, socket: net::TcpStream) -> io::Result<()> {
-        self.selector.inner().add_writer(&socket)?;
+        let selector = self.selector.inner();
+        selector.add(&socket, mio::Interest::WRITABLE)?;
         self.attempts.push(socket);
         Ok(())
     }

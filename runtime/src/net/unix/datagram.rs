@@ -1,6 +1,6 @@
 //! A Unix socket for datagrams.
 
-use super::address::{from_raw, to_raw};
+use super::address::{from_raw, to_raw, unnamed};
 use super::full_queue;
 use crate::io::source::Source;
 use crate::io::{Interest, Ready};
@@ -8,7 +8,6 @@ use crate::net::datagram::datagram_methods;
 use crate::net::endpoint::{self, Endpoint};
 use crate::net::handle::{handle_methods, mode_methods};
 use rustix::net::RecvFlags;
-use socket2::SockAddr;
 use std::fmt;
 use std::io;
 use std::net::Shutdown;
@@ -55,6 +54,10 @@ datagram_methods!(UnixDatagram, SocketAddr);
 fn peek_from(socket: &net::UnixDatagram, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     let (got, _, address) = rustix::net::recvfrom(socket, buffer, RecvFlags::PEEK)?;
     Ok((got, from_raw(address)?))
+}
+
+fn nobody() -> SocketAddr {
+    unnamed().expect("an address without a name can be made")
 }
 
 impl UnixDatagram {
@@ -156,8 +159,7 @@ impl UnixDatagram {
     /// Those of `sendto(2)` and of the wait; `WouldBlock` by the write timeout.
     #[track_caller]
     pub fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        let address = SockAddr::unix(path)?;
-        full_queue::send_to(&self.endpoint, bytes, &address, Location::caller())
+        self.send_to_addr(bytes, &SocketAddr::from_pathname(path)?)
     }
 
     /// Sends a datagram to an address, which may be a Linux abstract name.
@@ -190,7 +192,7 @@ impl UnixDatagram {
     ///
     /// Those of `sendto(2)`.
     pub fn try_send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        full_queue::try_send_to(&self.endpoint, bytes, &SockAddr::unix(path)?)
+        self.try_send_to_addr(bytes, &SocketAddr::from_pathname(path)?)
     }
 
     /// As [`send_to_addr`](UnixDatagram::send_to_addr), with `WouldBlock`
@@ -217,7 +219,11 @@ impl UnixDatagram {
     ///
     /// Those of `shutdown(2)`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.endpoint.socket().shutdown(how)
+        self.endpoint.socket().shutdown(how)?;
+        if how != Shutdown::Write {
+            self.endpoint.mode().note_end();
+        }
+        Ok(())
     }
 
     /// Shuts the socket down and wakes every tasklet that waits for it with an

@@ -3,13 +3,15 @@
 //! `sendto(2)` says `EAGAIN` for two reasons: the sender's own buffer is full,
 //! which its readiness tells of, or the receiver's queue, which is no matter of
 //! the sender's readiness, unless it is connected to that receiver. So a second
-//! socket is connected to it for as long as a sender waits, and both are
-//! watched:
+//! socket is connected to it for as long as a sender waits:
 //!
 //! ```text
 //!   sendto: EAGAIN --> probe = socket connected to the receiver
-//!                      selector = { the sender, the probe }
-//!                      take events, sendto; EAGAIN -> park on the selector
+//!                      watch the probe, and the sender while it is full, too
+//!          +---------> sendto: done, or
+//!          |           EAGAIN: ask both whether they are writable
+//!          +---- yes ----------+  no: park until an event comes
+//!          +----------------------------------------------+
 //! ```
 //!
 //! The probe sends nothing, and the receiver learns nothing of it.
@@ -18,8 +20,12 @@ use crate::io::source::{Source, Waiting};
 use crate::net::endpoint::Endpoint;
 use crate::net::selector::Selector;
 use crate::wait::reason;
+use mio::Interest;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use std::cell::Cell;
 use std::io::{self, ErrorKind};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::panic::Location;
 
@@ -59,22 +65,79 @@ fn wait_and_send(
     address: &SockAddr,
     location: &'static Location<'static>,
 ) -> io::Result<usize> {
-    let probe = Socket::new(Domain::UNIX, Type::DGRAM.nonblocking(), None)?;
+    let blocked = Blocked {
+        sender,
+        probe: Socket::new(Domain::UNIX, Type::DGRAM.nonblocking(), None)?,
+        interest: Cell::new(Interest::READABLE),
+    };
+    blocked.probe(address)?;
     let selector = Selector::new()?;
-    selector.add_writer(sender.socket())?;
-    match probe.connect(address) {
-        Ok(()) => selector.add_writer(&probe)?,
-        // It is connected to somebody. If to the sender, its queue takes
-        // everything, and the sender's buffer is what is full.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
-        Err(error) => return Err(error),
-    }
+    selector.add(&blocked.probe, Interest::WRITABLE)?;
+    selector.add(sender.socket(), blocked.interest.get())?;
     let wait = Waiting::new(&reason::IO_WRITE, location, sender.mode().write_limit());
     Source::new(selector)?.read_op(wait, |selector| {
         sender.check_open()?;
         match selector.take_events() {
             Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
-            _ => send(sender.socket(), bytes, address),
+            _ => blocked.send(bytes, address, selector),
         }
     })
+}
+
+/// A datagram that found something full.
+struct Blocked<'a> {
+    sender: &'a Endpoint<UnixDatagram>,
+    probe: Socket,
+    /// Of the sender: reading is, since closing shows as that.
+    interest: Cell<Interest>,
+}
+
+impl Blocked<'_> {
+    /// Connects the probe to the receiver.
+    fn probe(&self, address: &SockAddr) -> io::Result<()> {
+        match self.probe.connect(address) {
+            // It is connected to somebody. If to the sender, its queue takes
+            // everything, and the sender's buffer is what was full.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Sends, or sees to it that an event comes when it is worth a try again.
+    fn send(&self, bytes: &[u8], address: &SockAddr, selector: &Selector) -> io::Result<usize> {
+        loop {
+            match send(self.sender.socket(), bytes, address) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                sent => return sent,
+            }
+            let sender_is_full = !is_writable(self.sender.socket())?;
+            self.watch_sender(sender_is_full, selector)?;
+            // Asking also has the receiver tell the probe of its next read.
+            if !is_writable(&self.probe)? || sender_is_full {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            // Meanwhile there is room again; or else another socket receives
+            // at the address now, of which this probe knows nothing.
+            self.probe(address)?;
+        }
+    }
+
+    /// A sender that is writable must not be watched for that: an attempt that
+    /// fails for the receiver's sake is an event, and there would be no end.
+    fn watch_sender(&self, is_full: bool, selector: &Selector) -> io::Result<()> {
+        let interest = match is_full {
+            true => Interest::READABLE | Interest::WRITABLE,
+            false => Interest::READABLE,
+        };
+        if self.interest.replace(interest) == interest {
+            return Ok(());
+        }
+        selector.change(self.sender.socket(), interest)
+    }
+}
+
+fn is_writable(socket: &impl AsFd) -> io::Result<bool> {
+    let mut asked = [PollFd::new(socket, PollFlags::OUT)];
+    rustix::event::poll(&mut asked, Some(&Timespec::default()))?;
+    Ok(!asked[0].revents().is_empty())
 }

@@ -8,7 +8,7 @@ use crate::net::byte_stream::byte_stream_methods;
 use crate::net::endpoint::{self, Endpoint};
 use crate::net::halves::{Halved, OwnedReadHalf, OwnedWriteHalf, SplitStream};
 use crate::net::handle::{handle_methods, mode_methods};
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
@@ -22,9 +22,6 @@ use std::time::{Duration, Instant};
 ///
 /// What is said of [`TcpStream`](crate::net::TcpStream) about sharing it, when
 /// it switches, and what is lost when a wait is cut short holds here, too.
-///
-/// Reading into an empty buffer gives `Ok(0)` at once, where std's waits for
-/// something to come.
 ///
 /// # Examples
 ///
@@ -66,7 +63,8 @@ impl UnixStream {
     /// `PermissionDenied`; those of the wait.
     #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
-        connected(&SockAddr::unix(path)?, Location::caller())
+        let address = SocketAddr::from_pathname(path)?;
+        connected(&address, Location::caller())
     }
 
     /// Connects to the socket at `address`, which may be a Linux abstract name
@@ -85,7 +83,7 @@ impl UnixStream {
     /// As `connect`; `InvalidInput` for the address of an unnamed socket.
     #[track_caller]
     pub fn connect_addr(address: &SocketAddr) -> io::Result<UnixStream> {
-        connected(&to_raw(address)?, Location::caller())
+        connected(address, Location::caller())
     }
 
     /// Two sockets that are connected with each other.
@@ -129,9 +127,9 @@ impl UnixStream {
     }
 }
 
-fn connected(address: &SockAddr, location: &'static Location<'static>) -> io::Result<UnixStream> {
+fn connected(address: &SocketAddr, location: &'static Location<'static>) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
-    connect(&socket, address, location)?;
+    connect(&socket, &to_raw(address)?, location)?;
     let endpoint = Endpoint::watch(OwnedFd::from(socket).into())?;
     Ok(UnixStream { endpoint })
 }
