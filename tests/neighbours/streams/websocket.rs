@@ -1,5 +1,6 @@
 //! `tungstenite`, both ends, over plain sockets and over TLS.
 
+use greenling::net::TcpStream;
 use greenling::spawn;
 use greenling_tls::TlsStream;
 use neighbours::{Certified, Midway, Server, crowd};
@@ -65,7 +66,7 @@ fn two_hundred_clients_and_their_server() {
         let server = Server::start(echo);
         let address = server.address();
         crowd(200, move |number, midway| {
-            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            let stream = TcpStream::connect(address).unwrap();
             converse(number, stream, 1 << 10, midway);
         });
         assert_eq!(server.finish(), 200);
@@ -78,7 +79,7 @@ fn messages_of_a_megabyte() {
         let server = Server::start(echo);
         let address = server.address();
         crowd(24, move |number, midway| {
-            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            let stream = TcpStream::connect(address).unwrap();
             converse(number, stream, 1 << 20, midway);
         });
         assert_eq!(server.finish(), 24);
@@ -96,7 +97,7 @@ fn over_tls() {
         let address = server.address();
         let context = certified.client();
         crowd(50, move |number, midway| {
-            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            let stream = TcpStream::connect(address).unwrap();
             let stream = TlsStream::connect(&context, "localhost", stream).unwrap();
             let size = if number < 10 { 1 << 20 } else { 1 << 10 };
             converse(number, stream, size, midway);
@@ -105,7 +106,7 @@ fn over_tls() {
     });
 }
 
-/// One tasklet's share of a socket that others use as well.
+/// One tasklet's share of a stream that has no `try_clone`.
 struct Shared<S>(Rc<S>);
 
 impl<S> Read for Shared<S>
@@ -131,47 +132,73 @@ where
 }
 
 /// A `WebSocket` reads and writes by `&mut`, so each direction has one of its
-/// own, over one socket.
-#[test]
-fn one_tasklet_reads_while_another_writes() {
+/// own, on a handle of its own of the same stream.
+fn both_ways<S: Read + Write + 'static>(number: usize, midway: &Midway, ends: [[S; 2]; 2]) {
     const MESSAGES: usize = 10;
     const SIZE: usize = 1 << 16;
+    let [ours, theirs] = ends;
+    let ends = [(ours, Role::Client, 1), (theirs, Role::Server, 2)];
+    let tasks = ends.map(|(handles, role, way)| {
+        let [mut sending, mut receiving] =
+            handles.map(|stream| WebSocket::from_raw_socket(stream, role, None));
+        let midway = midway.clone();
+        let sender = spawn(move || {
+            for message in 0..MESSAGES {
+                if (message, way) == (MESSAGES / 2, 1) {
+                    midway.meet();
+                }
+                let bytes = bulk(number * 1000 + message * 10 + way, SIZE);
+                sending.send(Message::Binary(bytes)).unwrap();
+            }
+        });
+        let receiver = spawn(move || {
+            for message in 0..MESSAGES {
+                let bytes = receiving.read().unwrap().into_data();
+                let expected = bulk(number * 1000 + message * 10 + 3 - way, SIZE);
+                assert!(bytes == expected, "{number}: {message}");
+            }
+        });
+        (sender, receiver)
+    });
+    for (sender, receiver) in tasks {
+        sender.join().unwrap();
+        receiver.join().unwrap();
+    }
+}
+
+/// A connection whose kernel buffers hold a fraction of a message.
+fn narrow_pair() -> (TcpStream, TcpStream) {
+    let (ours, theirs) = pair();
+    for stream in [&ours, &theirs] {
+        SockRef::from(stream).set_send_buffer_size(8192).unwrap();
+    }
+    (ours, theirs)
+}
+
+#[test]
+fn one_tasklet_reads_while_another_writes() {
     isolated(|| {
         crowd(20, |number, midway| {
-            let (ours, theirs) = pair();
-            for stream in [&ours, &theirs] {
-                SockRef::from(stream).set_send_buffer_size(8192).unwrap();
-            }
-            let ends = [(ours, Role::Client, 1), (theirs, Role::Server, 2)];
-            let tasks = ends.map(|(stream, role, way)| {
-                let stream = Rc::new(stream);
-                let mut sending = WebSocket::from_raw_socket(Shared(stream.clone()), role, None);
-                let mut receiving = WebSocket::from_raw_socket(Shared(stream), role, None);
-                let midway = midway.clone();
-                let sender = spawn(move || {
-                    for message in 0..MESSAGES {
-                        if (message, way) == (MESSAGES / 2, 1) {
-                            midway.meet();
-                        }
-                        let bytes = bulk(number * 1000 + message * 10 + way, SIZE);
-                        sending.send(Message::Binary(bytes)).unwrap();
-                    }
-                });
-                let receiver = spawn(move || {
-                    let mut received = 0;
-                    while received < MESSAGES {
-                        let bytes = receiving.read().unwrap().into_data();
-                        let expected = bulk(number * 1000 + received * 10 + 3 - way, SIZE);
-                        assert!(bytes == expected, "{number}: {received}");
-                        received += 1;
-                    }
-                });
-                (sender, receiver)
-            });
-            for (sender, receiver) in tasks {
-                sender.join().unwrap();
-                receiver.join().unwrap();
-            }
+            let (ours, theirs) = narrow_pair();
+            let ends = [ours, theirs].map(|end| [end.try_clone().unwrap(), end]);
+            both_ways(number, midway, ends);
+        });
+    });
+}
+
+#[test]
+fn one_tasklet_reads_while_another_writes_over_tls() {
+    isolated(|| {
+        let certified = Certified::new();
+        let (server, client) = (certified.server(), certified.client());
+        crowd(20, move |number, midway| {
+            let (ours, theirs) = narrow_pair();
+            let server = server.clone();
+            let accepting = spawn(move || TlsStream::accept(&server, theirs).unwrap());
+            let ours = TlsStream::connect(&client, "localhost", ours).unwrap();
+            let ends = [ours, accepting.join().unwrap()].map(Rc::new);
+            let ends = ends.map(|end| [Shared(end.clone()), Shared(end)]);
+            both_ways(number, midway, ends);
         });
     });
 }
