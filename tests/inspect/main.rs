@@ -3,4 +3,5 @@
 mod backtraces;
 mod dumps;
 mod numbers;
+mod watchdogs;
 mod zoo;

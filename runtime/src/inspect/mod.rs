@@ -24,10 +24,16 @@ mod dump;
 mod everywhere;
 mod info;
 mod metrics;
+#[allow(unsafe_code, reason = "reads the loader's list of modules")]
+mod modules;
 mod remote;
+mod replay;
+#[allow(unsafe_code, reason = "handles a signal")]
+mod sample;
 mod symbols;
 #[allow(unsafe_code, reason = "takes backtraces of suspended contexts")]
 mod unwind;
+mod watchdog;
 
 pub use accounting::set_accounting;
 pub use backtrace::{Backtrace, backtrace};
@@ -36,6 +42,7 @@ pub use dump::{DumpOptions, dump, dump_with};
 pub use everywhere::{dump_all, dump_on};
 pub use info::{TaskletInfo, tasklets};
 pub use metrics::{AllMetrics, Metrics, metrics, metrics_all};
+pub use watchdog::{Hold, Watchdog, watchdog};
 
 pub use crate::offload::OffloadMetrics;
 use crate::scheduler::{Scheduler, local};

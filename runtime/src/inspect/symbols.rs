@@ -24,13 +24,12 @@ const HERE: &str = file!();
 const TAKING: [Part; 1] = [Part::here("inspect/", "inspect::")];
 
 /// What says nothing of the program: how the scheduler was entered.
-const INNER: [Part; 6] = [
+const INNER: [Part; 5] = [
     Part::here("context/", "context::"),
+    Part::here("error.rs", "error::contain"),
     Part::here("scheduler/", "scheduler::"),
     Part::here("system_stack.rs", "system_stack::"),
     Part::here("wait/", "wait::"),
-    Part::foreign("/core/src/ops/function.rs", "core::ops::function::"),
-    Part::foreign("/std/src/thread/local.rs", "std::thread::local::"),
 ];
 
 /// The first function of every tasklet, and of every thread. What calls it is
@@ -40,8 +39,8 @@ const ROOT: [Part; 2] = [
     Part::foreign("/std/src/sys/backtrace.rs", "std::sys::backtrace::"),
 ];
 
-/// What lies between a tasklet's first function and its closure.
-const OUTER: [Part; 6] = [
+/// What lies between a function that catches panics and the closure it calls.
+const CATCHING: [Part; 6] = [
     Part::foreign("/alloc/src/boxed.rs", "alloc::boxed::"),
     Part::foreign("/core/src/ops/function.rs", "core::ops::function::"),
     Part::foreign(
@@ -143,13 +142,16 @@ fn of_the_program<'a, 'b>(functions: &'a [(usize, &'b Symbol)]) -> &'a [(usize, 
         .iter()
         .rposition(|(_, symbol)| is(&TAKING, symbol));
     let functions = &functions[taking.map_or(0, |last| last + 1)..];
-    let start = functions.iter().position(|(_, symbol)| !is(&INNER, symbol));
+    let inner = |symbol| is(&INNER, symbol) || is(&CATCHING, symbol);
+    let start = functions.iter().position(|(_, symbol)| !inner(symbol));
     let functions = &functions[start.unwrap_or(0)..];
     let Some(root) = functions.iter().position(|(_, symbol)| is(&ROOT, symbol)) else {
         return functions;
     };
     let inside = &functions[..root];
-    let end = inside.iter().rposition(|(_, symbol)| !is(&OUTER, symbol));
+    let end = inside
+        .iter()
+        .rposition(|(_, symbol)| !is(&CATCHING, symbol));
     end.map_or(functions, |end| &inside[..=end])
 }
 

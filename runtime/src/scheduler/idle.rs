@@ -73,6 +73,9 @@ impl Scheduler {
     pub(super) fn tick(&self, running: TcbRef) {
         let _between = Between::new(self, running);
         self.load_countdown(self.pace.interval.get());
+        if let Some(pulse) = self.pulse.get() {
+            pulse.beat();
+        }
         self.kill_doomed();
         if !self.has_world() {
             return;
@@ -188,11 +191,19 @@ impl Scheduler {
     fn poll_below_main(&self, running: TcbRef, timeout: Option<Duration>, now: Instant) {
         let waits = timeout != Some(Duration::ZERO);
         if waits {
-            self.account_idle(running, true);
+            self.note_idle(running, true);
         }
         self.below_main(running, || self.poll(timeout, now));
         if waits {
-            self.account_idle(running, false);
+            self.note_idle(running, false);
+        }
+    }
+
+    /// The thread begins to wait for the world, or has ended it.
+    fn note_idle(&self, running: TcbRef, begins: bool) {
+        self.account_idle(running, begins);
+        if let Some(pulse) = self.pulse.get() {
+            pulse.set_idle(begins);
         }
     }
 

@@ -123,6 +123,7 @@ fn make() -> Option<&'static Scheduler> {
         entered: Cell::new(false),
         polls: Cell::new(0),
         accounts: Accounts::new(Scheduler::first_interval()),
+        pulse: OnceCell::new(),
     });
     let scheduler: *const Scheduler = Box::into_raw(scheduler);
     LOCAL.set(scheduler);
@@ -135,6 +136,9 @@ fn end() {
         return;
     };
     scheduler.set_guard(guard::ENDED);
+    if let Some(pulse) = scheduler.pulse.get() {
+        pulse.end();
+    }
     if scheduler.current() != scheduler.main {
         // `process::exit` was called on a tasklet, whose stack this is.
         LOCAL.set(ptr::null());

@@ -27,6 +27,7 @@
 //! | `run` | `run` and the stack of its callers |
 //! | `budget` | what ends `run_with` early |
 //! | `account` | switches and running times |
+//! | `pulse` | signs of life, for a watcher on another thread |
 //! | `hooks` | callbacks for switches and channel operations |
 //! | `end` | the last steps of a tasklet, and whom to tell of its failure |
 //! | `enter` | `enter`, which leaves no tasklet behind |
@@ -63,6 +64,7 @@ mod inbox;
 #[allow(unsafe_code, reason = "the thread-local pointer to the scheduler")]
 pub(crate) mod local;
 mod park_hook;
+mod pulse;
 mod ring;
 mod run;
 #[allow(unsafe_code, reason = "leaves one stack for another")]
@@ -81,6 +83,7 @@ pub use hooks::{
 };
 pub(crate) use inbox::{ExternalWaker, Inbox, Message};
 pub use park_hook::{ParkAction, ParkHook, set_park_hook};
+pub(crate) use pulse::Pulse;
 pub use run::{RunReport, run, run_blocking, run_with, turn};
 pub(crate) use switch::Park;
 pub use switch::{schedule, schedule_remove};
@@ -94,6 +97,7 @@ use external::External;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Bits of `Scheduler::guarded`: why the fast paths must not be taken.
@@ -178,6 +182,8 @@ pub(crate) struct Scheduler {
     entered: Cell<bool>,
     polls: Cell<u64>,
     accounts: account::Accounts,
+    /// Who watches this thread, if anybody does.
+    pulse: OnceCell<Arc<Pulse>>,
 }
 
 /// How often the clock is read: every `interval` switches, adapted so that a

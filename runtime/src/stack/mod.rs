@@ -28,7 +28,7 @@ mod pool;
 mod resident;
 mod slab;
 
-pub(crate) use overflow::{Suspect, install as install_overflow_report};
+pub(crate) use overflow::{Suspect, forward as forward_signal, install as install_overflow_report};
 pub(crate) use pool::StackPool;
 
 use std::sync::OnceLock;

@@ -120,8 +120,9 @@ extern "C" fn on_fault(
     forward(signal, info, context, previous.load(Ordering::Acquire));
 }
 
-/// Hands a fault that is not ours to whoever handled it before.
-fn forward(
+/// Hands a signal that is not ours to whoever handled it before; a fault that
+/// nobody handled happens again, for good.
+pub(crate) fn forward(
     signal: libc::c_int,
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,

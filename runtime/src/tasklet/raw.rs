@@ -133,6 +133,9 @@ pub(crate) mod flag {
     pub(crate) const EXTRAS: u16 = 2048;
 }
 
+/// Stands for a name in reports.
+pub(crate) const NAMELESS: &[u8] = b"unnamed";
+
 /// Words of result kept inside the block.
 const RESULT_WORDS: usize = 4;
 
@@ -238,7 +241,7 @@ impl Tcb {
         // SAFETY: only looks; the name is not changed while its tasklet runs.
         let extras = unsafe { &*self.extras.as_ptr() };
         let Some(name) = extras.as_ref().and_then(|extras| extras.name.as_ref()) else {
-            return b"unnamed";
+            return NAMELESS;
         };
         let bytes: *const [u8] = name.as_bytes();
         // SAFETY: the handler that asks ends the process.
