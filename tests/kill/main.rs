@@ -12,6 +12,7 @@
 //! | `channels` | each operation at each switch of its caller, killed and thrown at |
 //! | `sockets` | reading, writing, accepting, connecting |
 //! | `children` | child processes, pipes |
+//! | `files` | files, copies |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
 //! | `port` | the helpers for ported programs |
 //! | `sync_locks` | locks and conditions |
@@ -27,6 +28,7 @@
 
 mod channels;
 mod children;
+mod files;
 mod futures;
 mod local;
 mod port;
@@ -51,6 +53,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
         .iter()
         .chain(channels::SCENARIOS)
         .chain(children::SCENARIOS)
+        .chain(files::SCENARIOS)
         .chain(local::SCENARIOS)
         .chain(port::SCENARIOS)
         .chain(server::SCENARIOS)

@@ -20,10 +20,12 @@ const BATCH: usize = 128;
 ///
 /// # Cancellation
 ///
-/// Nothing is lost: entries that were read when nobody waited any more are what
-/// comes next.
+/// Nothing is lost. A wait that is cut short is an error and then `None`, so
+/// that loops end; calls after that go on with the next entry.
 pub struct ReadDir {
     shared: Arc<Mutex<Entries>>,
+    /// The last call was cut short.
+    cut_short: bool,
 }
 
 struct Entries {
@@ -70,6 +72,7 @@ pub fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     })?;
     Ok(ReadDir {
         shared: Arc::new(Mutex::new(entries)),
+        cut_short: false,
     })
 }
 
@@ -78,6 +81,9 @@ impl Iterator for ReadDir {
 
     #[track_caller]
     fn next(&mut self) -> Option<io::Result<DirEntry>> {
+        if std::mem::take(&mut self.cut_short) {
+            return None;
+        }
         loop {
             // A job that was left behind may hold the lock: then it reads what
             // is wanted here, and another job waits for it.
@@ -96,6 +102,7 @@ impl Iterator for ReadDir {
                 Ok(())
             });
             if let Err(error) = read {
+                self.cut_short = true;
                 return Some(Err(error));
             }
         }

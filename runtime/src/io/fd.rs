@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::pollable::{Operation, Watched};
 use super::source::{Source, Waiting};
 use super::{Interest, Readiness, Ready};
+use crate::scheduler::local;
 use crate::tasklet::switch_trap;
 use crate::wait::reason;
 use rustix::fs::OFlags;
@@ -26,7 +27,8 @@ use std::time::{Duration, Instant};
 /// open file description: every duplicate of the descriptor is in that mode as
 /// well, also in other processes. So a terminal or pipe that was inherited is
 /// better read through [`stdin`](super::stdin) and its sisters. The mode is
-/// restored by [`into_inner`](Fd::into_inner), not by a drop.
+/// restored by [`into_inner`](Fd::into_inner), not by a drop. If somebody else
+/// changes it meanwhile, operations stop the whole thread.
 ///
 /// `Read` and `Write` are `read(2)` and `write(2)`, also for `&Fd<T>`, so one
 /// tasklet may read while another writes; share it by `Rc`. Other operations go
@@ -365,7 +367,8 @@ fn own<T: AsFd>(source: &Source<T>) -> io::Result<BorrowedFd<'_>> {
 /// Runs an operation of the program's that must not switch: an edge that comes
 /// between its `WouldBlock` and our note of that would be forgotten.
 fn trapped<R>(operation: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-    let _trap = switch_trap();
+    // At the thread's end there is nobody to switch to.
+    let _trap = local::get().map(|_| switch_trap());
     operation()
 }
 

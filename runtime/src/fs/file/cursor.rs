@@ -36,9 +36,13 @@ impl Cursor {
         let skip = self.position.checked_sub(self.ahead_at);
         let left = skip.and_then(|skip| self.ahead.get(usize::try_from(skip).ok()?..));
         let left = left.unwrap_or_default();
-        let count = left.len().min(buffer.len());
+        let (available, count) = (left.len(), left.len().min(buffer.len()));
         buffer[..count].copy_from_slice(&left[..count]);
         self.position += count as u64;
+        if count == available && self.ahead.capacity() > AHEAD {
+            // Large buffers are for large reads, not for every open file.
+            self.forget();
+        }
         count
     }
 

@@ -8,7 +8,7 @@
 mod cursor;
 mod job;
 
-use super::{Metadata, OpenOptions, Permissions};
+use super::{FileTimes, Metadata, OpenOptions, Permissions};
 use crate::sync::Mutex;
 use cursor::Cursor;
 use job::{Access, PIECE_MAX, Shared, read_piece};
@@ -23,7 +23,8 @@ use std::sync::Arc;
 ///
 /// `Read`, `Write` and `Seek` are implemented for `&File` as well; tasklets
 /// that share a file by `Rc` take turns. The position is the object's own, so
-/// that of the descriptor ([`AsFd`]) says nothing.
+/// that of the descriptor ([`AsFd`]) says nothing. A drop closes the file on
+/// the spot, as std's does; it may hold the thread on a network file system.
 ///
 /// Reads ask for 64 KiB at least and keep what is left for the next: bytes that
 /// others write there meanwhile are seen after a seek. Pipes, FIFOs and
@@ -331,6 +332,25 @@ impl File {
     #[track_caller]
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.shared.after_changes(|shared| shared.file.metadata())
+    }
+
+    /// Changes the times of last access and change.
+    ///
+    /// # Scheduling
+    ///
+    /// Always switches.
+    ///
+    /// # Cancellation
+    ///
+    /// It may still happen.
+    ///
+    /// # Errors
+    ///
+    /// Those of `futimens(2)` and of the wait.
+    #[track_caller]
+    pub fn set_times(&self, times: FileTimes) -> io::Result<()> {
+        self.shared
+            .change(move |shared| shared.file.set_times(times))
     }
 
     /// Changes the permissions.
