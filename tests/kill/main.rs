@@ -11,6 +11,7 @@
 //! | `stage` | the machinery |
 //! | `channels` | each operation at each switch of its caller, killed and thrown at |
 //! | `sockets` | reading, writing, accepting, connecting |
+//! | `more_sockets` | the same of UDP and Unix sockets, and one of several addresses |
 //! | `children` | child processes, pipes |
 //! | `files` | files, copies |
 //! | `local` | channels, joins, sleeps, wait queues, time limits |
@@ -31,6 +32,7 @@ mod children;
 mod files;
 mod futures;
 mod local;
+mod more_sockets;
 mod port;
 mod server;
 mod sockets;
@@ -55,6 +57,7 @@ fn all_scenarios() -> impl Iterator<Item = &'static Scenario> {
         .chain(children::SCENARIOS)
         .chain(files::SCENARIOS)
         .chain(local::SCENARIOS)
+        .chain(more_sockets::SCENARIOS)
         .chain(port::SCENARIOS)
         .chain(server::SCENARIOS)
         .chain(sync_locks::SCENARIOS)

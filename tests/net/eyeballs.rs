@@ -84,6 +84,8 @@ fn a_deadline_holds_for_all_attempts_together() {
             enter(|| {
                 let deaf = Deaf::new();
                 let all = [deaf.address(); 3];
+                // The reactor has its own descriptors from now on.
+                let _watched = listener();
                 let before = open_descriptors();
                 let deadline = Instant::now() + Duration::from_millis(20);
                 let error = TcpStream::connect_deadline(all, deadline).unwrap_err();
