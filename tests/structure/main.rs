@@ -2,6 +2,8 @@
 
 mod cancel;
 mod foreign;
+mod hostile;
 mod intervals;
+mod reuse;
 mod scopes;
 mod selects;

@@ -21,6 +21,7 @@
 
 mod error;
 mod iter;
+mod now;
 mod select;
 mod settings;
 mod waiters;
@@ -332,57 +333,6 @@ impl<T> Channel<T> {
                 }
                 Err(SendError::unsent(result, left.take()))
             })
-    }
-
-    /// As [`send`](Channel::send), but never waits for a receiver.
-    ///
-    /// # Scheduling
-    ///
-    /// Switches if a receiver waits and the channel prefers receivers or
-    /// schedules all.
-    ///
-    /// # Cancellation
-    ///
-    /// As [`send`](Channel::send).
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if no receiver waits; otherwise as `send`.
-    #[track_caller]
-    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        if self.shared.has_receivers() {
-            self.send(value).map_err(TrySendError::Failed)
-        } else if self.shared.closing.get() {
-            let error = SendError::new(Refusal::Closed, Ok(value));
-            Err(TrySendError::Failed(error))
-        } else {
-            Err(TrySendError::WouldBlock(value))
-        }
-    }
-
-    /// As [`receive`](Channel::receive), but never waits for a sender.
-    ///
-    /// # Scheduling
-    ///
-    /// Switches if a sender waits and the channel prefers senders or schedules
-    /// all.
-    ///
-    /// # Cancellation
-    ///
-    /// As [`receive`](Channel::receive).
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if no sender waits; otherwise as `receive`.
-    #[track_caller]
-    pub fn try_receive(&self) -> Result<T, TryReceiveError> {
-        if self.shared.has_senders() {
-            self.receive().map_err(TryReceiveError::Failed)
-        } else if self.shared.closing.get() {
-            Err(TryReceiveError::Failed(ReceiveError::Closed))
-        } else {
-            Err(TryReceiveError::WouldBlock)
-        }
     }
 
     /// Receives until the channel is closing and no sender waits, or a

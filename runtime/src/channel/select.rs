@@ -89,9 +89,8 @@ pub struct Receiving<'c, T> {
 
 impl<T> Steps for Receiving<'_, T> {
     fn attempt(&mut self, _here: Here<'_>) -> bool {
-        let shared = &self.channel.shared;
-        if shared.has_senders() || shared.closing.get() {
-            self.output = Some(self.channel.receive());
+        if self.output.is_none() {
+            self.output = self.channel.receive_now();
         }
         self.output.is_some()
     }
@@ -104,8 +103,8 @@ impl<T> Steps for Receiving<'_, T> {
 
     fn link<'a>(&'a self, links: &mut Links<'a>) {
         let shared = &self.channel.shared;
-        self.channel.refuse_both_ways(shared.has_senders());
         if let Some(place) = &self.place {
+            self.channel.refuse_both_ways(shared.has_senders());
             shared.senders_wait.set(false);
             links.0.add(shared.waiters.spot(place));
         }
@@ -158,11 +157,11 @@ impl<T> Sending<'_, T> {
 
 impl<T> Steps for Sending<'_, T> {
     fn attempt(&mut self, _here: Here<'_>) -> bool {
-        let shared = &self.channel.shared;
-        if (shared.has_receivers() || shared.closing.get())
-            && let Some(value) = self.value.take()
-        {
-            self.output = Some(self.channel.send(value));
+        if let Some(value) = self.value.take() {
+            match self.channel.send_now(value) {
+                Ok(output) => self.output = Some(output),
+                Err(value) => self.value = Some(value),
+            }
         }
         self.output.is_some()
     }
@@ -177,8 +176,8 @@ impl<T> Steps for Sending<'_, T> {
 
     fn link<'a>(&'a self, links: &mut Links<'a>) {
         let shared = &self.channel.shared;
-        self.channel.refuse_both_ways(shared.has_receivers());
         if let Some(place) = &self.place {
+            self.channel.refuse_both_ways(shared.has_receivers());
             shared.senders_wait.set(true);
             links.0.add(shared.waiters.spot(place));
         }

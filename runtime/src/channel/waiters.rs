@@ -3,7 +3,7 @@
 use super::Channel;
 use crate::error::TaskletError;
 use crate::tasklet::Tasklet;
-use crate::wait::list_of;
+use crate::wait::waits_in;
 
 impl<T> Channel<T> {
     /// Waiting senders (positive) or receivers (negative).
@@ -57,9 +57,9 @@ impl<T> Channel<T> {
 }
 
 impl Tasklet {
-    /// Whether it waits in `channel`.
+    /// Whether it waits in `channel`, alone or among others.
     #[doc(alias = "_channel")]
     pub fn waits_in<T>(&self, channel: &Channel<T>) -> bool {
-        list_of(self.tcb()) == Some(channel.id())
+        waits_in(self.tcb(), channel.id())
     }
 }

@@ -1,10 +1,11 @@
 //! `enter`: a scope after which no tasklet is left.
 
 use super::local;
+use crate::error::TaskletError;
 use crate::tasklet::defer_kill;
-use crate::tasklet::raw::{TcbRef, flag};
+use crate::tasklet::raw::{State, TcbRef, flag};
 
-/// How often a tasklet that catches its kill is killed again.
+/// How often those that are left are killed without one of them less.
 const ROUNDS: usize = 10;
 
 /// Runs `f`, then kills whatever tasklets are left on this thread.
@@ -17,7 +18,8 @@ const ROUNDS: usize = 10;
 ///
 /// The leftovers are killed in the order of their ids, also when `f` panics.
 /// One that catches the kill and goes on is killed again, ten times, and then
-/// left alone with a message to the log.
+/// left alone with a message to the log. One that holds kills back, as a
+/// [`scope`](crate::scope) does until its tasklets have ended, has its turns.
 ///
 /// # Scheduling
 ///
@@ -60,17 +62,22 @@ impl super::Scheduler {
     fn kill_leftovers(&self) {
         // What the dying throw at the caller reaches it when all have ended.
         let _guard = defer_kill();
-        for _ in 0..ROUNDS {
+        let (mut rounds, mut fewest) = (0, usize::MAX);
+        while rounds < ROUNDS {
             let mut left = self.leftovers();
             if left.is_empty() {
                 return;
             }
+            if left.len() >= fewest {
+                rounds += 1;
+            }
+            fewest = fewest.min(left.len());
             left.sort_by_key(|&(id, _)| id);
             for (id, task) in left {
                 // A kill may have ended others, whose blocks are reused.
                 if task.id.get() == id
                     && task.is_alive()
-                    && let Err(error) = self.kill(task, false)
+                    && let Err(error) = self.kill_or_run(task)
                 {
                     log::error!("greenling: enter could not kill {task:?}: {error}");
                 }
@@ -80,6 +87,14 @@ impl super::Scheduler {
         if left > 0 {
             log::error!("greenling: {left} tasklets outlive enter: they catch every kill");
         }
+    }
+
+    fn kill_or_run(&self, task: TcbRef) -> Result<(), TaskletError> {
+        self.kill(task, false)?;
+        if task.deferrals.get() > 0 && task.state.get() == State::Runnable {
+            self.run_task(task)?;
+        }
+        Ok(())
     }
 
     fn leftovers(&self) -> Vec<(u64, TcbRef)> {

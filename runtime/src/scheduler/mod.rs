@@ -153,6 +153,8 @@ pub(crate) struct Scheduler {
     run_count: Cell<usize>,
     /// Tasklets that are alive, main included, and how many are paused.
     alive: Cell<usize>,
+    /// How many may be, main aside.
+    pub(crate) max_tasklets: Cell<usize>,
     paused: Cell<usize>,
     main: TcbRef,
     /// Callers inside `run`, innermost last.
@@ -173,8 +175,8 @@ pub(crate) struct Scheduler {
     error_handler: RefCell<Option<ErrorHandler>>,
     hooks: RefCell<hooks::Hooks>,
     park_hook: RefCell<Option<ParkHook>>,
-    /// Nested switch traps.
-    traps: Cell<u32>,
+    /// Nested switch traps; below zero when some that are lifted have gone.
+    traps: Cell<i32>,
     /// This scheduler's number, in the upper bits of every id it gives.
     number: u64,
     ids: Cell<u64>,
@@ -259,6 +261,12 @@ impl Scheduler {
         self.polls.get()
     }
 
+    /// Whether there may be one more tasklet.
+    #[inline(always)]
+    pub(crate) fn may_be_born(&self) -> bool {
+        self.alive.get() <= self.max_tasklets.get()
+    }
+
     /// Counts a tasklet that has been given a function.
     #[inline(always)]
     pub(crate) fn count_birth(&self) {
@@ -304,25 +312,30 @@ impl Scheduler {
         panicked
     }
 
-    /// Lets tasklets switch in spite of the switch traps that are set, or no
-    /// longer.
-    pub(crate) fn lift_traps(&self, lift: bool) {
-        if lift || self.traps.get() == 0 {
-            self.clear_guard(guard::TRAP);
-        } else {
-            self.set_guard(guard::TRAP);
-        }
+    /// Lets tasklets switch in spite of the switch traps that are set, until
+    /// `restore_traps` is called with their number.
+    pub(crate) fn lift_traps(&self) -> i32 {
+        let lifted = self.traps.get();
+        self.set_traps(0);
+        lifted
+    }
+
+    pub(crate) fn restore_traps(&self, lifted: i32) {
+        self.set_traps(self.traps.get() + lifted);
     }
 
     /// Counts one more switch trap, or one less.
     pub(crate) fn change_traps(&self, up: bool) {
         let traps = self.traps.get();
-        let traps = if up { traps + 1 } else { traps - 1 };
+        self.set_traps(if up { traps + 1 } else { traps - 1 });
+    }
+
+    fn set_traps(&self, traps: i32) {
         self.traps.set(traps);
-        if traps == 0 {
-            self.clear_guard(guard::TRAP);
-        } else {
+        if traps > 0 {
             self.set_guard(guard::TRAP);
+        } else {
+            self.clear_guard(guard::TRAP);
         }
     }
 }

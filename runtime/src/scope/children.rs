@@ -6,7 +6,7 @@ use crate::scheduler::{Park, Scheduler, local};
 use crate::tasklet::Tasklet;
 use crate::wait::WaitList;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ pub(super) struct Children {
     /// In the order of their start.
     tasklets: RefCell<BTreeMap<u64, Tasklet>>,
     /// Panics that nobody has taken yet, the first first.
-    panics: RefCell<Vec<Rc<Failure>>>,
+    panics: RefCell<VecDeque<Rc<Failure>>>,
     /// The parent, when it waits for them.
     parent: WaitList<()>,
 }
@@ -43,9 +43,11 @@ impl Children {
         self.tasklets.borrow_mut().insert(number, tasklet);
     }
 
-    /// Kills all, first the one that was started first.
+    /// Kills all, first the one that was started first. The caller comes last,
+    /// if it is among them: it unwinds from here.
     pub(super) fn kill_all(&self) {
-        let tasklets: Vec<Tasklet> = self.tasklets.borrow().values().cloned().collect();
+        let mut tasklets: Vec<Tasklet> = self.tasklets.borrow().values().cloned().collect();
+        tasklets.sort_by_key(Tasklet::is_current);
         for tasklet in tasklets {
             if let Err(error) = tasklet.kill_pending() {
                 log::debug!("greenling: a tasklet of a scope can't be killed: {error}");
@@ -65,8 +67,8 @@ impl Children {
     /// The payload of the earliest panic that is left.
     pub(super) fn take_panic(&self) -> Option<Payload> {
         let panics = &mut *self.panics.borrow_mut();
-        while !panics.is_empty() {
-            if let Some(payload) = panics.remove(0).payload.take() {
+        while let Some(failure) = panics.pop_front() {
+            if let Some(payload) = failure.payload.take() {
                 return Some(payload);
             }
         }
@@ -133,7 +135,7 @@ impl<F: FnOnce() -> T, T> Child<F, T> {
                 let failure = &self.outcome.failure;
                 failure.payload.set(Some(payload));
                 let panics = &self.guard.children.panics;
-                panics.borrow_mut().push(failure.clone());
+                panics.borrow_mut().push_back(failure.clone());
             }
         }
     }

@@ -19,6 +19,7 @@
 //!   (it is unwinding, say), nothing is started in the first place, and a switch
 //!   trap that was set meanwhile is lifted for the wait.
 //! * To forget a handle or the scope does not matter: neither is what waits.
+//! * Should anything go wrong all the same, `NoneLeft` ends the process.
 //! * If the thread ends meanwhile, the frame of the parent is never run again
 //!   and never unmapped, nor are those of the children.
 
@@ -29,7 +30,7 @@ mod spawn;
 
 pub use handle::ScopedJoinHandle;
 
-use crate::error::WaitError;
+use crate::error::{WaitError, drop_payload};
 use crate::scheduler::{Park, Scheduler, local};
 use crate::tasklet::{Builder, defer_kill};
 use crate::time::scope::without_scopes;
@@ -115,8 +116,9 @@ where
         scope: PhantomData,
         env: PhantomData,
     };
-    // Lives to the end of this function, so that it waits by whatever way.
     let children = scope.children.clone();
+    // Lives to the end of this function, so that it looks by whatever way.
+    let _none_left = NoneLeft(&children);
     let body = catch_unwind(AssertUnwindSafe(|| f(&scope)));
     let interrupted = match children.running() {
         0 => None,
@@ -174,16 +176,14 @@ fn join_all(
         children.kill_all();
         while children.running() > 0 {
             match catch_unwind(AssertUnwindSafe(|| children.wait(scheduler, park))) {
-                Err(unwinding) => payload = payload.take().or(Some(unwinding)),
+                Err(unwinding) if payload.is_none() => payload = Some(unwinding),
+                // Its destructor must not get in the way.
+                Err(later) => drop_payload(later),
                 Ok(Err(WaitError::Deadlock)) if deadlocks < DEADLOCKS_MAX => {
                     deadlocks += 1;
                     children.kill_all();
                 }
-                Ok(Err(WaitError::Deadlock)) => {
-                    // To return would let them use what is gone by then.
-                    eprintln!("greenling: tasklets of a scope refuse to end; aborting");
-                    std::process::abort();
-                }
+                Ok(Err(WaitError::Deadlock)) => break,
                 Ok(_) => {}
             }
         }
@@ -192,18 +192,33 @@ fn join_all(
 }
 
 /// The switch traps of the thread, lifted for as long as this lives.
-struct LiftedTraps<'a>(&'a Scheduler);
+struct LiftedTraps<'a> {
+    scheduler: &'a Scheduler,
+    count: i32,
+}
 
 impl<'a> LiftedTraps<'a> {
     fn new(scheduler: &'a Scheduler) -> LiftedTraps<'a> {
-        scheduler.lift_traps(true);
-        LiftedTraps(scheduler)
+        let count = scheduler.lift_traps();
+        LiftedTraps { scheduler, count }
     }
 }
 
 impl Drop for LiftedTraps<'_> {
     fn drop(&mut self) {
-        self.0.lift_traps(false);
+        self.scheduler.restore_traps(self.count);
+    }
+}
+
+/// Ends the process rather than leave the frame that tasklets borrow from.
+struct NoneLeft<'a>(&'a Children);
+
+impl Drop for NoneLeft<'_> {
+    fn drop(&mut self) {
+        if self.0.running() > 0 {
+            eprintln!("greenling: tasklets of a scope refuse to end; aborting");
+            std::process::abort();
+        }
     }
 }
 
@@ -231,7 +246,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     }
 
     /// Kills the tasklets of the scope that have not ended, when their turns
-    /// come.
+    /// come; one that kills itself by this unwinds from here.
     ///
     /// # Scheduling
     ///

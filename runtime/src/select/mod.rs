@@ -283,14 +283,14 @@ macro_rules! select {
     ) => {{
         $(let mut $id = $operation;)*
         match $crate::select::poll(&mut [$(&mut $id),*]) {
-            Some(_) => $crate::select!(@taken [$($id $pattern, $body;)*]),
-            None => ::core::result::Result::<_, $crate::WaitError>::Ok($default),
+            Some(index) => $crate::select!(@taken index [$($id $pattern, $body;)*]),
+            None => $crate::select!(@ok $default),
         }
     }};
     (@arms [$($id:ident $pattern:pat, $operation:expr, $body:expr;)*]) => {{
         $(let mut $id = $operation;)*
         match $crate::select::select(&mut [$(&mut $id),*]) {
-            Ok(_) => $crate::select!(@taken [$($id $pattern, $body;)*]),
+            Ok(index) => $crate::select!(@taken index [$($id $pattern, $body;)*]),
             Err(error) => ::core::result::Result::<_, $crate::WaitError>::Err(error),
         }
     }};
@@ -303,17 +303,30 @@ macro_rules! select {
     (@arms [$($done:tt)*] $pattern:pat = $operation:expr => $body:expr, $($rest:tt)*) => {
         $crate::select!(@arms [$($done)* operation $pattern, $operation, $body;] $($rest)*)
     };
-    (@taken [$id:ident $pattern:pat, $body:expr; $($rest:tt)*]) => {
-        if let Some(output) = $crate::select::Operation::take(&mut $id) {
+    (@taken $index:ident [$id:ident $pattern:pat, $body:expr; $($rest:tt)*]) => {
+        // By its index: an operation that was selected before may have kept
+        // its output.
+        if $index == 0
+            && let Some(output) = $crate::select::Operation::take(&mut $id)
+        {
             let $pattern = output;
-            Ok($body)
+            $crate::select!(@ok $body)
         } else {
-            $crate::select!(@taken [$($rest)*])
+            let index = usize::wrapping_sub($index, 1);
+            $crate::select!(@taken index [$($rest)*])
         }
     };
-    (@taken []) => {
-        unreachable!("one of the operations has taken place")
+    (@taken $index:ident []) => {
+        unreachable!("one of the operations has taken place: {}", $index)
     };
+    // `Ok` of an expression that may leave by `return` or `break`, of which the
+    // compiler needs not warn.
+    (@ok $value:expr) => {{
+        let value = $value;
+        #[allow(unreachable_code, reason = "the value may be a jump")]
+        let result = ::core::result::Result::<_, $crate::WaitError>::Ok(value);
+        result
+    }};
     () => {
         compile_error!("select! needs an operation")
     };

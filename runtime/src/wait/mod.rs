@@ -10,5 +10,6 @@ pub(crate) mod reason;
 
 pub(crate) use list::{
     Node, Place, Places, RawWaitList, WaitList, list_of, neighbours, park_on_either, unlink_all,
+    waits_in,
 };
 pub use reason::WaitReason;

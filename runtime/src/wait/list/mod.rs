@@ -210,6 +210,19 @@ pub(crate) fn neighbours(task: TcbRef) -> (Option<TcbRef>, Option<TcbRef>) {
     (prev.map(task_of), next.map(task_of))
 }
 
+/// Whether one of the lists that `task` waits in has this address.
+pub(crate) fn waits_in(task: TcbRef, address: usize) -> bool {
+    let mut at = task.waits.get();
+    // SAFETY: `waits` names nodes in a frame of the suspended tasklet.
+    while let Some(node) = unsafe { at.as_ref() } {
+        if node.list.get().addr() == address {
+            return true;
+        }
+        at = node.sibling.get();
+    }
+    false
+}
+
 /// The address of the list that `task` waits in first.
 pub(crate) fn list_of(task: TcbRef) -> Option<usize> {
     // SAFETY: `waits` names nodes in a frame of the suspended tasklet.
