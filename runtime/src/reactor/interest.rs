@@ -16,6 +16,9 @@ impl Interest {
     /// Either.
     pub const BOTH: Interest = Interest(3);
 
+    /// Neither; only a start for [`and`](Self::and).
+    pub(super) const NONE: Interest = Interest(0);
+
     /// Includes reading.
     pub const fn is_read(self) -> bool {
         self.0 & 1 != 0
@@ -24,6 +27,11 @@ impl Interest {
     /// Includes writing.
     pub const fn is_write(self) -> bool {
         self.0 & 2 != 0
+    }
+
+    /// These directions and those of `other`.
+    pub(super) const fn and(self, other: Interest) -> Interest {
+        Interest(self.0 | other.0)
     }
 
     /// Has a direction in common with `other`.

@@ -133,14 +133,38 @@ impl Reactor {
     }
 
     /// Remembers what the kernel has said, and gathers whose wakers to call.
-    fn note(&self, scheduler: &Scheduler, events: &Events, woken: &mut Vec<task::Waker>) {
+    #[inline]
+    fn note(&self, scheduler: &Scheduler, events: &Events) {
         let slots = self.slots.borrow();
         for event in events {
             if let Some(Some(readiness)) = slots.get(event.token().0) {
-                let count = readiness.note(scheduler, event, woken);
-                self.uncount_waiters(count);
+                let directions = readiness.note(scheduler, event);
+                if readiness.has_wakers() {
+                    self.gather_wakers(readiness, directions);
+                }
             }
         }
+    }
+
+    /// Apart, so that descriptors without futures pay one test for them.
+    #[cold]
+    #[inline(never)]
+    fn gather_wakers(&self, readiness: &Readiness, directions: Interest) {
+        let count = readiness.take_wakers(directions, &mut self.woken.borrow_mut());
+        self.uncount_waiters(count);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_wakers(&self, scheduler: &Scheduler) {
+        // They are foreign code, during which nothing is borrowed.
+        let mut woken = self.woken.take();
+        for waker in woken.drain(..) {
+            if scheduler.contain(|| waker.wake()) {
+                log::error!("greenling: a waker has panicked");
+            }
+        }
+        self.woken.replace(woken);
     }
 }
 
@@ -152,15 +176,11 @@ impl Driver for Reactor {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             result => result?,
         }
-        let mut woken = self.woken.take();
-        self.note(scheduler, &events, &mut woken);
+        self.note(scheduler, &events);
         drop(events);
-        for waker in woken.drain(..) {
-            if scheduler.contain(|| waker.wake()) {
-                log::error!("greenling: a waker has panicked");
-            }
+        if !self.woken.borrow().is_empty() {
+            self.call_wakers(scheduler);
         }
-        self.woken.replace(woken);
         Ok(())
     }
 

@@ -40,30 +40,34 @@ impl Readiness {
         }
     }
 
-    /// An edge has come. The wakers to call go to `wakers`, since this is no
-    /// moment for foreign code; their number is returned.
-    pub(super) fn note(
-        &self,
-        scheduler: &Scheduler,
-        event: &Event,
-        wakers: &mut Vec<Waker>,
-    ) -> usize {
-        let mut woken = 0;
+    /// An edge has come: wakes the tasklets, and says in which directions.
+    pub(super) fn note(&self, scheduler: &Scheduler, event: &Event) -> Interest {
         let failed = event.is_error();
+        let mut directions = Interest::NONE;
         if event.is_read_closed() || event.is_priority() || failed {
             self.more_than_bytes.set(true);
         }
         if event.is_readable() || event.is_read_closed() || failed {
             self.readable.set(true);
             self.readers.wake_all(scheduler);
-            woken += self.wakers.take(Interest::READ, wakers);
+            directions = directions.and(Interest::READ);
         }
         if event.is_writable() || event.is_write_closed() || failed {
             self.writable.set(true);
             self.writers.wake_all(scheduler);
-            woken += self.wakers.take(Interest::WRITE, wakers);
+            directions = directions.and(Interest::WRITE);
         }
-        woken
+        directions
+    }
+
+    pub(super) fn has_wakers(&self) -> bool {
+        self.wakers.len() > 0
+    }
+
+    /// Moves the wakers for these directions to `wakers`, since this is no
+    /// moment for foreign code, and counts them.
+    pub(super) fn take_wakers(&self, directions: Interest, wakers: &mut Vec<Waker>) -> usize {
+        self.wakers.take(directions, wakers)
     }
 }
 

@@ -87,9 +87,6 @@ impl Wakers {
     /// Moves the wakers of those who want one of the directions to `into`, and
     /// counts them.
     pub(super) fn take(&self, directions: Interest, into: &mut Vec<Waker>) -> usize {
-        if self.entries.borrow().is_empty() {
-            return 0;
-        }
         let before = into.len();
         let mut entries = self.entries.borrow_mut();
         let taken = entries.extract_if(.., |entry| entry.interest.overlaps(directions));
