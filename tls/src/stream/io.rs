@@ -44,6 +44,10 @@ impl<T: Transport> TlsStream<T> {
         if buf.is_empty() {
             return Ok(0);
         }
+        // A record feeds many small reads, none of which asks the transport.
+        // Before the operation, never after it: a kill that arrives while
+        // others run would take along what was read.
+        self.count_success();
         let deadline = after(self.read_timeout.get());
         let _reading = self.lock_reading(deadline)?;
         self.ensure_open()?;

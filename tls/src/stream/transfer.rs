@@ -15,7 +15,7 @@ use crate::transport::Transport;
 /// The most that is copied at once for a transport that may suspend.
 const COPY_MAX: usize = 16 * 1024;
 
-/// How many transfers may succeed in a row before other tasklets get a turn.
+/// How many reads and transfers may succeed in a row before other tasklets get a turn.
 const SPREE_MAX: u8 = 32;
 
 /// How far sending got.
@@ -61,7 +61,7 @@ impl<T: Transport> TlsStream<T> {
         }
     }
 
-    /// Counts a transfer that did not have to wait.
+    /// Counts a transfer that did not have to wait, or a read that begins.
     pub(super) fn count_success(&self) {
         if self.nonblocking.get() {
             return;
