@@ -176,11 +176,11 @@ fn time_limits_are_kept() {
         let base = Rc::new(format!("http://{}", server.address()));
         let busy = base.clone();
         // Somebody who is not disturbed by the others' limits.
-        let asks: Channel<()> = Channel::new();
+        let asks = Channel::new();
         let asked = asks.clone();
         let steady = spawn(move || {
             let agent = plain_agent();
-            for _ in &asked {
+            while asked.receive().unwrap() {
                 assert_eq!(
                     text(agent.get(format!("{busy}/echo/x")).call().unwrap()),
                     "GET x "
@@ -195,7 +195,7 @@ fn time_limits_are_kept() {
             matches!(fetched, Err(Error::Timeout(Timeout::RecvResponse))),
             "{fetched:?}"
         );
-        asks.send(()).unwrap();
+        asks.send(true).unwrap();
 
         let builder = Config::builder().timeout_global(Some(SHORT));
         let fetched = agent(builder.build(), Green::new(None))
@@ -205,7 +205,7 @@ fn time_limits_are_kept() {
             matches!(fetched, Err(Error::Timeout(Timeout::Global))),
             "{fetched:?}"
         );
-        asks.send(()).unwrap();
+        asks.send(true).unwrap();
 
         let builder = Config::builder().timeout_recv_body(Some(SHORT));
         let agent = agent(builder.build(), Green::new(None));
@@ -215,7 +215,7 @@ fn time_limits_are_kept() {
             matches!(body, Err(Error::Timeout(Timeout::RecvBody))),
             "{body:?}"
         );
-        asks.send(()).unwrap();
+        asks.send(true).unwrap();
 
         let late = timeout(SHORT, || {
             plain_agent().get(format!("{base}/silence")).call()
@@ -224,11 +224,15 @@ fn time_limits_are_kept() {
             Err(Error::Io(error)) => assert_eq!(error.kind(), ErrorKind::TimedOut),
             other => panic!("{other:?}"),
         }
-        asks.send(()).unwrap();
-        asks.close();
+        asks.send(true).unwrap();
+
+        // The connection is given up, the agent is not.
+        let got = agent.get(format!("{base}/echo/again")).call().unwrap();
+        assert_eq!(text(got), "GET again ");
+        asks.send(false).unwrap();
         steady.join().unwrap();
         drop((stuck, agent));
-        assert_eq!(server.finish(), 5);
+        assert_eq!(server.finish(), 6);
     });
 }
 

@@ -10,3 +10,9 @@ mod tls;
 pub use crowd::{Midway, crowd};
 pub use server::Server;
 pub use tls::Certified;
+
+/// The examples of docs/neighbours.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/neighbours.md")]
+#[derive(Debug)]
+pub struct Document;
