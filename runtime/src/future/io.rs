@@ -41,6 +41,9 @@ pub struct Io<S> {
     spree: Cell<u8>,
 }
 
+/// The stream is used by shared reference only, never pinned.
+impl<S> Unpin for Io<S> {}
+
 impl<S> Io<S> {
     /// Wraps a stream.
     pub fn new(stream: S) -> Io<S> {

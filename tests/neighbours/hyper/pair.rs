@@ -106,6 +106,8 @@ pub(crate) struct Connection {
     pub(crate) client: JoinHandle<hyper::Result<()>>,
     /// Serves.
     pub(crate) server: JoinHandle<hyper::Result<()>>,
+    /// The client's socket.
+    pub(crate) socket: TcpStream,
 }
 
 /// Connects hyper's client with its server, whose answers `handler` gives.
@@ -115,6 +117,7 @@ where
     A: Future<Output = Response<Content>> + 'static,
 {
     let (ours, theirs) = pair();
+    let socket = ours.try_clone().unwrap();
     let server = spawn(move || match kind.tls {
         true => serve(
             TlsStream::start_accept(&contexts().0, theirs),
@@ -134,6 +137,7 @@ where
         sender,
         client,
         server,
+        socket,
     }
 }
 
