@@ -155,8 +155,8 @@ fn give_way(scheduler: &Scheduler) -> Result<(), WaitError> {
     scheduler.yield_after_hand_over()?;
     match time::deadline() {
         Some(end) if end <= Instant::now() => {
-            time::scope::note_expiry(scheduler.current().scope().as_deref(), None);
-            Err(WaitError::TimedOut)
+            let scope = scheduler.current().scope();
+            Err(time::scope::note_expiry(scope.as_deref(), None))
         }
         _ => Ok(()),
     }
