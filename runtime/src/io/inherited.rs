@@ -23,7 +23,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags, fstat};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{RecvFlags, SendFlags};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 /// The first number for a duplicate: the lower ones have meanings.
@@ -61,6 +61,8 @@ impl Inherited {
         let (watched, how) = match kind {
             FileType::RegularFile => return Ok(Inherited::offloaded(copy)),
             FileType::Socket => (copy, How::Socket),
+            // Opening devices of other kinds may do more than open them.
+            FileType::CharacterDevice if !copy.is_terminal() => (copy, How::PolledBefore),
             _ => match open_again(&copy, flags) {
                 Some(own) => (own, How::OwnDescription),
                 None => (copy, How::PolledBefore),
