@@ -14,6 +14,7 @@
 //! | `eyeballs` | connecting to one of several addresses |
 //! | `listening` | options of listeners, closing them, errors of `accept` |
 //! | `halves` | streams taken apart |
+//! | `programs` | netcat and socat at the other end |
 //! | `shortage` | descriptors run out |
 //! | `lifetime` | descriptors that come, go, and move between threads |
 
@@ -25,6 +26,7 @@ mod halves;
 mod lifetime;
 mod listening;
 mod parity;
+mod programs;
 mod same;
 mod shortage;
 mod sockets;
