@@ -176,13 +176,12 @@ fn a_storm_of_a_hundred_thousand_from_four_threads() {
                 let (waker, done, start) = (waker.clone(), counting.clone(), starting.clone());
                 std::thread::spawn(move || {
                     start.wait();
-                    for count in 0..WAKES {
+                    for _ in 0..WAKES / 2 {
+                        let used_up = waker.clone();
                         done.fetch_add(1, Ordering::Release);
-                        if count % 2 == 0 {
-                            waker.wake_by_ref();
-                        } else {
-                            waker.clone().wake();
-                        }
+                        used_up.wake();
+                        done.fetch_add(1, Ordering::Release);
+                        waker.wake_by_ref();
                     }
                 })
             });
