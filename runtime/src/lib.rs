@@ -60,8 +60,8 @@ pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use system_stack::on_system_stack;
 pub use tasklet::{
     Atomic, Builder, DeferKill, Ending, JoinHandle, LocalKey, SwitchTrap, Tasklet, TaskletResult,
-    current, defer_kill, main_tasklet, run_count, schedule_remove_with, schedule_with, spawn,
-    switch_trap,
+    current, defer_kill, main_tasklet, max_tasklets, run_count, schedule_remove_with,
+    schedule_with, set_max_tasklets, spawn, switch_trap,
 };
 pub use thread::{Shutdown, Worker, Workers, workers};
 pub use wait::{WaitReason, reason::WAIT_REASONS};

@@ -1,18 +1,75 @@
 //! Descriptors and tasklets run out. Each test has a process of its own.
 
 use crate::support::{ask, echo, start, until};
-use greenling::server::Balance;
+use greenling::server::{Balance, WorkerReport};
 use greenling::time::sleep;
+use greenling::{Builder, Tasklet, max_tasklets, set_max_tasklets, spawn};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::panic::catch_unwind;
 use std::time::Duration;
+use tests::isolated;
 use tests::process::{alone, open_descriptors};
 
 fn limit_descriptors(more: usize) {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let soft = (open_descriptors() + more) as u64;
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+}
+
+#[test]
+fn a_thread_has_no_more_tasklets_than_it_may() {
+    isolated(|| {
+        assert_eq!(max_tasklets(), None);
+        assert_eq!(set_max_tasklets(Some(2)), None);
+        let is_refused = || {
+            let refused = Builder::new().spawn(|| ()).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::QuotaExceeded);
+        };
+        let running = spawn(|| 1);
+        let paused = Tasklet::new(|| ());
+        is_refused();
+        assert!(catch_unwind(|| spawn(|| ())).is_err());
+        assert!(Builder::new().tasklet(|| ()).is_err());
+        assert!(Tasklet::unbound().bind(|| ()).is_err());
+        running.join().unwrap();
+        let another = spawn(|| 2);
+        is_refused();
+        // Those that are there stay when the limit sinks, and end one by one.
+        assert_eq!(set_max_tasklets(Some(0)), Some(2));
+        another.join().unwrap();
+        is_refused();
+        paused.kill().unwrap();
+        is_refused();
+        assert_eq!(set_max_tasklets(None), Some(0));
+        spawn(|| ()).join().unwrap();
+    });
+}
+
+#[test]
+fn connections_beyond_the_tasklets_there_may_be_are_closed() {
+    // One of them accepts.
+    let server = start(
+        |server| server.max_tasklets(3),
+        |stream, _, connection| echo(stream, connection),
+    );
+    let mut served = [server.connect(), server.connect()];
+    for client in &mut served {
+        assert_eq!(ask(client, b"here").unwrap(), b"here");
+    }
+    let mut closed = server.connect();
+    assert_eq!(closed.read(&mut [0]).unwrap(), 0);
+    drop(served);
+    until(|| server.handle.report().total.finished == 2);
+    let mut later = server.connect();
+    assert_eq!(ask(&mut later, b"here").unwrap(), b"here");
+    drop(later);
+    let report = server.stop().total;
+    assert_eq!(
+        (report.accepted, report.finished, report.refused),
+        (4, 3, 1)
+    );
 }
 
 #[test]
@@ -25,8 +82,17 @@ fn without_descriptors_it_pauses_and_serves_all_in_the_end() {
                     |server| server.workers(2).balance(balance),
                     |stream, _, connection| echo(stream, connection),
                 );
-                let mut first = server.connect();
-                assert_eq!(ask(&mut first, b"warm").unwrap(), b"warm");
+                // Until each worker has served one, and so has what it needs.
+                let mut first = Vec::new();
+                let idle = |worker: &WorkerReport| worker.accepted == 0;
+                let all_serve =
+                    |workers: &[WorkerReport]| workers.len() == 2 && !workers.iter().any(idle);
+                while !all_serve(&server.handle.report().workers) {
+                    let mut client = server.connect();
+                    assert_eq!(ask(&mut client, b"warm").unwrap(), b"warm");
+                    first.push(client);
+                }
+                let warm = first.len();
                 // Client sockets count, too: made before the limit is set.
                 let sockets: Vec<_> = (0..30)
                     .map(|_| {
@@ -43,7 +109,7 @@ fn without_descriptors_it_pauses_and_serves_all_in_the_end() {
                 for client in &mut clients {
                     client.write_all(b"late").unwrap();
                 }
-                server.until_accepted(1 + 5);
+                server.until_accepted(warm + 5);
                 let before = getrusage(UsageWho::RUSAGE_SELF).unwrap();
                 greenling::enter(|| sleep(Duration::from_millis(300)));
                 let after = getrusage(UsageWho::RUSAGE_SELF).unwrap();
@@ -52,17 +118,22 @@ fn without_descriptors_it_pauses_and_serves_all_in_the_end() {
                 let waits =
                     after.voluntary_context_switches() - before.voluntary_context_switches();
                 assert!(waits < 1000, "{waits} wake-ups");
-                assert!(server.handle.report().total.accepted < 1 + 30);
-                // Each that ends makes room for one more.
-                for mut client in clients {
-                    let mut answer = [0; 4];
-                    client.read_exact(&mut answer).unwrap();
-                    assert_eq!(&answer, b"late");
+                assert!(server.handle.report().total.accepted < warm + 30);
+                // Each that ends makes room for one more, in an order of its own.
+                let clients = clients.into_iter().map(|mut client| {
+                    std::thread::spawn(move || {
+                        let mut answer = [0; 4];
+                        client.read_exact(&mut answer).unwrap();
+                        answer == *b"late"
+                    })
+                });
+                for client in clients.collect::<Vec<_>>() {
+                    assert!(client.join().unwrap());
                 }
                 limit_descriptors(1000);
                 drop(first);
-                until(|| server.handle.report().total.finished == 31);
-                assert_eq!(server.stop().total.accepted, 31);
+                until(|| server.handle.report().total.finished == warm + 30);
+                assert_eq!(server.stop().total.accepted, warm + 30);
             }
         },
     );

@@ -98,6 +98,7 @@ fn make() -> Option<&'static Scheduler> {
         parked: Cell::new(false),
         run_count: Cell::new(1),
         alive: Cell::new(1),
+        max_tasklets: Cell::new(usize::MAX),
         paused: Cell::new(0),
         main,
         runners: RefCell::default(),

@@ -153,6 +153,8 @@ pub(crate) struct Scheduler {
     run_count: Cell<usize>,
     /// Tasklets that are alive, main included, and how many are paused.
     alive: Cell<usize>,
+    /// How many may be, main aside.
+    pub(crate) max_tasklets: Cell<usize>,
     paused: Cell<usize>,
     main: TcbRef,
     /// Callers inside `run`, innermost last.
@@ -257,6 +259,12 @@ impl Scheduler {
     /// Times the kernel was asked what is ready.
     pub(crate) fn polls(&self) -> u64 {
         self.polls.get()
+    }
+
+    /// Whether there may be one more tasklet.
+    #[inline(always)]
+    pub(crate) fn may_be_born(&self) -> bool {
+        self.alive.get() <= self.max_tasklets.get()
     }
 
     /// Counts a tasklet that has been given a function.

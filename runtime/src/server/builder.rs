@@ -8,7 +8,7 @@ use super::site::Site;
 use super::{Connection, Limits, Listener};
 use crate::net::{TcpListener, TcpStream};
 use crate::signal;
-use crate::tasklet::TaskletResult;
+use crate::tasklet::{TaskletResult, set_max_tasklets};
 use crate::thread::{Shutdown, Workers};
 use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
@@ -64,6 +64,7 @@ pub struct Server {
     pinned: bool,
     balance: Balance,
     limits: Limits,
+    max_tasklets: Option<usize>,
     shutdown: Shutdown,
     signals: Vec<i32>,
     counted: Counted,
@@ -79,6 +80,7 @@ impl Server {
             pinned: false,
             balance: Balance::default(),
             limits: Limits::new(),
+            max_tasklets: None,
             shutdown: Shutdown::with_limits(DRAIN, KILL),
             signals: Vec::new(),
             counted: Counted::default(),
@@ -147,6 +149,14 @@ impl Server {
     /// their number.
     pub fn max_connections(mut self, count: usize) -> Server {
         self.limits = self.limits.max_connections(count);
+        self
+    }
+
+    /// How many tasklets each worker may have; see [`set_max_tasklets`]. Those of the
+    /// server count, too: one for each listener and each connection. A connection
+    /// for which there is none is closed.
+    pub fn max_tasklets(mut self, count: usize) -> Server {
+        self.max_tasklets = Some(count);
         self
     }
 
@@ -341,6 +351,7 @@ impl Server {
         let workers = Workers::new(threads).pinned(self.pinned);
         let results = workers.try_run(|worker| {
             let _leaving = Leaving(&self.shutdown);
+            set_max_tasklets(self.max_tasklets);
             work(worker.index())?;
             end_of(self.shutdown.kill_rest().map(drop))
         })?;

@@ -82,8 +82,8 @@ impl Tasklet {
     ///
     /// # Errors
     ///
-    /// As [`unbind`](Tasklet::unbind); `Dead` also if the thread is ending or no
-    /// stack can be had.
+    /// As [`unbind`](Tasklet::unbind); `Dead` also if the thread is ending, no stack
+    /// can be had, or [`set_max_tasklets`](crate::set_max_tasklets) allows no more.
     pub fn bind<F, R>(&self, f: F) -> Result<(), TaskletError>
     where
         F: FnOnce() -> R + 'static,
@@ -97,6 +97,9 @@ impl Tasklet {
         if self.is_alive() {
             // A destructor has bound it again.
             return Err(TaskletError::Bound);
+        }
+        if !scheduler.may_be_born() {
+            return Err(TaskletError::Dead);
         }
         let size = default_stack_size();
         let stack = scheduler.stacks().borrow_mut().take(size);

@@ -4,6 +4,7 @@ use super::binding::TaskletResult;
 use super::entry::{self, Joined, Kind, Stackless};
 use super::handle::Tasklet;
 use super::join::JoinHandle;
+use super::limit::too_many;
 use super::raw::TcbRef;
 use crate::error::Thrown;
 use crate::scheduler::{Scheduler, local};
@@ -23,8 +24,9 @@ use std::panic::Location;
 ///
 /// # Panics
 ///
-/// When no stack can be had, or the thread is ending. Servers use
-/// [`Builder::spawn`], which returns the error.
+/// When no stack can be had, the limit of
+/// [`set_max_tasklets`](crate::set_max_tasklets) is reached, or the thread is
+/// ending. Servers use [`Builder::spawn`], which returns the error.
 ///
 /// # Examples
 ///
@@ -102,9 +104,10 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When no stack can be had (`OutOfMemory` and the like), when the size is
-    /// out of range (`InvalidInput`: more than 1 GiB), or when the thread is
-    /// ending.
+    /// When no stack can be had (`OutOfMemory` and the like), when the limit of
+    /// [`set_max_tasklets`](crate::set_max_tasklets) is reached (`QuotaExceeded`),
+    /// when the size is out of range (`InvalidInput`: more than 1 GiB), or when the
+    /// thread is ending.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
@@ -170,6 +173,9 @@ impl Scheduler {
         size: Option<usize>,
         location: &'static Location<'static>,
     ) -> io::Result<TcbRef> {
+        if !self.may_be_born() {
+            return Err(too_many());
+        }
         let stack = match size {
             None => self.stacks().borrow_mut().take_default(),
             Some(size) => self.stacks().borrow_mut().take(size),

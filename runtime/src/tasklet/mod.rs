@@ -14,6 +14,7 @@ mod guards;
 mod handle;
 #[allow(unsafe_code, reason = "moves results out of control blocks")]
 mod join;
+mod limit;
 mod local;
 pub(crate) mod movable;
 #[allow(unsafe_code, reason = "control blocks and their table")]
@@ -26,5 +27,6 @@ pub use ending::Ending;
 pub use guards::{Atomic, DeferKill, SwitchTrap, defer_kill, switch_trap};
 pub use handle::{Tasklet, current, main_tasklet, run_count};
 pub use join::JoinHandle;
+pub use limit::{max_tasklets, set_max_tasklets};
 pub use local::LocalKey;
 pub use tempval::{schedule_remove_with, schedule_with};
