@@ -291,8 +291,8 @@ async fn squares(count: u64) -> Response<Content> {
     }
 }
 
-/// Without a bridge: the wait for the channel parks whoever polls this, which is the tasklet of this
-/// one stream, or of this one HTTP/1 connection, that has nothing else to do.
+/// Without a bridge: the wait parks whoever polls this, which is the tasklet of this one stream, or
+/// of this one HTTP/1 connection, that has nothing else to do.
 async fn visits(server: &Server) -> Response<Content> {
     let answer = Answer::default();
     let asked = server.counter.send(answer.clone());
