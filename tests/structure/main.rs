@@ -1,9 +1,14 @@
 //! Tasklets that belong together: scopes, cancel tokens, `select!`, intervals.
 
 mod cancel;
+mod edges;
 mod foreign;
 mod hostile;
 mod intervals;
+mod nesting;
+mod random;
 mod reuse;
 mod scopes;
 mod selects;
+mod storms;
+mod tokens;

@@ -103,7 +103,10 @@ fn chance_is_fair_among_those_that_are_ready() {
             };
             counts[index.unwrap()] += 1;
         }
-        assert!(counts.iter().all(|&n| (800..1200).contains(&n)), "{counts:?}");
+        assert!(
+            counts.iter().all(|&n| (800..1200).contains(&n)),
+            "{counts:?}"
+        );
     });
 }
 
@@ -160,9 +163,15 @@ fn a_socket_is_ready_when_there_is_something_to_read_and_not_before() {
         assert_eq!(here.read(&mut byte).unwrap(), 1);
         drop(writer.join().unwrap().unwrap());
         let end = select! { ready = here.readiness(Interest::READ) => ready.unwrap() };
-        assert!(end.unwrap().readable, "the end of the stream is something to read");
+        assert!(
+            end.unwrap().readable,
+            "the end of the stream is something to read"
+        );
         here.close();
         let closed = select! { ready = here.readiness(Interest::BOTH) => ready };
-        assert_eq!(closed.unwrap().unwrap_err().kind(), ErrorKind::ConnectionAborted);
+        assert_eq!(
+            closed.unwrap().unwrap_err().kind(),
+            ErrorKind::ConnectionAborted
+        );
     });
 }
