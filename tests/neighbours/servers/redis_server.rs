@@ -233,15 +233,23 @@ fn commands_that_are_cut_off_leave_nothing_in_the_server() {
             let clients: String = cmd("INFO").arg("clients").query(connection).unwrap();
             clients.contains(&format!("blocked_clients:{count}\r\n"))
         };
-        let wait = move || {
-            let mut command = cmd("BLPOP");
-            command.arg("nobody's queue").arg(0);
-            command.query::<Value>(&mut over_tcp(port))
+        let wait = |connection: &mut Connection<TcpStream>| {
+            cmd("BLPOP")
+                .arg("nobody's queue")
+                .arg(0)
+                .query::<Value>(connection)
         };
         let limited: Vec<_> = (0..20)
-            .map(|_| spawn(move || timeout(Duration::from_millis(20), wait)))
+            .map(|_| {
+                spawn(move || {
+                    let mut connection = over_tcp(port);
+                    timeout(Duration::from_millis(20), || wait(&mut connection))
+                })
+            })
             .collect();
-        let killed: Vec<_> = (0..20).map(|_| spawn(wait)).collect();
+        let killed: Vec<_> = (0..20)
+            .map(|_| spawn(move || wait(&mut over_tcp(port))))
+            .collect();
         for task in limited {
             let late = task.join().unwrap().unwrap_err();
             assert!(late.into_inner().unwrap_err().is_timeout());

@@ -227,7 +227,8 @@ fn time_limits_are_kept() {
         asks.send(true).unwrap();
 
         // The connection is given up, the agent is not.
-        let got = agent.get(format!("{base}/echo/again")).call().unwrap();
+        let again = agent.get(format!("{base}/echo/again")).config();
+        let got = again.timeout_recv_body(None).build().call().unwrap();
         assert_eq!(text(got), "GET again ");
         asks.send(false).unwrap();
         steady.join().unwrap();
