@@ -15,6 +15,7 @@
 //! | `listening` | options of listeners, closing them, errors of `accept` |
 //! | `halves` | streams taken apart |
 //! | `programs` | netcat and socat at the other end |
+//! | `interrupted` | signals while an operation waits |
 //! | `shortage` | descriptors run out |
 //! | `lifetime` | descriptors that come, go, and move between threads |
 
@@ -23,6 +24,8 @@ mod crowd;
 mod endings;
 mod eyeballs;
 mod halves;
+#[allow(unsafe_code, reason = "sets a signal handler")]
+mod interrupted;
 mod lifetime;
 mod listening;
 mod parity;
