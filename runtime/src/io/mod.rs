@@ -1,4 +1,15 @@
-//! Descriptors whose operations park, and what a wait for them tells.
+//! Descriptors whose operations park, and copying between them.
+//!
+//! | for | take |
+//! |---|---|
+//! | pipes, terminals, eventfd, timerfd, inotify, signalfd, pidfd | [`Fd`] |
+//! | the process' own standard streams | [`stdin`], [`stdout`], [`stderr`] |
+//! | sockets | [`net`](crate::net) |
+//! | regular files | [`fs`](crate::fs) |
+//! | pipes of children | [`process`](crate::process) |
+//! | copying anything to anything | [`copy`]; [`Copier`] when it may be cut short |
+//! | a file to a socket, by the kernel | [`send_file`] |
+//! | a socket or pipe to another, by the kernel | [`Relay`] |
 
 mod copy;
 mod fd;

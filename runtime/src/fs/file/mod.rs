@@ -29,7 +29,8 @@ use std::sync::Arc;
 /// Reads ask for 64 KiB at least and keep what is left for the next: bytes that
 /// others write there meanwhile are seen after a seek. Pipes, FIFOs and
 /// terminals work, unbuffered, at the cost of a thread that waits for them;
-/// [`io::Fd`](crate::io::Fd) is for them.
+/// [`io::Fd`](crate::io::Fd) is for them. Opening a FIFO holds such a thread,
+/// too, until the other end is opened.
 ///
 /// # Scheduling
 ///
