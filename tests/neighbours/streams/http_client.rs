@@ -1,7 +1,6 @@
 //! `ureq` by way of its transport trait: see `support/http.rs`.
 
 use crate::web::{Incoming, Request, answer};
-use greenling::net::TcpStream;
 use greenling::time::timeout;
 use greenling::{Channel, spawn};
 use greenling_tls::TlsStream;
