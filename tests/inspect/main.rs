@@ -2,6 +2,7 @@
 
 mod backtraces;
 mod dumps;
+mod gdb;
 mod numbers;
 mod watchdogs;
 mod zoo;

@@ -31,6 +31,12 @@ pub struct Soundness;
 #[derive(Debug)]
 pub struct Guide;
 
+/// Those of the document on debugging.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/debugging.md")]
+#[derive(Debug)]
+pub struct Debugging;
+
 /// Those of the document on TLS.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/tls.md")]

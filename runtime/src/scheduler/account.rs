@@ -170,7 +170,11 @@ impl Scheduler {
     /// How often this thread has switched tasklets.
     pub(super) fn switches(&self) -> u64 {
         // Seen from a signal handler, the two need not belong together.
-        let since_loaded = self.accounts.loaded.get().wrapping_sub(self.countdown.get());
+        let since_loaded = self
+            .accounts
+            .loaded
+            .get()
+            .wrapping_sub(self.countdown.get());
         let before = self.accounts.switches.get();
         before.wrapping_add(u64::from(since_loaded))
     }

@@ -124,11 +124,14 @@ fn make() -> Option<&'static Scheduler> {
         entered: Cell::new(false),
         polls: Cell::new(0),
         accounts: Accounts::new(Scheduler::first_interval()),
+        anchor: OnceCell::new(),
         pulse: OnceCell::new(),
     });
     let scheduler: *const Scheduler = Box::into_raw(scheduler);
     LOCAL.set(scheduler);
-    get()
+    let scheduler = get()?;
+    let _ = scheduler.anchor.set(scheduler.show_to_debuggers());
+    Some(scheduler)
 }
 
 fn end() {

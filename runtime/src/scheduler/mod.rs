@@ -26,6 +26,7 @@
 //! | `control` | insert, remove, run, switch and kill of a given tasklet |
 //! | `run` | `run` and the stack of its callers |
 //! | `budget` | what ends `run_with` early |
+//! | `anchor` | where debuggers begin |
 //! | `account` | switches and running times |
 //! | `pulse` | signs of life, for a watcher on another thread |
 //! | `hooks` | callbacks for switches and channel operations |
@@ -51,6 +52,8 @@
 //!   have the inbox.
 
 mod account;
+#[allow(unsafe_code, reason = "a symbol by which debuggers find schedulers")]
+mod anchor;
 mod budget;
 mod control;
 mod deliver;
@@ -93,6 +96,7 @@ use crate::stack::StackPool;
 use crate::tasklet::Tasklet;
 use crate::tasklet::raw::{Table, TcbRef};
 use crate::timer::Timers;
+use anchor::Anchored;
 use external::External;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -184,6 +188,7 @@ pub(crate) struct Scheduler {
     entered: Cell<bool>,
     polls: Cell<u64>,
     accounts: account::Accounts,
+    anchor: OnceCell<Anchored>,
     /// Who watches this thread, if anybody does.
     pulse: OnceCell<Arc<Pulse>>,
 }

@@ -34,7 +34,7 @@ use crate::time::scope::Scope;
 use crate::wait::{Node, RawWaitList, WaitReason};
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -352,19 +352,80 @@ impl TcbRef {
 /// Blocks per chunk: 48 KiB each.
 const CHUNK: usize = 256;
 
-type Chunk = [MaybeUninit<Tcb>; CHUNK];
+/// Blocks that are allocated together.
+#[repr(C)]
+pub(crate) struct Chunk {
+    blocks: [MaybeUninit<Tcb>; CHUNK],
+    /// The chunk before it, for debuggers; null in the first.
+    older: *const Chunk,
+}
 
 /// All control blocks of one scheduler: the registry of its tasklets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
     chunks: Vec<NonNull<Chunk>>,
+    /// The last of them, or null; debuggers begin there.
+    newest: *const Chunk,
     /// Blocks that were handed out at least once.
     used: u32,
     /// Free blocks, last in, first out; linked through `next`.
     free: Option<TcbRef>,
 }
 
+/// How a debugger finds the blocks: offsets and sizes in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    block_size: u32,
+    blocks_per_chunk: u32,
+    /// In a chunk: the chunk before it.
+    older: u32,
+    /// In a block.
+    sp: u32,
+    state: u32,
+    flags: u32,
+    id: u32,
+    reason: u32,
+    extras: u32,
+    /// In the extras.
+    name: u32,
+    /// The bit of `flags` for tasklets that have begun.
+    started: u32,
+}
+
+/// That of this build.
+pub(crate) const LAYOUT: Layout = Layout {
+    block_size: size_of::<Tcb>() as u32,
+    blocks_per_chunk: CHUNK as u32,
+    older: offset_of!(Chunk, older) as u32,
+    sp: offset_of!(Tcb, sp) as u32,
+    state: offset_of!(Tcb, state) as u32,
+    flags: offset_of!(Tcb, flags) as u32,
+    id: offset_of!(Tcb, id) as u32,
+    reason: offset_of!(Tcb, reason) as u32,
+    extras: offset_of!(Tcb, extras) as u32,
+    name: offset_of!(Extras, name) as u32,
+    started: flag::STARTED as u32,
+};
+
+impl Default for Table {
+    fn default() -> Table {
+        Table {
+            chunks: Vec::new(),
+            newest: std::ptr::null(),
+            used: 0,
+            free: None,
+        }
+    }
+}
+
 impl Table {
+    /// Where debuggers find the newest chunk, and the number of blocks that
+    /// were ever in use.
+    pub(crate) fn anchors(&self) -> (*const *const Chunk, *const u32) {
+        (&raw const self.newest, &raw const self.used)
+    }
+
     /// A block in state `Unbound`, without handles, linked to itself.
     #[inline]
     pub(crate) fn take(&mut self, id: u64, at: &'static Location<'static>) -> TcbRef {
@@ -421,8 +482,12 @@ impl Table {
     fn carve(&mut self, at: &'static Location<'static>) -> TcbRef {
         let slot = self.used as usize;
         if slot.is_multiple_of(CHUNK) {
-            let chunk: Box<Chunk> = Box::new([const { MaybeUninit::uninit() }; CHUNK]);
-            self.chunks.push(NonNull::from(Box::leak(chunk)));
+            let chunk = NonNull::from(Box::leak(Box::new(Chunk {
+                blocks: [const { MaybeUninit::uninit() }; CHUNK],
+                older: self.newest,
+            })));
+            self.chunks.push(chunk);
+            self.newest = chunk.as_ptr();
         }
         let chunk = self.chunks[slot / CHUNK].cast::<Tcb>();
         // SAFETY: the index is below CHUNK.
@@ -479,6 +544,7 @@ impl Table {
                 drop(unsafe { Box::from_raw(chunk.as_ptr()) });
             }
         }
+        self.newest = std::ptr::null();
         self.used = 0;
         self.free = None;
     }
