@@ -148,20 +148,23 @@ fn clear_kills_those_that_select_too() {
 
 #[test]
 fn arms_may_leave_the_function_and_the_loop() {
-    fn leaves(channel: &Channel<u32>) -> u32 {
+    fn sum_until_zero(channel: &Channel<u32>) -> Result<u32, WaitError> {
+        let mut sum = 0;
         loop {
-            select! {
-                got = channel.receiving() => return got.unwrap(),
-                () = after(Duration::from_secs(60)) => break,
-            }
-            .unwrap();
+            sum += select! {
+                got = channel.receiving() => match got.unwrap() {
+                    0 => break,
+                    got => got,
+                },
+                () = after(Duration::from_secs(60)) => return Ok(0),
+            }?;
         }
-        0
+        Ok(sum)
     }
     isolated(|| {
         let channel = Channel::new();
         let sender = channel.clone();
-        spawn(move || sender.send(9));
-        assert_eq!(leaves(&channel), 9);
+        spawn(move || sender.send_sequence([4, 5, 0]));
+        assert_eq!(sum_until_zero(&channel).unwrap(), 9);
     });
 }

@@ -18,7 +18,7 @@ impl Drop for Note<'_> {
 #[test]
 fn waits_for_all_and_gives_results_that_borrow() {
     isolated(|| {
-        let words = vec![String::from("one"), String::from("two")];
+        let words = [String::from("one"), String::from("two")];
         let lengths = Cell::new(0);
         let longest = scope(|s| {
             let first = s.spawn(|| {

@@ -322,8 +322,9 @@ macro_rules! select {
     // `Ok` of an expression that may leave by `return` or `break`, of which the
     // compiler needs not warn.
     (@ok $value:expr) => {{
+        #[allow(clippy::diverging_sub_expression, reason = "it may be a jump")]
         let value = $value;
-        #[allow(unreachable_code, reason = "the value may be a jump")]
+        #[allow(unreachable_code, reason = "as above")]
         let result = ::core::result::Result::<_, $crate::WaitError>::Ok(value);
         result
     }};

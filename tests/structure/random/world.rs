@@ -199,9 +199,9 @@ impl Op<'_> {
         match self {
             Op::Send(op) => sent(op.take().expect(nothing)),
             Op::Receive(op) => received(op.take().expect(nothing)),
-            Op::Ending(op) => over(op.take().expect(nothing)),
-            Op::Cancelling(op) => over(op.take().expect(nothing)),
-            Op::Due(op) => over(op.take().expect(nothing)),
+            Op::Ending(op) => op.take().map(over).expect(nothing),
+            Op::Cancelling(op) => op.take().map(over).expect(nothing),
+            Op::Due(op) => op.take().map(over).expect(nothing),
         }
     }
 }
