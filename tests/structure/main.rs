@@ -6,6 +6,7 @@ mod foreign;
 mod hostile;
 mod intervals;
 mod nesting;
+mod places;
 mod random;
 mod reuse;
 mod scopes;

@@ -55,3 +55,9 @@ pub struct Stackless;
 #[doc = include_str!("../../docs/porting.md")]
 #[derive(Debug)]
 pub struct Porting;
+
+/// What the compiler refuses in scopes and selects.
+#[cfg(doctest)]
+#[doc = include_str!("../structure/lifetimes.md")]
+#[derive(Debug)]
+pub struct Lifetimes;
