@@ -103,28 +103,34 @@ fn a_main_tasklet_that_spins_is_reported_if_it_is_not_alone() {
     });
 }
 
+/// Between two signs of life lie 64 switches, and here several limits: the
+/// thread is suspected, asked, and cleared.
 #[test]
 fn those_who_give_way_are_not_reported() {
     isolated(|| {
         let (watch, reports) = watched();
         let until = Instant::now() + LIMIT * 20;
         let works = move || {
+            let mut longest = Duration::ZERO;
             while Instant::now() < until {
-                let slice = Instant::now() + LIMIT / 8;
-                while Instant::now() < slice {
-                    black_box(slice);
+                let start = Instant::now();
+                while start.elapsed() < LIMIT / 8 {
+                    black_box(start);
                 }
+                longest = longest.max(start.elapsed());
                 schedule();
             }
+            longest
         };
         let (a, b) = (greenling::spawn(works), greenling::spawn(works));
-        a.join().unwrap();
-        b.join().unwrap();
+        let longest = a.join().unwrap().max(b.join().unwrap());
         drop(watch);
-        // The machine may have stopped this thread in the middle of a slice; but
-        // for that the two of them have never held it.
-        let long = reports.try_iter().filter(|hold| hold.held < LIMIT).count();
-        assert_eq!(long, 0);
+        let reported = reports.try_iter().count();
+        // Unless the machine has stopped this thread in the middle of a turn.
+        assert!(
+            reported == 0 || longest >= LIMIT,
+            "{reported} reports, {longest:?} at most"
+        );
     });
 }
 

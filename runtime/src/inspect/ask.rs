@@ -27,7 +27,7 @@ pub(super) fn all<T: Send + 'static>(
         .into_iter()
         .filter_map(|remote| Some((remote.thread_id()?, ask(&remote, question.clone()))))
         .collect();
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now().checked_add(patience);
     let mut answers = Answers {
         given: Vec::new(),
         silent: Vec::new(),
@@ -68,13 +68,18 @@ impl<T: Send> Answer<T> {
         self.0.receive()
     }
 
-    fn wait_until(&self, deadline: Instant) -> Result<T, thread::ReceiveError> {
-        match self.0.try_receive() {
-            Ok(answer) => Ok(answer),
-            // Who could not wait, or not long enough, looks once more.
-            Err(_) => time::timeout_at(deadline, || self.wait())
-                .unwrap_or_else(time::Elapsed::into_inner)
-                .or_else(|error| self.0.try_receive().map_err(|_| error)),
+    /// Waits for it until then, or without a limit.
+    fn wait_until(&self, deadline: Option<Instant>) -> Result<T, thread::ReceiveError> {
+        if let Ok(answer) = self.0.try_receive() {
+            return Ok(answer);
         }
+        let answer = match deadline {
+            None => self.wait(),
+            Some(deadline) => {
+                time::timeout_at(deadline, || self.wait()).unwrap_or_else(time::Elapsed::into_inner)
+            }
+        };
+        // Who could not wait, or not long enough, looks once more.
+        answer.or_else(|error| self.0.try_receive().map_err(|_| error))
     }
 }

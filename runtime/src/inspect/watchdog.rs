@@ -27,8 +27,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// The least limit that is watched for.
+/// The least limit that is watched for, and one that nobody lives to see.
 const LIMIT_MIN: Duration = Duration::from_millis(2);
+const LIMIT_MAX: Duration = Duration::from_secs(1 << 30);
 
 /// A tasklet that has held its thread for too long; see [`watchdog`].
 #[derive(Clone, Debug)]
@@ -112,7 +113,7 @@ pub struct Watchdog {
 /// let _watch = greenling::inspect::watchdog(Duration::from_millis(100));
 /// ```
 pub fn watchdog(limit: Duration) -> Watchdog {
-    let key = match watch(limit.max(LIMIT_MIN)) {
+    let key = match watch(limit.clamp(LIMIT_MIN, LIMIT_MAX)) {
         Ok(key) => Some(key),
         Err(error) => {
             log::error!("greenling: no watchdog: {error}");
@@ -230,9 +231,8 @@ fn watch_all() {
     loop {
         let (holds, pause) = look_at_all();
         for (handler, held) in holds {
-            let hold = held.explain();
-            if contain(|| handler(&hold)) {
-                log::error!("greenling: a watchdog's report handler panicked");
+            if contain(|| handler(&held.explain())) {
+                contain(|| log::error!("greenling: a watchdog's report handler panicked"));
             }
         }
         match pause {
