@@ -202,6 +202,13 @@ fn other_thread(name: &str) -> (thread::Remote, impl FnOnce() + use<>) {
     })
 }
 
+#[inline(never)]
+fn dumps_all(options: &DumpOptions) -> String {
+    let mut all = Vec::new();
+    inspect::dump_all(&mut all, options).unwrap();
+    black_box(String::from_utf8(all).unwrap())
+}
+
 #[test]
 fn another_threads_tasklets_are_dumped_and_counted() {
     isolated(|| {
@@ -214,13 +221,11 @@ fn another_threads_tasklets_are_dumped_and_counted() {
         assert_eq!((metrics.live, metrics.blocked), (2, 2));
         assert_eq!(metrics.thread.as_deref(), Some("its name"));
 
-        let mut all = Vec::new();
-        inspect::dump_all(&mut all, &options).unwrap();
-        let all = String::from_utf8(all).unwrap();
+        let all = dumps_all(&options);
         assert!(all.contains("thread \"its name\" (ThreadId("), "{all}");
         assert!(all.contains("waits_over_there at "), "{all}");
         // And this one.
-        assert!(all.contains("another_threads_tasklets_are_dumped"), "{all}");
+        assert!(all.contains("dumps_all at "), "{all}");
         let every = metrics_all(PATIENCE).unwrap();
         let found = every
             .threads
@@ -250,9 +255,7 @@ fn a_thread_that_runs_wild_is_named_as_silent() {
                 });
                 running.recv().unwrap();
                 let options = DumpOptions::new().patience(Duration::from_millis(200));
-                let mut text = Vec::new();
-                inspect::dump_all(&mut text, &options).unwrap();
-                let text = String::from_utf8(text).unwrap();
+                let text = dumps_all(&options);
                 assert!(text.contains("has not answered within 200ms"), "{text}");
                 assert!(text.contains("thread \"free\""), "{text}");
                 assert!(!text.contains("thread \"held\""), "{text}");
