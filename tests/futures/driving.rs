@@ -103,7 +103,14 @@ fn a_future_that_nobody_can_wake_is_a_deadlock() {
 fn the_last_waker_that_goes_from_another_thread_lets_the_deadlock_be_seen() {
     isolated(|| {
         let (handing, handed) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || drop(handed.recv().unwrap()));
+        let (going, go) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let waker: std::task::Waker = handed.recv().unwrap();
+            go.recv().unwrap();
+            drop(waker);
+        });
+        // Runs when this tasklet has parked.
+        spawn(move || going.send(()).unwrap());
         let mut first = Some(handing);
         let result = block_on(poll_fn(move |context| {
             if let Some(handing) = first.take() {

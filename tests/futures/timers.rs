@@ -63,12 +63,13 @@ fn the_shorter_of_two_wins_and_the_other_leaves_nothing_behind() {
             assert!(matches!(won.unwrap(), Either::Left(_)));
         }
         // Its timer is gone: this is a deadlock, and not a wait of an hour.
-        block_on(async {
+        let result = block_on(async {
             let mut long = sleep(LONG);
-            poll_fn(|context| Poll::Ready(Pin::new(&mut long).poll(context).is_pending())).await
-        })
-        .unwrap();
-        let result = block_on(pending::<()>());
+            let polled = poll_fn(|context| Poll::Ready(Pin::new(&mut long).poll(context)));
+            assert!(polled.await.is_pending());
+            drop(long);
+            pending::<()>().await
+        });
         assert!(matches!(result, Err(greenling::WaitError::Deadlock)));
     });
 }

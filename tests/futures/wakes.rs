@@ -1,8 +1,8 @@
 //! Wakes from everywhere, at every moment.
 
 use crate::{Gate, until};
-use greenling::{block_on, schedule, spawn};
-use std::cell::Cell;
+use greenling::{ParkAction, block_on, schedule, set_park_hook, spawn};
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,6 +38,35 @@ fn from_another_thread_before_the_park() {
             Poll::Ready(())
         }))
         .unwrap();
+    });
+}
+
+/// In the last moment before the park, where the hook for tests is called.
+#[test]
+fn between_the_poll_and_the_park() {
+    isolated(|| {
+        let kept: Rc<RefCell<Vec<Waker>>> = Rc::default();
+        for (elsewhere, keep) in [(false, false), (false, true), (true, false), (true, true)] {
+            let keeping = kept.clone();
+            let gate = Gate::default();
+            let hooked = gate.clone();
+            set_park_hook(Some(Rc::new(move |_, _| {
+                if let Some(waker) = hooked.take_waker() {
+                    hooked.open();
+                    if keep {
+                        keeping.borrow_mut().push(waker.clone());
+                    }
+                    if elsewhere {
+                        std::thread::spawn(move || waker.wake()).join().unwrap();
+                    } else {
+                        waker.wake();
+                    }
+                }
+                ParkAction::Continue
+            })));
+            assert_eq!(block_on(gate.wait()).unwrap(), 2);
+            set_park_hook(None);
+        }
     });
 }
 
