@@ -171,7 +171,7 @@ fn receives() {
         datagrams,
         |socket| socket.recv(&mut [0; 9]),
         |socket| UdpSocket::from_std(socket)?.recv(&mut [0; 9]),
-        |peer| drop(peer.send(b"woken").unwrap()),
+        |peer| peer.send(b"woken").unwrap(),
     );
     compare(
         || unix::UnixDatagram::pair().unwrap(),
@@ -181,7 +181,7 @@ fn receives() {
                 .recv_from(&mut [0; 9])
                 .map(|(size, _)| size)
         },
-        |peer| drop(peer.send(b"woken").unwrap()),
+        |peer| peer.send(b"woken").unwrap(),
     );
 }
 

@@ -6,7 +6,7 @@ use greenling::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListen
 use greenling::{JoinHandle, schedule, spawn};
 use socket2::SockRef;
 use std::fmt::Debug;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
@@ -295,5 +295,93 @@ fn empty_reads_never_wait() {
         let (unix, _peer) = UnixStream::pair().unwrap();
         assert_eq!((&unix).read(&mut []).unwrap(), 0);
         assert_eq!(unix.try_peek(&mut []).unwrap(), 0);
+    });
+}
+
+#[test]
+fn peeking_at_a_unix_datagram_tells_whom_it_is_from() {
+    isolated(|| {
+        let (to, from) = (abstract_name("peeked"), abstract_name("peeker"));
+        let socket = UnixDatagram::bind_addr(&to).unwrap();
+        let sender = UnixDatagram::bind_addr(&from).unwrap();
+        sender.send_to_addr(b"named", &to).unwrap();
+        UnixDatagram::unbound()
+            .unwrap()
+            .send_to_addr(b"unnamed", &to)
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let by_path = UnixDatagram::bind(&path).unwrap();
+        by_path.send_to_addr(b"by path", &to).unwrap();
+
+        let mut buffer = [0; 9];
+        for _ in 0..2 {
+            let (size, peer) = socket.peek_from(&mut buffer).unwrap();
+            assert_eq!(&buffer[..size], b"named");
+            assert_eq!(peer.as_abstract_name(), from.as_abstract_name());
+        }
+        assert_eq!(socket.recv(&mut buffer).unwrap(), 5);
+        assert!(socket.peek_from(&mut buffer).unwrap().1.is_unnamed());
+        assert_eq!(socket.recv(&mut buffer).unwrap(), 7);
+        let (size, peer) = socket.peek_from(&mut buffer[..2]).unwrap();
+        assert_eq!((size, peer.as_pathname()), (2, Some(&*path)));
+    });
+}
+
+#[test]
+fn reading_of_datagrams_ends_where_it_is_shut_down() {
+    isolated(|| {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        let ours = Rc::new(ours);
+        let waiting = ours.clone();
+        let waiter = spawn(move || waiting.recv_from(&mut [0; 9]).map(|(size, _)| size));
+        schedule();
+        theirs.send(b"last").unwrap();
+        ours.shutdown(std::net::Shutdown::Read).unwrap();
+        // What is there is received, and then the end, for ever.
+        assert_eq!(waiter.join().unwrap().unwrap(), 4);
+        assert_eq!(ours.recv(&mut [0; 9]).unwrap(), 0);
+        assert_eq!(ours.peek(&mut [0; 9]).unwrap(), 0);
+        let (size, peer) = ours.try_recv_from(&mut [0; 9]).unwrap();
+        assert!(size == 0 && peer.is_unnamed());
+        ours.send(b"the other direction").unwrap();
+        assert_eq!(theirs.recv(&mut [0; 99]).unwrap(), 19);
+    });
+}
+
+#[test]
+fn vectored_attempts_never_wait() {
+    isolated(|| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (mut first, mut second) = ([0; 2], [0; 9]);
+        let mut buffers = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
+        let error = ours.try_read_vectored(&mut buffers).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        let pieces = [IoSlice::new(b"abc"), IoSlice::new(b"de")];
+        assert_eq!(theirs.try_write_vectored(&pieces).unwrap(), 5);
+        ours.wait(Interest::READ, None).unwrap();
+        assert_eq!(ours.try_read_vectored(&mut buffers).unwrap(), 5);
+        assert_eq!((&first, &second[..3]), (b"ab", &b"cde"[..]));
+        let theirs = full(theirs);
+        let error = theirs.try_write_vectored(&pieces).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        // Nothing to write is nothing to wait for.
+        assert_eq!(theirs.try_write_vectored(&[]).unwrap(), 0);
+    });
+}
+
+#[test]
+fn acknowledging_at_once_is_an_option() {
+    isolated(|| {
+        let (ours, _theirs) = pair();
+        ours.set_quickack(false).unwrap();
+        assert!(!ours.quickack().unwrap());
+        ours.set_quickack(true).unwrap();
+        assert!(ours.quickack().unwrap());
+        assert_eq!(ours.linger().unwrap(), None);
+        let soon = Some(std::time::Duration::from_secs(2));
+        ours.set_linger(soon).unwrap();
+        assert_eq!(ours.linger().unwrap(), soon);
+        ours.set_linger(None).unwrap();
     });
 }

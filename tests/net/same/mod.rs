@@ -94,6 +94,10 @@ mod theirs {
     pub(crate) use std::thread::spawn;
 
     tcp_pair!();
+
+    pub(crate) fn listener_of(descriptor: OwnedFd) -> UnixListener {
+        descriptor.into()
+    }
 }
 
 /// Our side.
@@ -104,6 +108,10 @@ mod ours {
     pub(crate) use greenling::spawn;
 
     tcp_pair!();
+
+    pub(crate) fn listener_of(descriptor: OwnedFd) -> UnixListener {
+        descriptor.try_into().unwrap()
+    }
 }
 
 /// A test for each case, which compares both sides.

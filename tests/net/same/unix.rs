@@ -86,7 +86,7 @@ cases! {
         let name = std::ffi::OsString::from(String::from_utf8(name).unwrap());
         listener.bind(&socket2::SockAddr::unix(name).unwrap()).unwrap();
         listener.listen(0).unwrap();
-        let listener: UnixListener = OwnedFd::from(listener).try_into().unwrap();
+        let listener = listener_of(listener.into());
         let _first = UnixStream::connect_addr(&at).unwrap();
         let second = spawn(move || UnixStream::connect_addr(&at).map(|stream| read(&stream, 9)));
         let accepting = spawn(move || {

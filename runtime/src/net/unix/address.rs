@@ -8,7 +8,6 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
-use std::path::Path;
 
 /// As a system call takes it.
 pub(super) fn to_raw(address: &SocketAddr) -> io::Result<SockAddr> {
@@ -19,7 +18,7 @@ pub(super) fn to_raw(address: &SocketAddr) -> io::Result<SockAddr> {
     if let Some(name) = address.as_abstract_name() {
         // A name that begins with a zero byte is an abstract one.
         let name = [b"\0", name].concat();
-        return SockAddr::unix(Path::new(OsStr::from_bytes(&name)));
+        return SockAddr::unix(OsStr::from_bytes(&name));
     }
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
