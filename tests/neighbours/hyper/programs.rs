@@ -37,7 +37,7 @@ impl Server {
             secure: 0,
             plain: 0,
         };
-        let mut port = |scheme: &str| {
+        let port = |scheme: &str| {
             let line = receiver.recv_timeout(START_LIMIT).expect("a line");
             let port = line.strip_prefix(&format!("listening {scheme}://127.0.0.1:"));
             port.and_then(|port| port.parse().ok()).expect("an address")
