@@ -1,7 +1,7 @@
 //! Files as in [`std::fs`], of which only the tasklet waits.
 //!
 //! Files are always ready in the eyes of `epoll`, so every call runs on a
-//! thread of the pool of [`offload`](crate::offload). What a call needs moves
+//! thread of the pool of [`offload`]. What a call needs moves
 //! into its job, and what it gives comes back with the answer; so a tasklet
 //! that is killed in between leaves nothing behind that the job could miss.
 //!
