@@ -1,6 +1,7 @@
 //! Intervals: the pace, and what becomes of missed ticks.
 
 use greenling::time::{MissedTick, interval_at, timeout};
+use greenling::{Channel, select, spawn};
 use std::time::{Duration, Instant};
 use tests::isolated;
 
@@ -44,5 +45,42 @@ fn a_deadline_does_not_lose_a_tick() {
         let elapsed = timeout(MS, || pulse.tick().is_err());
         assert!(elapsed.unwrap_err().into_inner());
         assert_eq!(pulse.next_due(), Some(start));
+    });
+}
+
+#[test]
+fn a_tick_that_is_not_chosen_is_still_the_next() {
+    isolated(|| {
+        let start = Instant::now();
+        let mut pulse = interval_at(start, MS);
+        let channel = Channel::new();
+        let sender = channel.clone();
+        let sending = spawn(move || (0..50).for_each(|n| sender.send(n).unwrap()));
+        let (mut ticks, mut received) = (0, 0);
+        while ticks < 5 || received < 50 {
+            select! {
+                due = pulse.ticking() => {
+                    assert_eq!(due, start + ticks * MS);
+                    ticks += 1;
+                }
+                got = channel.receiving() => {
+                    assert_eq!(got.unwrap(), received);
+                    received += 1;
+                }
+            }
+            .unwrap();
+        }
+        sending.join().unwrap();
+        assert_eq!(pulse.tick().unwrap(), start + ticks * MS);
+    });
+}
+
+#[test]
+fn one_that_was_waited_for_is_not_late_in_a_select_either() {
+    isolated(|| {
+        let start = Instant::now() + MS;
+        let mut pulse = interval_at(start, MS).missed(MissedTick::Delay);
+        select! { due = pulse.ticking() => assert_eq!(due, start) }.unwrap();
+        assert_eq!(pulse.next_due(), Some(start + MS), "the pace stays");
     });
 }

@@ -1,9 +1,9 @@
 //! Scopes wherever code runs, and whatever happens to those inside.
 
 use greenling::{
-    Channel, JoinError, RunOptions, Tasklet, TaskletExit, Uncaught, defer_kill, enter,
-    on_system_stack, run_with, schedule, scope, set_error_handler, set_schedule_callback, spawn,
-    switch_trap, time,
+    Channel, JoinError, ParkAction, RunOptions, Tasklet, TaskletExit, Uncaught, defer_kill, enter,
+    on_system_stack, run_with, schedule, scope, set_error_handler, set_park_hook,
+    set_schedule_callback, spawn, switch_trap, time,
 };
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -99,6 +99,35 @@ fn kills_of_a_parent_that_holds_them_back_wait_for_all_its_work() {
         parent.tasklet().kill().unwrap();
         assert!(parent.join().unwrap_err().is_killed());
         assert_eq!(worked.get(), 3);
+    });
+}
+
+#[test]
+fn a_kill_that_comes_while_killed_tasklets_end_is_held_back() {
+    isolated(|| {
+        let (gate, returned) = (Channel::<()>::new(), Rc::new(Cell::new(None)));
+        let (waiting, noting) = (gate.clone(), returned.clone());
+        let parent = spawn(move || {
+            let elapsed = time::timeout(Duration::from_millis(1), || {
+                scope(|s| {
+                    s.spawn(|| {
+                        let _ = catch_unwind(|| time::sleep(Duration::from_secs(3600)));
+                        let _ = waiting.receive();
+                    });
+                    "value"
+                })
+            });
+            noting.set(Some(elapsed.unwrap_err().into_inner()));
+            schedule();
+            noting.set(Some("went on"));
+        });
+        while gate.balance() == 0 {
+            time::sleep(Duration::from_millis(1));
+        }
+        parent.tasklet().kill_pending().unwrap();
+        gate.send(()).unwrap();
+        assert!(parent.join().unwrap_err().is_killed());
+        assert_eq!(returned.take(), Some("value"));
     });
 }
 
@@ -221,7 +250,12 @@ fn an_error_thrown_at_the_parent_goes_on_when_its_tasklets_have_ended() {
 #[test]
 fn a_tasklet_that_catches_its_kill_is_waited_for() {
     isolated(|| {
-        let rounds = Cell::new(0);
+        let (rounds, parks) = (Cell::new(0), Rc::new(Cell::new(0)));
+        let counting = parks.clone();
+        set_park_hook(Some(Rc::new(move |tasklet, _| {
+            counting.set(counting.get() + u32::from(tasklet.is_main()));
+            ParkAction::Continue
+        })));
         let elapsed = time::timeout(Duration::from_millis(1), || {
             scope(|s| {
                 s.spawn(|| {
@@ -232,8 +266,14 @@ fn a_tasklet_that_catches_its_kill_is_waited_for() {
                 });
             });
         });
+        set_park_hook(None);
         assert!(elapsed.is_err());
         assert_eq!(rounds.get(), 3);
+        assert_eq!(
+            parks.get(),
+            2,
+            "the deadline that has passed ends waits again"
+        );
     });
 }
 

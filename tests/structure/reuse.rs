@@ -1,7 +1,7 @@
 //! Operations that are selected again, and partners that go away meanwhile.
 
 use greenling::select::{Operation, after, poll, select as select_any};
-use greenling::{Channel, WaitError, schedule, select, set_channel_callback, spawn};
+use greenling::{Channel, WaitError, schedule, select, set_channel_callback, spawn, thread};
 use std::rc::Rc;
 use std::time::Duration;
 use tests::isolated;
@@ -27,6 +27,22 @@ fn an_operation_that_has_taken_place_never_does_again() {
         }
         late.tasklet().kill().unwrap();
         assert_eq!(sending.into_inner(), None);
+    });
+}
+
+#[test]
+fn one_to_another_thread_that_has_taken_place_does_not_spin() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel(2);
+        let mut sending = sender.sending(1);
+        let first = select! { sent = &mut sending => sent };
+        first.unwrap().unwrap();
+        let taken = select! {
+            _ = &mut sending => "again",
+            () = after(Duration::from_millis(1)) => "time",
+        };
+        assert_eq!(taken.unwrap(), "time");
+        assert_eq!(receiver.receive().unwrap(), 1);
     });
 }
 

@@ -24,6 +24,7 @@
 //! | [`thread::Sender::sending`][ts] | as `send` | there is room |
 //! | [`JoinHandle::ending`](crate::JoinHandle::ending) | `()` | the tasklet has ended |
 //! | [`after`], [`at`] | `()` | the time has come |
+//! | [`Interval::ticking`](crate::time::Interval::ticking) | `Instant` | the next tick is due |
 //! | [`readiness`](crate::io::Readiness) of sockets | `io::Result<Ready>` | a direction is ready |
 //! | [`CancelToken::cancelling`][cc] | `()` | the token is cancelled |
 //! | [`Shutdown::triggering`](crate::Shutdown::triggering) | `()` | the workers are to stop |

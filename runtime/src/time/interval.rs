@@ -2,6 +2,8 @@
 
 use crate::error::WaitError;
 use crate::scheduler::{Park, local};
+use crate::select::Operation;
+use crate::select::steps::{Here, Steps};
 use crate::wait::reason;
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -108,6 +110,35 @@ impl Interval {
         Ok(due)
     }
 
+    /// The next tick to [`select!`](crate::select!); the output is when it was
+    /// due. One that is not chosen is still the next.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches by itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenling::{Channel, select, time::interval};
+    /// use std::time::Duration;
+    /// let (never, mut pulse) = (Channel::<()>::new(), interval(Duration::from_millis(1)));
+    /// for _ in 0..3 {
+    ///     let ticked = select! {
+    ///         _ = never.receiving() => false,
+    ///         _ = pulse.ticking() => true,
+    ///     };
+    ///     assert!(ticked.unwrap());
+    /// }
+    /// ```
+    pub fn ticking(&mut self) -> Ticking<'_> {
+        Ticking {
+            interval: self,
+            has_waited: false,
+            tick: None,
+        }
+    }
+
     /// When the next tick is due; `None` if the clock can't express it.
     ///
     /// # Scheduling
@@ -162,5 +193,47 @@ impl Interval {
             Err(WaitError::TimedOut) if due.is_some_and(|due| due <= Instant::now()) => Ok(()),
             result => result,
         }
+    }
+}
+
+/// Completes with the next tick; see [`Interval::ticking`].
+#[derive(Debug)]
+#[must_use = "it does nothing until it is selected"]
+pub struct Ticking<'i> {
+    interval: &'i mut Interval,
+    /// Then the tick is not late: somebody has waited for it.
+    has_waited: bool,
+    tick: Option<Instant>,
+}
+
+impl Steps for Ticking<'_> {
+    fn attempt(&mut self, _here: Here<'_>) -> bool {
+        let now = Instant::now();
+        if self.tick.is_none()
+            && let Some(due) = self.interval.next.filter(|due| *due <= now)
+        {
+            let late = if self.has_waited { due } else { now };
+            self.interval.next = self.interval.after(due, late);
+            self.has_waited = false;
+            self.tick = Some(due);
+        }
+        self.tick.is_some()
+    }
+
+    fn prepare(&mut self, _here: Here<'_>) -> Result<bool, WaitError> {
+        self.has_waited = true;
+        Ok(false)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.interval.next
+    }
+}
+
+impl Operation for Ticking<'_> {
+    type Output = Instant;
+
+    fn take(&mut self) -> Option<Instant> {
+        self.tick.take()
     }
 }

@@ -6,6 +6,6 @@ pub(crate) mod scope;
 mod sleep;
 
 pub use cancel::{CancelToken, Cancelled, Cancelling};
-pub use interval::{Interval, MissedTick, interval, interval_at};
+pub use interval::{Interval, MissedTick, Ticking, interval, interval_at};
 pub use scope::{Elapsed, deadline, timeout, timeout_at};
 pub use sleep::{sleep, sleep_until};

@@ -157,6 +157,10 @@ impl<T: Send> Steps for Sending<'_, T> {
     }
 
     fn enrol(&mut self, alarm: &Alarm) -> bool {
+        if self.value.is_none() {
+            // It has taken place, and never does again: room is no news.
+            return true;
+        }
         let waiter = Waiter::of_tasklet(&alarm.0);
         let mut state = self.sender.shared.lock();
         if state.receivers == 0 || state.takes_at_once() {
