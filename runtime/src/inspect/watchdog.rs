@@ -231,7 +231,8 @@ fn watch_all() {
     loop {
         let (holds, pause) = look_at_all();
         for (handler, held) in holds {
-            if contain(|| handler(&held.explain())) {
+            // Perhaps its watch is gone, and this the last to hold it.
+            if contain(move || handler(&held.explain())) {
                 contain(|| log::error!("greenling: a watchdog's report handler panicked"));
             }
         }
@@ -258,7 +259,7 @@ fn look_at_all() -> (Vec<(Handler, Held)>, Option<Duration>) {
     let pause = busy.map(|watch| watch.limit / 2).min();
     drop(all);
     // Their handlers are foreign.
-    drop(gone);
+    contain(|| drop(gone));
     (holds, pause)
 }
 

@@ -106,7 +106,10 @@ impl Scheduler {
     /// What `task` has taken so far.
     pub(crate) fn account(&self, task: TcbRef) -> Account {
         self.charge_running();
-        self.accounts.with(task, |account| *account)
+        let accounts = self.accounts.by_slot.borrow();
+        let account = accounts.get(task.slot.get() as usize);
+        let its_own = account.filter(|account| account.id == task.id.get());
+        its_own.copied().unwrap_or_default()
     }
 
     /// Charges the tasklet that runs, if accounts are kept.
