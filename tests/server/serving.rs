@@ -62,7 +62,8 @@ fn ten_at_a_time(balance: Balance, workers: usize) {
         |server| server.workers(workers).balance(balance).max_connections(10),
         move |mut stream, _, _| {
             inside.enter();
-            schedule();
+            // Time for others to come in, if they may.
+            (0..30).for_each(|_| schedule());
             let written = stream.write_all(b"served");
             inside.leave();
             written
@@ -340,5 +341,23 @@ fn a_listeners_errors_are_waited_for() {
         let mut lines = logs::take();
         lines.retain(|line| line.contains("no connection can be accepted"));
         assert_eq!(lines.len(), 2, "{lines:?}");
+    });
+}
+
+#[test]
+fn a_listener_that_panics_stops_the_server() {
+    struct Broken;
+    impl greenling::server::Listener for Broken {
+        type Stream = TcpStream;
+        type Address = SocketAddr;
+        fn accept(&self) -> std::io::Result<(TcpStream, SocketAddr)> {
+            panic!("out of order")
+        }
+    }
+    isolated(|| {
+        let shutdown = Shutdown::new();
+        let error = serve(Broken, &Limits::new(), &shutdown, |_, _, _| ()).unwrap_err();
+        assert!(error.to_string().contains("out of order"), "{error}");
+        assert!(shutdown.is_triggered());
     });
 }

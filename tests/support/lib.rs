@@ -61,3 +61,9 @@ pub struct Porting;
 #[doc = include_str!("../structure/lifetimes.md")]
 #[derive(Debug)]
 pub struct Lifetimes;
+
+/// Those of the document on serving.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/serving.md")]
+#[derive(Debug)]
+pub struct Serving;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tests::isolated;
+use tests::{isolated, on_bare_thread};
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -411,30 +411,32 @@ fn a_try_sent_value_whose_receiver_is_killed_is_for_the_next() {
 
 #[test]
 fn waits_of_plain_threads_have_deadlines() {
-    let (sender, receiver) = channel(1);
-    let thread = std::thread::spawn(move || {
-        let nothing = receiver.receive_timeout(SHORT).unwrap_err();
-        assert!(matches!(nothing, ReceiveError::Wait(WaitError::TimedOut)));
+    on_bare_thread(|| {
+        let (sender, receiver) = channel(1);
+        let thread = std::thread::spawn(move || {
+            let nothing = receiver.receive_timeout(SHORT).unwrap_err();
+            assert!(matches!(nothing, ReceiveError::Wait(WaitError::TimedOut)));
+            let past = Instant::now();
+            let nothing = receiver.receive_deadline(past).unwrap_err();
+            assert!(matches!(nothing, ReceiveError::Wait(WaitError::TimedOut)));
+            receiver
+        });
+        let receiver = thread.join().unwrap();
+        sender.send_timeout(1, SHORT).unwrap();
         let past = Instant::now();
-        let nothing = receiver.receive_deadline(past).unwrap_err();
-        assert!(matches!(nothing, ReceiveError::Wait(WaitError::TimedOut)));
-        receiver
-    });
-    let receiver = thread.join().unwrap();
-    sender.send_timeout(1, SHORT).unwrap();
-    let past = Instant::now();
-    for result in [sender.send_timeout(2, SHORT), sender.send_deadline(2, past)] {
-        match result.unwrap_err() {
-            SendError::Wait(WaitError::TimedOut, value) => assert_eq!(value, 2),
-            other => panic!("{other}"),
+        for result in [sender.send_timeout(2, SHORT), sender.send_deadline(2, past)] {
+            match result.unwrap_err() {
+                SendError::Wait(WaitError::TimedOut, value) => assert_eq!(value, 2),
+                other => panic!("{other}"),
+            }
         }
-    }
-    // What is there is taken however late it is, and a limit beyond the clock is
-    // none.
-    assert_eq!(receiver.receive_deadline(past).unwrap(), 1);
-    let thread = std::thread::spawn(move || receiver.receive_timeout(Duration::MAX).unwrap());
-    sender.send_timeout(3, Duration::MAX).unwrap();
-    assert_eq!(thread.join().unwrap(), 3);
+        // What is there is taken however late it is, and a limit beyond the clock is
+        // none.
+        assert_eq!(receiver.receive_deadline(past).unwrap(), 1);
+        let thread = std::thread::spawn(move || receiver.receive_timeout(Duration::MAX).unwrap());
+        sender.send_timeout(3, Duration::MAX).unwrap();
+        assert_eq!(thread.join().unwrap(), 3);
+    });
 }
 
 #[test]

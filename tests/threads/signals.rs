@@ -1,10 +1,18 @@
 //! Signals as messages. Each test has a process of its own.
 
-use greenling::signal::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals, ctrl_c, terminate};
+use greenling::signal::{
+    SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals, ctrl_c, hangup, stop_on, terminate,
+    user_defined1, user_defined2,
+};
 use greenling::time::timeout;
-use greenling::{WaitError, enter, schedule, spawn};
-use nix::sys::signal::{Signal, raise};
+use greenling::{Shutdown, WaitError, Workers, enter, schedule, spawn};
+use nix::sys::signal::{Signal, kill, raise};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::Barrier;
 use std::time::Duration;
+use tests::child;
 use tests::process::alone;
 
 #[test]
@@ -70,15 +78,20 @@ fn the_short_forms_wait_for_their_signal() {
     alone("signals::the_short_forms_wait_for_their_signal", || {
         enter(|| {
             // Caught from here on, whenever the tasklets come to wait.
-            let _both = Signals::new(&[SIGINT, SIGTERM]).unwrap();
-            let first = spawn(ctrl_c);
-            let second = spawn(terminate);
+            let _all = Signals::new(&[SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]).unwrap();
+            let mut waiting = vec![
+                (Signal::SIGINT, spawn(ctrl_c)),
+                (Signal::SIGTERM, spawn(terminate)),
+                (Signal::SIGHUP, spawn(hangup)),
+                (Signal::SIGUSR1, spawn(user_defined1)),
+                (Signal::SIGUSR2, spawn(user_defined2)),
+            ];
             schedule();
-            raise(Signal::SIGTERM).unwrap();
-            second.join().unwrap().unwrap();
-            assert!(!first.is_finished());
-            raise(Signal::SIGINT).unwrap();
-            first.join().unwrap().unwrap();
+            while let Some((signal, task)) = waiting.pop() {
+                raise(signal).unwrap();
+                task.join().unwrap().unwrap();
+                assert!(waiting.iter().all(|(_, task)| !task.is_finished()));
+            }
         });
     });
 }
@@ -160,4 +173,136 @@ fn interrupted_system_calls_go_on() {
             drop(signals);
         });
     });
+}
+
+#[test]
+fn what_arrives_between_two_waits_is_kept_up_to_the_backlog() {
+    alone(
+        "signals::what_arrives_between_two_waits_is_kept_up_to_the_backlog",
+        || {
+            enter(|| {
+                let all = [SIGUSR1, SIGUSR2];
+                let signals = Signals::new(&all).unwrap();
+                let witness = Signals::new(&all).unwrap();
+                assert_eq!(signals.try_next(), None);
+                for round in 0..100 {
+                    let signal = [Signal::SIGUSR1, Signal::SIGUSR2][round % 2];
+                    raise(signal).unwrap();
+                    // Both have it, as they are told one after the other.
+                    assert_eq!(witness.wait().unwrap(), signal as i32);
+                }
+                raise(Signal::SIGUSR1).unwrap();
+                witness.wait().unwrap();
+                let mut kept = Vec::new();
+                while let Some(number) = signals.try_next() {
+                    kept.push(number);
+                }
+                let expected = (0..64).map(|round| all[round % 2]);
+                assert!(kept.iter().copied().eq(expected), "{kept:?}");
+            });
+        },
+    );
+}
+
+#[test]
+fn subscriptions_work_on_any_workers_thread_and_as_iterators() {
+    alone(
+        "signals::subscriptions_work_on_any_workers_thread_and_as_iterators",
+        || {
+            let subscribed = Barrier::new(3);
+            let results = Workers::new(3).run(|worker| {
+                let signals = Signals::new(&[SIGHUP, SIGTERM]).unwrap();
+                subscribed.wait();
+                if worker.index() == 1 {
+                    raise(Signal::SIGHUP).unwrap();
+                    raise(Signal::SIGTERM).unwrap();
+                }
+                let mut numbers: Vec<_> = signals.iter().take(2).collect();
+                numbers.sort_unstable();
+                numbers
+            });
+            for numbers in results {
+                assert_eq!(numbers.unwrap(), [SIGHUP, SIGTERM]);
+            }
+        },
+    );
+}
+
+/// Such a process, once it says that it is ready, and its output from then on.
+fn started(test: &str, part: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut command = child::command(test, part);
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    wait_for("ready", &mut output);
+    (process, output)
+}
+
+fn wait_for(word: &str, output: &mut impl BufRead) {
+    let mut line = String::new();
+    while line.trim_end() != word {
+        line.clear();
+        assert_ne!(
+            output.read_line(&mut line).unwrap(),
+            0,
+            "it ended before {word}"
+        );
+    }
+}
+
+fn send(process: &Child, signal: Signal) {
+    kill(Pid::from_raw(process.id().cast_signed()), signal).unwrap();
+}
+
+#[test]
+fn another_process_sends_each_of_them() {
+    const TEST: &str = "signals::another_process_sends_each_of_them";
+    const ALL: [Signal; 5] = [
+        Signal::SIGHUP,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+        Signal::SIGINT,
+        Signal::SIGTERM,
+    ];
+    if child::is("each") {
+        return enter(|| {
+            let signals = Signals::new(&ALL.map(|signal| signal as i32)).unwrap();
+            println!("\nready");
+            for number in signals.iter() {
+                println!("\ngot {number}");
+                if number == SIGTERM {
+                    std::process::exit(0);
+                }
+            }
+        });
+    }
+    let (mut process, mut output) = started(TEST, "each");
+    for signal in ALL {
+        send(&process, signal);
+        wait_for(&format!("got {}", signal as i32), &mut output);
+    }
+    assert!(process.wait().unwrap().success());
+}
+
+#[test]
+fn the_first_signal_triggers_and_the_second_exits() {
+    const TEST: &str = "signals::the_first_signal_triggers_and_the_second_exits";
+    if child::is("stubborn") {
+        return enter(|| {
+            let shutdown = Shutdown::new();
+            stop_on(&[SIGINT, SIGTERM], &shutdown).unwrap();
+            println!("\nready");
+            shutdown.wait().unwrap();
+            println!("\nstopping");
+            // No tasklet of this thread runs any more.
+            loop {
+                std::thread::park();
+            }
+        });
+    }
+    let (mut process, mut output) = started(TEST, "stubborn");
+    send(&process, Signal::SIGINT);
+    wait_for("stopping", &mut output);
+    assert!(process.try_wait().unwrap().is_none());
+    send(&process, Signal::SIGINT);
+    assert_eq!(process.wait().unwrap().code(), Some(128 + SIGINT));
 }

@@ -16,7 +16,7 @@
 
 use super::accept::accept_all;
 use super::report::{Counters, End};
-use super::serve::{Stopping, end_of};
+use super::serve::{Alarm, Stopping, end_of, end_of_acceptor};
 use super::site::{Dealt, Permit, Site};
 use super::{Connection, Limits};
 use crate::net::{TcpListener, TcpStream};
@@ -40,7 +40,8 @@ use std::sync::Arc;
 /// | `max_connections` | a share for each worker | one limit for all |
 ///
 /// The first is for many short connections and handlers that never hold their
-/// thread for long, the second for few, long or uneven ones.
+/// thread for long, the second for few, long or uneven ones. `docs/serving.md` in
+/// the repository has figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Balance {
@@ -93,7 +94,9 @@ impl Dealer {
         let mut acceptors = Vec::new();
         for listener in listeners {
             let (dealer, token) = (dealer.clone(), token.clone());
+            let shutdown = shutdown.clone();
             let acceptor = Builder::new().name("accept").spawn(move || {
+                let _alarm = Alarm(&shutdown);
                 let hand_over = |stream, address, permit| dealer.hand_over(stream, address, permit);
                 accept_all(&listener, &token, || dealer.permit(), hand_over);
             })?;
@@ -102,7 +105,7 @@ impl Dealer {
         shutdown.wait()?;
         drop(stopping);
         for acceptor in acceptors {
-            end_of(acceptor.wait())?;
+            end_of_acceptor(acceptor)?;
         }
         Ok(())
     }

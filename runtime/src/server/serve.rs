@@ -4,8 +4,8 @@ use super::accept::accept_all;
 use super::report::{Counters, ServerReport};
 use super::site::Site;
 use super::{Connection, Limits, Listener};
-use crate::error::WaitError;
-use crate::tasklet::{Builder, TaskletResult};
+use crate::error::{JoinError, WaitError};
+use crate::tasklet::{Builder, JoinHandle, TaskletResult};
 use crate::thread::Shutdown;
 use crate::time::CancelToken;
 use std::io;
@@ -28,8 +28,9 @@ use std::rc::Rc;
 ///
 /// # Errors
 ///
-/// When there is no stack for the tasklet that accepts, and the reasons of a wait
-/// that ended before its time: see [Cancellation](#cancellation).
+/// When there is no stack for the tasklet that accepts, when the listener panics,
+/// which stops the server, and the reasons of a wait that ended before its time: see
+/// [Cancellation](#cancellation).
 ///
 /// # Examples
 ///
@@ -94,6 +95,7 @@ where
     for listener in listeners {
         let (site, handler) = (site.clone(), handler.clone());
         let acceptor = Builder::new().name("accept").spawn(move || {
+            let _alarm = Alarm(site.shutdown());
             let start = |stream, address, permit| {
                 site.counters().count_accepted();
                 site.start(stream, address, permit, &handler);
@@ -105,7 +107,7 @@ where
     site.shutdown().wait()?;
     drop(stopping);
     for acceptor in acceptors {
-        end_of(acceptor.wait())?;
+        end_of_acceptor(acceptor)?;
     }
     end_of(site.wait_for_connections())
 }
@@ -116,6 +118,26 @@ pub(super) struct Stopping<'a>(pub(super) &'a CancelToken);
 impl Drop for Stopping<'_> {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+/// Stops the server when a listener panics: else it would go on and hear nothing.
+pub(super) struct Alarm<'a>(pub(super) &'a Shutdown);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.trigger();
+        }
+    }
+}
+
+/// Waits for the end of a tasklet that accepts.
+pub(super) fn end_of_acceptor(acceptor: JoinHandle<()>) -> io::Result<()> {
+    match acceptor.join() {
+        Err(JoinError::Wait(error)) => end_of(Err(error)),
+        Err(error) if error.is_panic() => Err(io::Error::other(error.to_string())),
+        _ => Ok(()),
     }
 }
 
