@@ -10,14 +10,14 @@ use greenling::net::{
 use greenling::time::sleep;
 use greenling::{JoinHandle, offload, spawn};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
+use tests::isolated;
 use tests::tools::{self, Finished};
-use tests::{isolated, sockets};
 
 const NETCAT: &str = "nc.openbsd";
 const SOCAT: &str = "socat";
@@ -79,10 +79,19 @@ fn until_there<T>(mut operation: impl FnMut() -> io::Result<T>) -> T {
     }
 }
 
-/// A port that nobody uses at the moment.
+/// A port that nobody uses, and that the system gives to nobody before the
+/// program has it: those it picks by itself are higher.
 fn free_port() -> u16 {
-    let address: SocketAddr = sockets::listener().local_addr().unwrap();
-    address.port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 1000) as u16 * 20;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        let tcp = std::net::TcpListener::bind(("127.0.0.1", port));
+        let udp = std::net::UdpSocket::bind(("127.0.0.1", port));
+        if tcp.is_ok() && udp.is_ok() {
+            return port;
+        }
+    }
 }
 
 #[test]
