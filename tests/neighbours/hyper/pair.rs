@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use std::future::Future;
 use std::sync::OnceLock;
 use tests::sockets::pair;
@@ -74,13 +74,31 @@ pub(crate) enum Sender {
 }
 
 impl Sender {
-    /// Sends a request and waits for the head of the answer.
+    /// Sends a body and waits for the head of the answer.
     pub(crate) async fn send(
         &mut self,
         path: &str,
         body: Vec<u8>,
     ) -> hyper::Result<Response<Incoming>> {
-        let request = Request::post(format!("http://localhost{path}"))
+        self.request(Method::POST, path, body).await
+    }
+
+    /// Asks for a page and waits for the head of the answer.
+    pub(crate) async fn get(&mut self, path: &str) -> hyper::Result<Response<Incoming>> {
+        self.request(Method::GET, path, Vec::new()).await
+    }
+
+    async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> hyper::Result<Response<Incoming>> {
+        let http1 = matches!(self, Sender::Http1(_));
+        let origin = if http1 { "" } else { "http://localhost" };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{origin}{path}"))
             .header("host", "localhost")
             .body(Full::new(Bytes::from(body)))
             .expect("a good request");

@@ -1,5 +1,8 @@
-//! The example `h2_server` against curl and h2load.
+//! The example `h2_server` against curl and h2load, hyper's client against Python.
 
+use crate::pair::{collect, fetch};
+use greenling::block_on;
+use hyper::StatusCode;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -189,4 +192,58 @@ fn sigterm_lets_requests_finish_and_refuses_new_ones() {
         assert!(server.child.wait().unwrap().success(), "{option}");
         assert!(TcpStream::connect(("127.0.0.1", server.plain)).is_err());
     }
+}
+
+/// Kills a child when dropped.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn hypers_client_fetches_from_pythons_server() {
+    let Some(python) = tools::find("hyper's client and Python", "python3") else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let page: Vec<u8> = (0..3_000_000u32).map(|index| (index / 5) as u8).collect();
+    std::fs::write(directory.path().join("page"), &page).unwrap();
+    let mut server = Command::new(python);
+    server
+        .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"])
+        .arg("--directory")
+        .arg(directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut server = Ending(server.spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    // Serving HTTP on 127.0.0.1 port 40123 (http://127.0.0.1:40123/) ...
+    let port = line
+        .split_whitespace()
+        .nth(5)
+        .and_then(|port| port.parse::<u16>().ok());
+    let address = (
+        "127.0.0.1",
+        port.unwrap_or_else(|| panic!("not an address: {line}")),
+    );
+    tests::isolated(move || {
+        // It speaks HTTP/1.0, which is a connection for each request.
+        for (path, status) in [("/page", StatusCode::OK), ("/none", StatusCode::NOT_FOUND)] {
+            let stream = greenling::net::TcpStream::connect(address).unwrap();
+            let (mut sender, driver) = fetch(stream, false);
+            let answer = block_on(sender.get(path)).unwrap().unwrap();
+            assert_eq!(answer.status(), status);
+            let body = block_on(collect(answer)).unwrap().unwrap();
+            assert_eq!(body == page, status == StatusCode::OK);
+            drop(sender);
+            driver.join().unwrap().unwrap();
+        }
+    });
 }
