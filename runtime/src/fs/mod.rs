@@ -14,9 +14,9 @@
 //!            asked for, those of killed tasklets included
 //! ```
 //!
-//! A call costs two switches between threads, some 10 to 20 µs. Reads are
-//! buffered here, writes are not: wrap a file in [`BufWriter`](std::io::BufWriter)
-//! for small ones.
+//! A call costs two switches between threads: 7 µs of CPU, and a multiple of
+//! that in time. Reads are buffered here, writes are not: wrap a file in
+//! [`BufWriter`](std::io::BufWriter) for small ones.
 
 mod changes;
 mod dir;
