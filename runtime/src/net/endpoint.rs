@@ -47,7 +47,7 @@ pub(super) struct Mode {
 impl<S: AsFd, X: Default> Endpoint<S, X> {
     /// Sets the descriptor to non-blocking mode and watches it.
     pub(super) fn new(socket: S) -> io::Result<Endpoint<S, X>> {
-        SockRef::from(&socket).set_nonblocking(true)?;
+        rustix::io::ioctl_fionbio(&socket, true)?;
         Endpoint::watch(socket)
     }
 
@@ -99,7 +99,7 @@ impl<S: AsFd, X> Endpoint<S, X> {
             )
         })?;
         let socket = shared.source.into_inner();
-        SockRef::from(&socket).set_nonblocking(false)?;
+        rustix::io::ioctl_fionbio(&socket, false)?;
         Ok(socket)
     }
 }
