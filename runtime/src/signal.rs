@@ -64,6 +64,10 @@ fn subscribers() -> MutexGuard<'static, Vec<Subscriber>> {
 /// It is `Send` and `Sync`: tasklets of any worker, and threads without tasklets,
 /// may wait. Of several that wait in one subscription each signal reaches one.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

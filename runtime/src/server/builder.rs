@@ -31,6 +31,10 @@ type Counted = Arc<OnceLock<Vec<Arc<Counters>>>>;
 /// A server of TCP connections on several threads; see the
 /// [module](crate::server).
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -423,6 +427,10 @@ impl Drop for Leaving<'_> {
 }
 
 /// A [`Server`] as seen from elsewhere, on any thread.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     addresses: Vec<SocketAddr>,

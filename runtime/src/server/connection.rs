@@ -10,6 +10,10 @@ use std::rc::Rc;
 /// A connection's place in the server. Clones are the same place, which counts
 /// as taken until all of them are gone: a handler that leaves part of the work to
 /// another tasklet gives it one, and the server then waits for that tasklet, too.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone)]
 pub struct Connection {
     place: Rc<Place>,

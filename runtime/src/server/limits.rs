@@ -5,6 +5,10 @@ use std::time::Duration;
 /// The limits of one thread's connections, for [`serve`](super::serve()). None by
 /// default.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -49,6 +49,10 @@ impl<T> fmt::Display for SendError<T> {
 impl<T> Error for SendError<T> {}
 
 /// Why a send between threads that must not wait failed.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[non_exhaustive]
 pub enum TrySendError<T> {
     /// There is no room.
@@ -79,6 +83,10 @@ impl<T> fmt::Display for TrySendError<T> {
 impl<T> Error for TrySendError<T> {}
 
 /// Why a receive between threads failed.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReceiveError {
@@ -100,6 +108,10 @@ impl fmt::Display for ReceiveError {
 impl Error for ReceiveError {}
 
 /// Why a receive between threads that must not wait failed.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryReceiveError {

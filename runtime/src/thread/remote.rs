@@ -56,6 +56,10 @@ pub fn threads() -> io::Result<Vec<Remote>> {
 }
 
 /// A scheduler as seen from other threads; see [`remote`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct Remote {
     inbox: Arc<Inbox>,
 }
@@ -144,6 +148,10 @@ impl fmt::Debug for Remote {
 }
 
 /// Waits for a tasklet on another thread. Dropping it detaches the tasklet.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct RemoteJoin<T> {
     receiver: Receiver<Result<T, JoinError>>,
 }

@@ -25,6 +25,10 @@ use std::time::{Duration, Instant};
 /// A flag that is set once and can be waited for, on any thread. Clones are
 /// the same flag.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -264,6 +268,10 @@ impl Drop for Following<'_> {
 }
 
 /// Completes when a [`Shutdown`] is triggered; see [`Shutdown::triggering`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[must_use = "it does nothing until it is selected"]
 pub struct Triggering<'s> {
     shutdown: &'s Shutdown,

@@ -15,6 +15,10 @@ use std::thread;
 use std::time::Duration;
 
 /// What a worker is given: who it is, and when to stop.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Debug)]
 pub struct Worker {
     index: usize,
@@ -69,6 +73,10 @@ where
 }
 
 /// As [`workers`], with options.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Debug)]
 #[must_use = "workers do nothing until they run"]
 pub struct Workers {

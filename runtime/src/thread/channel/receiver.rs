@@ -12,6 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The receiving end of a [`channel`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct Receiver<T> {
     pub(super) shared: Arc<Shared<T>>,
 }

@@ -13,6 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The sending end of a [`channel`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct Sender<T> {
     pub(super) shared: Arc<Shared<T>>,
 }

@@ -26,6 +26,10 @@ use std::thread::ThreadId;
 /// While one exists, the tasklet's thread reports no deadlock, and a paused
 /// tasklet is not abandoned.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
