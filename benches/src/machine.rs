@@ -89,12 +89,37 @@ pub fn cpu_time(pid: &str) -> io::Result<Duration> {
     Ok(Duration::from_secs(1) * ticks / rustix::param::clock_ticks_per_second() as u32)
 }
 
+/// CPU time that the calling thread has taken, user and system.
+pub fn thread_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    // A CPU clock begins at zero and only goes up.
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
 /// The fields utime and stime, counted from the end of the command, which is in
 /// parentheses and may contain anything.
 fn ticks(stat: &str) -> Option<u32> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut times = fields.split(' ').skip(11);
     Some(times.next()?.parse::<u32>().ok()? + times.next()?.parse::<u32>().ok()?)
+}
+
+/// How often the threads of process `pid` have gone to sleep in the kernel.
+///
+/// # Errors
+///
+/// When `/proc` cannot be read or lacks the field.
+pub fn voluntary_switches(pid: &str) -> io::Result<u64> {
+    let mut sum = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let status = fs::read_to_string(thread?.path().join("status"))?;
+        sum += status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
+            .and_then(|rest| rest.trim().parse::<u64>().ok())
+            .ok_or_else(|| io::Error::other("no count of switches in /proc/PID/task/TID/status"))?;
+    }
+    Ok(sum)
 }
 
 /// How many descriptors process `pid` has open.
@@ -161,5 +186,6 @@ mod tests {
         let footprint = Footprint::of("self").unwrap();
         assert!(footprint.resident > 0 && footprint.mappings > 0);
         assert!(footprint.bytes() >= footprint.resident);
+        assert!(voluntary_switches("self").is_ok());
     }
 }

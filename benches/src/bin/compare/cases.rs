@@ -32,6 +32,16 @@ pub(crate) enum Program {
     ChannelRoundTrip,
     SpawnJoin,
     Parked,
+    Sleepers,
+    CancelStorm,
+    Select2,
+    Select8,
+    Select64,
+    ScopeJoin,
+    BlockOnReady,
+    Semaphore,
+    MutexHandover,
+    EventWake,
 }
 
 /// A group of programs, as named on the command line.
@@ -41,7 +51,12 @@ pub(crate) enum Group {
     Channel,
     Spawn,
     Parked,
+    Crowds,
+    Waits,
 }
+
+/// Tasklets that wake or end at once in the crowd programs.
+pub(crate) const CROWD: u64 = 10_000;
 
 /// Tasklets in the ring of `switch-ring-1000`.
 pub(crate) const RING: u64 = 1000;
@@ -55,13 +70,23 @@ const PARKED_BYTES_MAX: u64 = 6 * 1024;
 const MAY_PARKED_MAX: u64 = 30_000;
 
 impl Program {
-    pub(crate) const ALL: [Program; 6] = [
+    pub(crate) const ALL: [Program; 16] = [
         Program::SwitchPair,
         Program::SwitchSame,
         Program::SwitchRing,
         Program::ChannelRoundTrip,
         Program::SpawnJoin,
         Program::Parked,
+        Program::Sleepers,
+        Program::CancelStorm,
+        Program::EventWake,
+        Program::Select2,
+        Program::Select8,
+        Program::Select64,
+        Program::ScopeJoin,
+        Program::BlockOnReady,
+        Program::Semaphore,
+        Program::MutexHandover,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -72,6 +97,16 @@ impl Program {
             Program::ChannelRoundTrip => "channel-round-trip",
             Program::SpawnJoin => "spawn-join",
             Program::Parked => "parked",
+            Program::Sleepers => "sleepers-10k",
+            Program::CancelStorm => "cancel-10k",
+            Program::EventWake => "event-10k",
+            Program::Select2 => "select-2",
+            Program::Select8 => "select-8",
+            Program::Select64 => "select-64",
+            Program::ScopeJoin => "scope-spawn-join",
+            Program::BlockOnReady => "block-on-ready",
+            Program::Semaphore => "semaphore-round-trip",
+            Program::MutexHandover => "mutex-hand-over",
         }
     }
 
@@ -87,6 +122,30 @@ impl Program {
             Program::ChannelRoundTrip => Group::Channel,
             Program::SpawnJoin => Group::Spawn,
             Program::Parked => Group::Parked,
+            Program::Sleepers | Program::CancelStorm | Program::EventWake => Group::Crowds,
+            Program::Select2
+            | Program::Select8
+            | Program::Select64
+            | Program::ScopeJoin
+            | Program::BlockOnReady
+            | Program::Semaphore
+            | Program::MutexHandover => Group::Waits,
+        }
+    }
+
+    /// Whether `who` has a program for it. What has no counterpart elsewhere, or
+    /// none that does the same, is measured alone.
+    pub(crate) fn is_for(self, who: Who) -> bool {
+        who == Who::Greenling || !matches!(self.group(), Group::Crowds | Group::Waits)
+    }
+
+    /// Over how many channels a select program waits.
+    pub(crate) fn arms(self) -> Option<usize> {
+        match self {
+            Program::Select2 => Some(2),
+            Program::Select8 => Some(8),
+            Program::Select64 => Some(64),
+            _ => None,
         }
     }
 
@@ -99,6 +158,10 @@ impl Program {
             return parked_count(who, quick);
         }
         let (full, rival_share) = match self {
+            // Rounds of the whole crowd.
+            Program::Sleepers | Program::CancelStorm | Program::EventWake => (20, 1),
+            Program::Select64 => (100_000, 1),
+            _ if self.group() == Group::Waits => (1_000_000, 1),
             Program::SwitchRing => (20_000, 8),
             Program::ChannelRoundTrip | Program::SpawnJoin => (4_000_000, 10),
             _ => (10_000_000, 8),

@@ -13,6 +13,7 @@ use greenling::{Channel, JoinHandle, schedule, spawn};
 
 use crate::cases::{Program, RING};
 use crate::child::{self, Figures};
+use crate::crowds;
 
 /// Why a program could not run to its end.
 type Failure = Box<dyn std::error::Error>;
@@ -26,6 +27,7 @@ pub(crate) fn run(program: Program, count: u64) -> Result<Figures, Failure> {
         Program::ChannelRoundTrip => Ok(child::each(channel_round_trip(count)?, count)),
         Program::SpawnJoin => Ok(child::each(spawn_join(count)?, count)),
         Program::Parked => parked(count),
+        _ => crowds::run(program, count),
     })
 }
 

@@ -12,6 +12,7 @@
 mod baseline;
 mod cases;
 mod child;
+mod crowds;
 mod greenling;
 mod may;
 
@@ -87,6 +88,7 @@ fn measure(options: &Options) -> Report {
         for who in Who::ALL
             .into_iter()
             .filter(|&who| who != Who::Go || go.is_some())
+            .filter(|&who| program.is_for(who))
         {
             match program.count(who, options.quick) {
                 Ok(count) => runners.push((who, count)),

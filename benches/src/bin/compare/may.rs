@@ -28,6 +28,7 @@ pub(crate) fn run(program: Program, count: u64) -> Result<Figures, Failure> {
         Program::ChannelRoundTrip => Ok(child::each(channel_round_trip(count)?, count)),
         Program::SpawnJoin => Ok(child::each(spawn_join(count)?, count)),
         Program::Parked => parked(count),
+        _ => Err("this program is for Greenling alone".into()),
     }
 }
 

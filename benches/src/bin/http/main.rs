@@ -6,6 +6,7 @@
 //! to standard error; `README.md` says what the figures mean.
 
 mod client;
+mod crowd;
 mod ground;
 mod hello;
 mod idle;
@@ -38,6 +39,8 @@ struct Options {
 enum Command {
     /// CPU time of the server for each GET /hello over kept connections.
     Hello(hello::Options),
+    /// CPU time of a request among 10,000 connections, and among few.
+    Crowd(crowd::Options),
     /// Memory of idle HTTPS connections, and what they cost the active ones.
     Idle(idle::Options),
     /// Many HTTPS requests over connections that are cut at random.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
     let mut report = Report::default();
     let outcome = match &options.command {
         Command::Hello(hello) => hello::run(hello, &options, &mut report),
+        Command::Crowd(crowd) => crowd::run(crowd, &options, &mut report),
         Command::Idle(idle) => idle::run(idle, &options, &mut report),
         Command::Soak(soak) => soak::run(soak, &options, &mut report),
     };
