@@ -115,7 +115,8 @@ fn send_file_to_what_the_kernel_refuses() {
 #[test]
 fn send_file_that_is_cut_short_goes_on_where_it_was() {
     isolated(|| {
-        let bytes = pattern(10_000_000);
+        // More than sockets ever hold.
+        let bytes = pattern(24_000_000);
         let file = file_of(&bytes);
         let (to, from) = half_pair();
         let mut offset = 0;
@@ -125,7 +126,7 @@ fn send_file_that_is_cut_short_goes_on_where_it_was() {
             let sent = timeout(SOON, || send_file(&file, &mut offset, u64::MAX, &to));
             let error = sent.unwrap_err().into_inner().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
-            assert!(before == 0 || offset == before);
+            assert!(offset >= before);
         }
         assert!(offset > 0 && offset < bytes.len() as u64);
         // Somebody is killed.
