@@ -112,7 +112,7 @@ macro_rules! handle_methods {
                 self.endpoint.source().wake();
             }
 
-            #[allow(dead_code, reason = "what waits for several sources asks those it knows")]
+            /// Its place among what the reactor watches.
             pub(crate) fn source(&self) -> &Source<$std> {
                 self.endpoint.source()
             }
