@@ -267,13 +267,20 @@ fn by_wakers_that_are_used_up() {
     });
 }
 
-/// The same with an accident: some wakers are dropped instead of used, and the
-/// tasklet is polled again all the same.
+/// The last waker is dropped instead of used, while the tasklet waits: it is
+/// polled again all the same, for nobody else could do that any more.
 #[test]
-fn by_wakers_that_are_dropped() {
+fn by_the_last_waker_that_is_dropped() {
     isolated(|| {
         let (handing, handed) = mpsc::channel::<Waker>();
-        let thread = std::thread::spawn(move || drop(handed.into_iter().collect::<Vec<_>>()));
+        let (going, go) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let waker = handed.recv().unwrap();
+            go.recv().unwrap();
+            drop(waker);
+        });
+        // Runs when this tasklet has parked.
+        spawn(move || going.send(()).unwrap());
         let mut first = Some(handing);
         block_on(poll_fn(|context| match first.take() {
             Some(handing) => {
