@@ -234,6 +234,23 @@ fn a_listener_that_can_not_be_made_stops_the_whole_server() {
 }
 
 #[test]
+fn a_worker_that_panics_stops_the_whole_server() {
+    let server = Server::new().workers(3);
+    let handle = server.handle();
+    let server = run(handle, move || {
+        server.run_on(
+            |index| {
+                assert_ne!(index, 2, "worker 2 has had enough");
+                TcpListener::bind("127.0.0.1:0")
+            },
+            |_, _, _| (),
+        )
+    });
+    let error = server.result().unwrap_err();
+    assert_eq!(error.to_string(), "worker 2 panicked");
+}
+
+#[test]
 fn unix_sockets_are_served() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("socket");
