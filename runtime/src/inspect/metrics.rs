@@ -68,8 +68,8 @@ pub struct AllMetrics {
 
 /// The metrics of the calling thread; all zero if it has no tasklets.
 ///
-/// Which of the stacks' pages are in memory takes the kernel about a
-/// millisecond for each 10,000 stacks that were ever in use at once.
+/// Which of the stacks' pages are in memory takes the kernel some 10
+/// milliseconds for each 10,000 stacks that were ever in use at once.
 ///
 /// # Scheduling
 ///
