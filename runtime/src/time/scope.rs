@@ -47,8 +47,12 @@ fn chain(innermost: Option<&Scope>) -> impl Iterator<Item = &Scope> {
 }
 
 /// The earliest of a wait's own deadline and those of the scopes.
+#[inline]
 pub(crate) fn earlier(scope: Option<&Scope>, own: Option<Instant>) -> Option<Instant> {
-    chain(scope).filter_map(Scope::deadline).chain(own).min()
+    match scope {
+        None => own,
+        Some(_) => chain(scope).filter_map(Scope::deadline).chain(own).min(),
+    }
 }
 
 /// Marks the scopes that ended a wait with deadline `own`, and says how.
