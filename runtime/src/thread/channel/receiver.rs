@@ -11,7 +11,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The receiving end of a [`channel`].
+/// The receiving end of a [`channel`](fn@crate::thread::channel).
 ///
 /// # Scheduling
 ///

@@ -12,7 +12,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The sending end of a [`channel`].
+/// The sending end of a [`channel`](fn@crate::thread::channel).
 ///
 /// # Scheduling
 ///
