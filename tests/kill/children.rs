@@ -51,9 +51,13 @@ fn gathering_its_output(stage: &Stage) {
     }
     // Dropped with the victim, it is reaped by others.
     until_reaped(id);
-    // What reaps is made once, so it has to be there before any kill.
-    let orphan = Command::new("true").spawn().unwrap().id();
-    until_reaped(orphan);
+    // What reaps is made once, so it has to be there before any kill: by a
+    // child that lives longer than its object.
+    let mut orphan = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let (stdin, id) = (orphan.stdin.take(), orphan.id());
+    drop(orphan);
+    drop(stdin);
+    until_reaped(id);
 }
 
 fn until_reaped(id: u32) {
