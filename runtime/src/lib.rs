@@ -12,8 +12,8 @@ mod channel;
 #[allow(unsafe_code, reason = "switches stacks")]
 mod context;
 mod error;
-pub mod future;
 pub mod fs;
+pub mod future;
 pub mod inspect;
 pub mod io;
 pub mod net;

@@ -8,6 +8,7 @@
 mod layers;
 mod links;
 mod manifests;
+mod promises;
 mod reasons;
 mod text;
 mod tokens;
@@ -108,6 +109,19 @@ fn no_file_names_a_place_outside_the_repository() {
         return;
     };
     assert_none(tree.files().flat_map(text::foreign_places).collect());
+}
+
+#[test]
+fn every_public_function_says_whether_it_switches() {
+    let Some(tree) = tree("every_public_function_says_whether_it_switches") else {
+        return;
+    };
+    let mut findings = Vec::new();
+    for package in ["runtime", "tls"] {
+        let files: Vec<&File> = tree.sources(package).collect();
+        findings.extend(promises::check(&files));
+    }
+    assert_none(findings);
 }
 
 #[test]

@@ -18,6 +18,10 @@ use crate::error::Error;
 ///
 /// Carried by [`Error::Config`]. Its text names the file or option; it never
 /// contains key material or passphrases.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug, Clone)]
 pub struct ConfigError {
     kind: ConfigErrorKind,

@@ -22,6 +22,10 @@ use crate::config_error::ConfigError;
 /// Only [`Error::TimedOut`] and an [`Error::Io`] of kind `WouldBlock` leave the
 /// connection usable; every other error met by a connection is permanent and is
 /// reported again by later calls.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[doc(alias = "SSL.Error")]
 #[derive(Debug)]
 #[non_exhaustive]
@@ -194,6 +198,10 @@ impl From<ErrorStack> for Error {
 }
 
 /// One entry of OpenSSL's error queue.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[doc(alias = "ERR_get_error")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SslErrorEntry {
@@ -271,6 +279,10 @@ impl fmt::Display for SslErrorEntry {
 }
 
 /// Why a certificate was refused: an `X509_V_ERR_*` code.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[doc(alias = "SSL_get_verify_result")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifyError {
@@ -308,6 +320,10 @@ impl fmt::Display for VerifyError {
 }
 
 /// A TLS alert (RFC 8446, section 6).
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[doc(alias = "SSL_alert_desc_string")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Alert(u8);
@@ -388,6 +404,10 @@ impl fmt::Display for Alert {
 ///
 /// The transport comes back so that a server can answer in plain text
 /// ([`Error::PlainHttp`]), log the peer's address, or close it in its own way.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct HandshakeError<T> {
     /// Boxed, because a transport may be large and a success should not pay for it.
     parts: Box<(Error, T)>,

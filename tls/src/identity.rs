@@ -30,6 +30,10 @@ const PASSPHRASE_MAX: usize = 1024;
 /// Cheap to clone: the parts are counted references. A context may hold several,
 /// one per key type, and a handshake uses the one that the peer can check.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```no_run

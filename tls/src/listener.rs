@@ -27,6 +27,10 @@ use crate::waits;
 
 /// Accepts TLS connections.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```
@@ -68,6 +72,10 @@ impl TlsListener {
     ///
     /// Switches only if a name must be looked up.
     ///
+    /// # Cancellation
+    ///
+    /// The look-up goes on, and its answer is dropped.
+    ///
     /// # Errors
     ///
     /// Those of [`TcpListener::bind`]; `InvalidInput` for a client's context.
@@ -82,6 +90,10 @@ impl TlsListener {
     /// # Scheduling
     ///
     /// Switches only if a name must be looked up.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`bind`](TlsListener::bind).
     ///
     /// # Errors
     ///

@@ -20,6 +20,10 @@ const SPREE_MAX: u8 = 32;
 /// After 32 operations in a row that had something to do the next is pending,
 /// and wakes its future at once, so that other tasklets get a turn.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 /// It needs no thread and no timer of its own: the [`block_on`](super::block_on)
 /// that polls it parks until the earliest deadline of all sleeps that it polls.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Panics
 ///
 /// When it is polled before its deadline on a tasklet or thread that is not
@@ -49,7 +53,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 ///
 /// # Scheduling
 ///
-/// As [`sleep`].
+/// Never switches; as [`sleep`].
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
         deadline,

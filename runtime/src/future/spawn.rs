@@ -59,6 +59,10 @@ pub fn spawn<T: 'static>(f: impl FnOnce() -> T + 'static) -> io::Result<Work<T>>
 }
 
 /// A future of what a tasklet returns; made by [`spawn`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct Work<T> {
     outcome: Rc<Outcome<T>>,
     handle: JoinHandle<()>,

@@ -11,6 +11,10 @@ use std::fmt;
 /// Taking one collects addresses only; displaying it looks their names up,
 /// which reads the program's debug information and takes milliseconds. With
 /// `{:#}` the frames of the runtime are shown as well.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Clone, Debug)]
 pub struct Backtrace {
     addresses: Box<[usize]>,

@@ -13,6 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a dump shows.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

@@ -140,7 +140,7 @@ impl<T> Future<T> {
     ///
     /// # Scheduling
     ///
-    /// As [`set_value`](Future::set_value).
+    /// Never switches.
     ///
     /// # Errors
     ///

@@ -235,7 +235,7 @@ fn draw() -> u64 {
     })
 }
 
-/// Waits for whichever of several [operations](crate::select) comes first, and
+/// Waits for whichever of several [operations](mod@crate::select) comes first, and
 /// runs what stands behind its arrow.
 ///
 /// ```text

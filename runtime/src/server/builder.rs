@@ -214,6 +214,10 @@ impl Server {
     ///
     /// Blocks the calling OS thread until every worker has ended.
     ///
+    /// # Cancellation
+    ///
+    /// None: no tasklet of this thread runs meanwhile, so nobody can kill the caller.
+    ///
     /// # Errors
     ///
     /// When a socket or a thread can't be had, or a worker fails. The others are
@@ -236,6 +240,10 @@ impl Server {
     /// on its thread: into TLS listeners, say.
     ///
     /// # Scheduling
+    ///
+    /// As [`run`](Server::run).
+    ///
+    /// # Cancellation
     ///
     /// As [`run`](Server::run).
     ///
@@ -274,6 +282,10 @@ impl Server {
     /// are not used.
     ///
     /// # Scheduling
+    ///
+    /// As [`run`](Server::run).
+    ///
+    /// # Cancellation
     ///
     /// As [`run`](Server::run).
     ///

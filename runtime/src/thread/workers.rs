@@ -53,6 +53,10 @@ impl Worker {
 /// Blocks the calling OS thread, with all its tasklets, until every worker has
 /// ended: call it from a thread that has nothing else to do.
 ///
+/// # Cancellation
+///
+/// None: no tasklet of this thread runs meanwhile, so nobody can kill the caller.
+///
 /// # Panics
 ///
 /// When an OS thread can't be made.
@@ -133,6 +137,10 @@ impl Workers {
     ///
     /// Blocks the calling OS thread until every worker has ended.
     ///
+    /// # Cancellation
+    ///
+    /// As [`workers`].
+    ///
     /// # Panics
     ///
     /// When an OS thread can't be made; no worker runs then.
@@ -152,6 +160,10 @@ impl Workers {
     /// # Scheduling
     ///
     /// Blocks the calling OS thread until every worker has ended.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`workers`].
     ///
     /// # Errors
     ///

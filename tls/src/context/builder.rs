@@ -51,6 +51,10 @@ pub enum Tickets {
 /// ciphers, security level 2, no renegotiation, no compression. Nothing is
 /// checked before [`build`](ContextBuilder::build).
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

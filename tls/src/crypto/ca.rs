@@ -12,6 +12,10 @@ use crate::identity::Identity;
 /// Its certificates are like those of [`self_signed`](super::self_signed), signed
 /// by one root that both sides can trust.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```

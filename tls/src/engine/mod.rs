@@ -42,6 +42,10 @@ pub use outcome::{EngineError, Role, Want};
 ///
 /// `Send` and not `Sync`. No method waits, so none is a place where a tasklet
 /// may be switched or killed.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[doc(alias = "SSL_new")]
 #[doc(alias = "BIO_new_bio_pair")]
 #[derive(Debug)]

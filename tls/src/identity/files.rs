@@ -19,6 +19,10 @@ const GROUP_OR_OTHERS: u32 = 0o077;
 
 /// How to read an [`Identity`] from files.
 ///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+///
 /// # Examples
 ///
 /// ```no_run

@@ -105,6 +105,10 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// May switch.
     ///
+    /// # Cancellation
+    ///
+    /// The connection is gone: the stream is dropped with its transport.
+    ///
     /// # Errors
     ///
     /// [`Error::TimedOut`] when the peer does not answer within 5 s,

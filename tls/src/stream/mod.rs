@@ -67,6 +67,8 @@ use locks::Lock;
 /// Every operation that moves data may switch; OpenSSL itself never runs while
 /// another tasklet does.
 ///
+/// Never switches, except where a method says so.
+///
 /// # Cancellation
 ///
 /// A deadline that passes, or a kill, leaves the connection consistent: whole
@@ -387,6 +389,10 @@ impl Slot {
 }
 
 /// A cipher suite.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[doc(alias = "SSL_CIPHER")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cipher {

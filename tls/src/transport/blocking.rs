@@ -24,6 +24,10 @@ use crate::waits;
 /// Deadlines have no effect inside the object's own calls. A deadline that the
 /// object keeps itself (it answers `WouldBlock` or `TimedOut`) ends the operation
 /// and leaves the connection intact.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 pub struct Blocking<S> {
     inner: RefCell<S>,
     duplex: Option<Duplex<S>>,

@@ -2,6 +2,10 @@
 //! the same methods and fields.
 
 /// The directions that a wait is about.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interest(u8);
 
@@ -25,6 +29,10 @@ impl Interest {
 }
 
 /// What a wait has found. Both false is possible: a wait may end without reason.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ready {

@@ -54,7 +54,7 @@ impl ListenOptions {
     ///
     /// # Scheduling
     ///
-    /// Neither this nor any setter switches.
+    /// Never switches, nor does any setter.
     pub const fn new() -> ListenOptions {
         ListenOptions {
             backlog: BACKLOG,
