@@ -204,19 +204,24 @@ fn the_next_in_line_gets_what_comes_after() {
 #[test]
 fn another_tasklet_may_select_the_same_operation_later() {
     isolated(|| {
-        let channel: &'static Channel<u32> = Box::leak(Box::new(Channel::new()));
-        let sending = channel.sending(5);
-        let moved = spawn(move || {
-            let mut sending = sending;
-            let first = select! { _ = &mut sending => true, () = after(Duration::ZERO) => false };
-            (first.unwrap(), sending)
+        let channel = Channel::new();
+        greenling::scope(|s| {
+            let sending = channel.sending(5);
+            let moved = s.spawn(move || {
+                let mut sending = sending;
+                let first = select! {
+                    _ = &mut sending => true,
+                    () = after(Duration::ZERO) => false,
+                };
+                (first.unwrap(), sending)
+            });
+            let (first, mut sending) = moved.join().unwrap();
+            assert!(!first);
+            let receiver = s.spawn(|| channel.receive().unwrap());
+            select! { sent = &mut sending => sent.unwrap() }.unwrap();
+            assert_eq!(receiver.join().unwrap(), 5);
+            assert_eq!(sending.into_inner(), None);
         });
-        let (first, mut sending) = moved.join().unwrap();
-        assert!(!first);
-        let receiver = spawn(move || channel.receive().unwrap());
-        select! { sent = &mut sending => sent.unwrap() }.unwrap();
-        assert_eq!(receiver.join().unwrap(), 5);
-        assert_eq!(sending.into_inner(), None);
     });
 }
 

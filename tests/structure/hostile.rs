@@ -2,7 +2,7 @@
 
 use greenling::{Builder, Channel, Tasklet, schedule, scope, spawn, switch_trap};
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use tests::{isolated, on_bare_thread};
 
@@ -35,7 +35,7 @@ impl Drop for Bomb {
     fn drop(&mut self) {
         // One that unwinds already would end the process.
         if !std::thread::panicking() {
-            panic_any("bomb");
+            resume_unwind(Box::new(()));
         }
     }
 }
@@ -75,7 +75,7 @@ fn failures_of_others_that_reach_a_dying_parent_do_not_free_it_early() {
             0,
             "the tasklet uses a frame that is left"
         );
-        std::mem::forget(result);
+        drop(result);
     });
 }
 
@@ -194,7 +194,38 @@ fn panics_of_all_that_a_tasklet_leaves_behind() {
         }));
         assert!(result.is_err());
         assert_eq!(frame.running.get(), 0);
-        std::mem::forget(result);
+        drop(result);
+    });
+}
+
+/// Waits when it is dropped, and looks at the frame afterwards.
+struct Slow<'a>(Inside<'a>);
+
+impl Drop for Slow<'_> {
+    fn drop(&mut self) {
+        (0..3).for_each(|_| schedule());
+        assert!(self.0.0.running.get() > 0);
+    }
+}
+
+#[test]
+fn destructors_of_what_a_tasklet_leaves_may_wait() {
+    isolated(|| {
+        let frame = Frame::default();
+        let check = || assert_eq!(frame.running.get(), 0, "it uses a frame that is left");
+        scope(|s| drop(s.spawn(|| Slow(Inside::of(&frame)))));
+        check();
+        scope(|s| {
+            let captured = Slow(Inside::of(&frame));
+            s.spawn(move || drop(captured));
+        });
+        check();
+        scope(|s| {
+            let never_started = Slow(Inside::of(&frame));
+            let handle = s.spawn(move || drop(never_started));
+            handle.tasklet().unwrap().kill_pending().unwrap();
+        });
+        check();
     });
 }
 

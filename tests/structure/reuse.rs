@@ -184,3 +184,22 @@ fn arms_may_leave_the_function_and_the_loop() {
         assert_eq!(sum_until_zero(&channel).unwrap(), 9);
     });
 }
+
+#[test]
+fn arms_see_the_names_around_them() {
+    isolated(|| {
+        let channel = Channel::new();
+        let (index, value, result, operation, output, error) = (1, 2, 3, 4, 5, 6);
+        let sender = channel.clone();
+        spawn(move || sender.send(7));
+        let sum = select! {
+            () = after(Duration::from_secs(60)) => index + value,
+            got = channel.receiving() => {
+                got.unwrap() + index + value + result + operation + output + error
+            }
+        };
+        assert_eq!(sum.unwrap(), 28);
+        let sum = select! { () = after(Duration::ZERO) => index + value, default => result };
+        assert_eq!(sum.unwrap(), 3);
+    });
+}
