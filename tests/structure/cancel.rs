@@ -1,5 +1,6 @@
 //! Cancel tokens: whose waits they end, and what is lost by that.
 
+use greenling::net::UnixStream;
 use greenling::time::{CancelToken, sleep};
 use greenling::{Channel, WaitError, schedule, spawn};
 use greenling_tls::crypto::LocalCa;
@@ -104,8 +105,14 @@ fn a_stream_whose_read_was_cancelled_goes_on_plain_and_with_tls() {
         let server = ContextBuilder::server().identity(identity).build().unwrap();
         let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());
         let (ours, theirs) = pair();
+        let client = client.build().unwrap();
+        let accepting = server.clone();
+        let serving = spawn(move || TlsStream::accept(&accepting, theirs).unwrap());
+        let ours = TlsStream::connect(&client, "localhost", ours).unwrap();
+        check(ours, serving.join().unwrap());
+        let (ours, theirs) = UnixStream::pair().unwrap();
         let serving = spawn(move || TlsStream::accept(&server, theirs).unwrap());
-        let ours = TlsStream::connect(&client.build().unwrap(), "localhost", ours).unwrap();
+        let ours = TlsStream::connect(&client, "localhost", ours).unwrap();
         check(ours, serving.join().unwrap());
     });
 }

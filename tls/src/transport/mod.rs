@@ -6,7 +6,7 @@
 //!
 //! | transport | waits by | a ring is lent to it |
 //! |---|---|---|
-//! | `greenling::net::TcpStream` | parking the tasklet | yes |
+//! | `greenling::net::TcpStream`, `UnixStream` | parking the tasklet | yes |
 //! | [`std::net::TcpStream`], `UnixStream` | blocking the OS thread in `poll(2)` | yes |
 //! | `may::net::TcpStream` | suspending the coroutine | yes |
 //! | [`Blocking`] around any `Read + Write` | its own `read` and `write` | no: copied |
