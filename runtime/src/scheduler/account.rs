@@ -134,10 +134,16 @@ impl Scheduler {
 
     /// The thread begins to wait, `leaving` being the last that ran, or has
     /// waited, which is nobody's running time.
+    #[inline]
     pub(super) fn account_idle(&self, leaving: TcbRef, begins: bool) {
-        if self.guard_bits() & guard::ACCOUNTING == 0 {
-            return;
+        if self.guard_bits() & guard::ACCOUNTING != 0 {
+            self.account_idle_now(leaving, begins);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn account_idle_now(&self, leaving: TcbRef, begins: bool) {
         if begins {
             self.charge_time(leaving);
         }
