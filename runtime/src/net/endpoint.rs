@@ -14,6 +14,7 @@
 //! others to blocking mode as well, where they would stop the whole thread;
 //! here the last handle alone can be given back.
 
+use crate::io::limits::check_limit;
 use crate::io::source::{Source, Waiting};
 use crate::wait::reason;
 use rustix::net::RecvFlags;
@@ -218,17 +219,6 @@ impl<S: AsFd + fmt::Debug, X> fmt::Debug for Endpoint<S, X> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.socket().fmt(f)
     }
-}
-
-/// A time limit as std takes it: none, or more than zero.
-pub(super) fn check_limit(limit: Option<Duration>) -> io::Result<Option<Duration>> {
-    if limit.is_some_and(|limit| limit.is_zero()) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a time limit of zero",
-        ));
-    }
-    Ok(limit)
 }
 
 /// Receives without taking anything out of the queue; std offers it for some

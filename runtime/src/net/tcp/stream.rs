@@ -2,6 +2,7 @@
 
 use super::connect;
 use super::keepalive::TcpKeepalive;
+use crate::io::limits::check_limit;
 use crate::io::source::Source;
 use crate::io::{Interest, Ready};
 use crate::net::addresses::ToSocketAddrs;
@@ -100,7 +101,7 @@ impl TcpStream {
     /// zero.
     #[track_caller]
     pub fn connect_timeout(address: &SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-        endpoint::check_limit(Some(limit))?;
+        check_limit(Some(limit))?;
         let location = Location::caller();
         match Instant::now().checked_add(limit) {
             Some(deadline) => connect::before(address, deadline, location),
