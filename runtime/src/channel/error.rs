@@ -93,7 +93,14 @@ impl<T> fmt::Display for SendError<T> {
     }
 }
 
-impl<T> Error for SendError<T> {}
+impl<T> Error for SendError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            SendErrorKind::Closed => None,
+            SendErrorKind::Wait(error) => Some(error),
+        }
+    }
+}
 
 impl<T> From<SendError<T>> for io::Error {
     fn from(error: SendError<T>) -> io::Error {

@@ -46,7 +46,14 @@ impl<T> fmt::Display for SendError<T> {
     }
 }
 
-impl<T> Error for SendError<T> {}
+impl<T> Error for SendError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            SendError::Closed(_) => None,
+            SendError::Wait(error, _) => Some(error),
+        }
+    }
+}
 
 /// Why a send between threads that must not wait failed.
 ///
@@ -105,7 +112,14 @@ impl fmt::Display for ReceiveError {
     }
 }
 
-impl Error for ReceiveError {}
+impl Error for ReceiveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            ReceiveError::Closed => None,
+            ReceiveError::Wait(error) => Some(error),
+        }
+    }
+}
 
 /// Why a receive between threads that must not wait failed.
 ///
