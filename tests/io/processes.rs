@@ -4,8 +4,10 @@ use greenling::process::{Child, Command, Stdio};
 use greenling::time::timeout;
 use greenling::{schedule, spawn};
 use nix::sys::signal::Signal;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -220,6 +222,48 @@ fn a_dropped_child_lives_on_and_leaves_no_zombie() {
         stdout.read_to_string(&mut text).unwrap();
         assert_eq!(text, "done\n");
         until_reaped(id);
+    });
+}
+
+/// Second descriptors for all pidfds of this process, as a forked process has.
+fn copies_of_pidfds() -> Vec<OwnedFd> {
+    let this = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+    let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
+    let pidfds = numbers.filter_map(|entry| {
+        let path = entry.unwrap().path();
+        let target = std::fs::read_link(&path).ok()?;
+        let number = path.file_name()?.to_str()?.parse().ok()?;
+        (target.to_str() == Some("anon_inode:[pidfd]")).then_some(number)
+    });
+    let copy = |number| pidfd_getfd(&this, number, PidfdGetfdFlags::empty()).ok();
+    pidfds.filter_map(copy).collect()
+}
+
+/// Whether an `epoll` of this process watches something with this number.
+fn is_watched(number: u32) -> bool {
+    let about = std::fs::read_dir("/proc/self/fdinfo").unwrap();
+    let mut about = about.filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok());
+    let number = format!("{number:x}");
+    let is_it = |line: &str| {
+        let data = line.split_once("data:");
+        data.is_some_and(|(_, data)| data.split_whitespace().next() == Some(&number))
+    };
+    about.any(|text| text.lines().any(is_it))
+}
+
+#[test]
+fn a_reaped_child_is_watched_no_more_even_if_its_pidfd_is_elsewhere_too() {
+    // Its end would be news again and again.
+    isolated(|| {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let (id, stdin) = (child.id(), child.stdin.take());
+        drop(child);
+        assert!(is_watched(id));
+        let copies = copies_of_pidfds();
+        assert!(!copies.is_empty());
+        drop(stdin);
+        until_reaped(id);
+        assert!(!is_watched(id));
     });
 }
 

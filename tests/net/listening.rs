@@ -3,6 +3,7 @@
 use greenling::net::{
     ListenOptions, TcpKeepalive, TcpListener, TcpStream, UdpSocket, UnixListener, UnixStream,
 };
+use greenling::time::timeout;
 use greenling::{schedule, spawn};
 use socket2::SockRef;
 use std::io::{ErrorKind, Write};
@@ -135,7 +136,10 @@ fn a_closed_listener_refuses_at_once_and_resets_its_queue() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let listener = UnixListener::bind(&path).unwrap();
+        let queued = UnixStream::connect(&path).unwrap();
         listener.close();
+        let ended = timeout(Duration::from_secs(20), || queued.peek(&mut [0]));
+        assert_eq!(ended.expect("the client waits").unwrap(), 0);
         let error = UnixStream::connect(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     });

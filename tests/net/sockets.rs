@@ -130,6 +130,24 @@ fn a_wait_for_another_sockets_queue_does_not_spin() {
 }
 
 #[test]
+fn a_full_peer_does_not_hold_up_datagrams_for_others() {
+    isolated(|| {
+        let (full, other) = (abstract_name("full-peer"), abstract_name("other-peer"));
+        let _deaf = UnixDatagram::bind_addr(&full).unwrap();
+        let receiver = UnixDatagram::bind_addr(&other).unwrap();
+        let sender = UnixDatagram::unbound().unwrap();
+        sender.connect_addr(&full).unwrap();
+        while sender.try_send(b"x").is_ok() {}
+        assert_eq!(sender.try_send_to_addr(b"one", &other).unwrap(), 3);
+        let sent = greenling::time::timeout(std::time::Duration::from_secs(20), || {
+            sender.send_to_addr(b"two", &other)
+        });
+        assert_eq!(sent.unwrap().unwrap(), 3);
+        assert_eq!(receiver.recv(&mut [0; 9]).unwrap(), 3);
+    });
+}
+
+#[test]
 fn closing_through_one_handle_closes_for_all() {
     isolated(|| {
         let (ours, mut theirs) = pair();

@@ -1,20 +1,27 @@
 //! Edges that a reactor may lose, or take for something else.
 
-use greenling::net::TcpStream;
+use greenling::net::UnixStream;
 use greenling::time::timeout;
 use greenling::{schedule, spawn};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use socket2::SockRef;
-use std::io::{Read, Write};
+use std::io::{IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use tests::isolated;
 use tests::sockets::{half_pair, pair};
 
 /// Reads `count` bytes with a buffer that is larger than what is there.
-fn read_bytes(stream: &TcpStream, count: usize) -> Vec<u8> {
+fn read_bytes<S>(stream: &S, count: usize) -> Vec<u8>
+where
+    for<'a> &'a S: Read,
+{
     let mut all = Vec::new();
     let mut buffer = [0; 256];
     while all.len() < count {
-        let got = timeout(Duration::from_secs(20), || (&*stream).read(&mut buffer));
+        let mut stream = stream;
+        let got = timeout(Duration::from_secs(20), || stream.read(&mut buffer));
         let got = got.unwrap_or_else(|_| panic!("bytes are there, but the read waits: {all:?}"));
         let got = got.unwrap();
         assert!(got > 0);
@@ -45,6 +52,36 @@ fn a_read_that_ends_at_an_urgent_byte_does_not_hide_what_follows() {
                 let _theirs = send();
                 assert_eq!(read_bytes(&ours, 11), b"beforeafter");
             }
+        }
+    });
+}
+
+#[test]
+fn a_read_that_ends_at_a_passed_descriptor_does_not_hide_what_follows() {
+    // Reads of a Unix stream end behind bytes that came with descriptors
+    // (unix(7)), whoever wants them. Any peer can send such bytes.
+    isolated(|| {
+        for vectored in [false, true] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let reader = spawn(move || {
+                if vectored {
+                    let mut buffer = [0; 256];
+                    let mut buffers = [std::io::IoSliceMut::new(&mut buffer)];
+                    assert_eq!((&ours).read_vectored(&mut buffers).unwrap(), 6);
+                    return read_bytes(&ours, 5);
+                }
+                read_bytes(&ours, 11)
+            });
+            schedule();
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut passed = SendAncillaryBuffer::new(&mut space);
+            let descriptors = [theirs.as_fd()];
+            assert!(passed.push(SendAncillaryMessage::ScmRights(&descriptors)));
+            let bytes = [IoSlice::new(b"before")];
+            sendmsg(&theirs, &bytes, &mut passed, SendFlags::empty()).unwrap();
+            (&theirs).write_all(b"after").unwrap();
+            let expected: &[u8] = if vectored { b"after" } else { b"beforeafter" };
+            assert_eq!(reader.join().unwrap(), expected);
         }
     });
 }

@@ -138,6 +138,15 @@ impl<S: AsFd> Source<S> {
         self.attempt(Registration::may_write, Registration::filled, operation)
     }
 
+    /// Tries an operation whatever is known of the readiness, of which its
+    /// result says nothing either. Never switches.
+    pub(crate) fn try_anyway<R>(
+        &self,
+        operation: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.attempt(|_| true, |_| {}, operation)
+    }
+
     #[inline]
     fn attempt<R>(
         &self,
@@ -159,8 +168,8 @@ impl<S: AsFd> Source<S> {
         result
     }
 
-    /// A stream gave less than was asked for: nothing is left to read, and
-    /// asking again would cost a system call to hear so.
+    /// A stream whose short reads tell that nothing is left gave less than was
+    /// asked for: asking again would cost a system call to hear so.
     #[inline]
     pub(crate) fn note_short_read(&self, got: usize, asked: usize) {
         if got > 0 && got < asked {

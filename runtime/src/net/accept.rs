@@ -129,9 +129,10 @@ impl<L: AsFd> Endpoint<L, Accepting> {
     /// Ends every accept, and the queue in the kernel if it is ours alone.
     pub(super) fn close(&self) {
         let state = self.state();
-        if state.is_ours_alone.get() {
-            // Not listening any more: then there is nothing to end.
-            let _ = self.options().shutdown(Shutdown::Both);
+        // An error says that it is not listening any more: nothing is to be ended.
+        if state.is_ours_alone.get() && self.options().shutdown(Shutdown::Both).is_ok() {
+            // TCP has reset what waits in the queue; a Unix socket keeps it.
+            while rustix::net::accept(self.socket()).is_ok() {}
         }
         state.closed.set(true);
         self.source().close();
@@ -257,7 +258,7 @@ macro_rules! listener_methods {
             /// descriptor is released when the last is dropped.
             ///
             /// On Linux, a socket that was bound here also stops listening:
-            /// connections that wait in its queue are reset, and later ones are
+            /// connections that wait in its queue are ended, and later ones are
             /// refused at once. One that was taken over may be listened at by
             /// others; the kernel goes on queueing for it.
             ///

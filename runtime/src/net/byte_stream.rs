@@ -4,10 +4,15 @@
 //! An empty buffer neither waits nor asks the kernel whether it may: reading
 //! into one gives `Ok(0)`, and writing one gives what `send(2)` says, which
 //! never blocks for it.
+//!
+//! A short read from a TCP socket tells that its queue is empty, which saves the
+//! call that would say so. One from a Unix socket does not: it ends behind bytes
+//! that came with descriptors, and where the next ones are another sender's
+//! (unix(7)). No edge would follow for what was there before.
 
-/// Reading, writing, peeking and shutting down.
+/// Reading, writing, peeking and shutting down; what a short read does.
 macro_rules! byte_stream_methods {
-    ($type:ident) => {
+    ($type:ident, short_read_empties: $empties:literal) => {
         impl $type {
             /// Shuts down one or both directions. Waiting tasklets wake up:
             /// readers see the end of the stream, writers an error.
@@ -92,7 +97,9 @@ macro_rules! byte_stream_methods {
                 }
                 let (source, asked) = (self.endpoint.source(), buffer.len());
                 let got = source.try_read_op(|mut socket| socket.read(buffer))?;
-                source.note_short_read(got, asked);
+                if $empties {
+                    source.note_short_read(got, asked);
+                }
                 Ok(got)
             }
 
@@ -112,7 +119,9 @@ macro_rules! byte_stream_methods {
                 }
                 let source = self.endpoint.source();
                 let got = source.try_read_op(|mut socket| socket.read_vectored(buffers))?;
-                source.note_short_read(got, asked);
+                if $empties {
+                    source.note_short_read(got, asked);
+                }
                 Ok(got)
             }
 
@@ -193,7 +202,9 @@ macro_rules! byte_stream_methods {
                 let got = self
                     .endpoint
                     .read(location, |mut socket| socket.read(buffer))?;
-                self.endpoint.source().note_short_read(got, asked);
+                if $empties {
+                    self.endpoint.source().note_short_read(got, asked);
+                }
                 Ok(got)
             }
 
@@ -207,7 +218,9 @@ macro_rules! byte_stream_methods {
                 let got = self
                     .endpoint
                     .read(location, |mut socket| socket.read_vectored(buffers))?;
-                self.endpoint.source().note_short_read(got, asked);
+                if $empties {
+                    self.endpoint.source().note_short_read(got, asked);
+                }
                 Ok(got)
             }
         }

@@ -97,7 +97,9 @@ mod reaper {
             for event in &ended {
                 let orphan = orphans().remove(&event.data.u64());
                 if let Some((pidfd, mut child)) = orphan {
-                    // Closing the pidfd ends its watch.
+                    // Closing it is not enough while a forked process has it,
+                    // too.
+                    let _ = epoll::delete(watch, &pidfd);
                     drop(pidfd);
                     let _ = child.wait();
                 }

@@ -58,7 +58,7 @@ pub struct TcpStream {
 
 handle_methods!(TcpStream, std::net::TcpStream);
 mode_methods!(TcpStream);
-byte_stream_methods!(TcpStream);
+byte_stream_methods!(TcpStream, short_read_empties: true);
 
 impl TcpStream {
     /// Connects to the first of the addresses that answers.

@@ -35,11 +35,12 @@ pub(super) fn send_to(
     address: &SockAddr,
     location: &'static Location<'static>,
 ) -> io::Result<usize> {
-    // What one receiver says must not keep datagrams from others, so it is no
-    // news for the sender's readiness.
-    let sent = sender.write(location, |socket| Ok(send(socket, bytes, address)))?;
-    match sent {
-        Err(error) if error.kind() == ErrorKind::WouldBlock && !sender.mode().is_nonblocking() => {
+    if sender.mode().is_nonblocking() {
+        return try_send_to(sender, bytes, address);
+    }
+    sender.source().give_way_when_due();
+    match try_send_to(sender, bytes, address) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
             wait_and_send(sender, bytes, address, location)
         }
         sent => sent,
@@ -51,8 +52,12 @@ pub(super) fn try_send_to(
     bytes: &[u8],
     address: &SockAddr,
 ) -> io::Result<usize> {
-    let source = sender.source();
-    source.try_write_op(|socket| Ok(send(socket, bytes, address)))?
+    // What one receiver says must not keep datagrams from others. So it is no
+    // news for the sender's readiness; nor is that asked, which is the peer's
+    // if there is one.
+    sender
+        .source()
+        .try_anyway(|socket| send(socket, bytes, address))
 }
 
 fn send(socket: &UnixDatagram, bytes: &[u8], address: &SockAddr) -> io::Result<usize> {

@@ -43,7 +43,7 @@ pub struct UnixStream {
 
 handle_methods!(UnixStream, std::os::unix::net::UnixStream);
 mode_methods!(UnixStream);
-byte_stream_methods!(UnixStream);
+byte_stream_methods!(UnixStream, short_read_empties: false);
 
 impl UnixStream {
     /// Connects to the socket at `path`.
