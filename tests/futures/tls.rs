@@ -10,9 +10,9 @@ use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::rc::Rc;
 use std::sync::OnceLock;
-use std::task::Poll;
+use std::task::{self, Poll, Waker};
 use tests::isolated;
-use tests::sockets::pair;
+use tests::sockets::{half_pair, pair};
 
 type Tls = TlsStream<TcpStream>;
 
@@ -195,6 +195,40 @@ fn a_poll_reads_while_a_tasklet_writes() {
         writer.join().unwrap();
         client.close().unwrap();
         peer.join().unwrap();
+    });
+}
+
+/// A handshake takes both directions, so the writer finds the lock of the one
+/// that receives held by a tasklet, which the same edge has made runnable.
+#[test]
+fn a_write_that_shakes_hands_lets_the_tasklet_that_receives_run() {
+    isolated(|| {
+        let (socket, mut peer) = half_pair();
+        let (_, context) = contexts();
+        let client = Rc::new(TlsStream::start_connect(context, "localhost", socket));
+        let reading = client.clone();
+        let reader = spawn(move || (&*reading).read(&mut [0]));
+        while !reader.tasklet().is_blocked() {
+            schedule();
+        }
+        peer.write_all(b"this is not TLS").unwrap();
+        // One of the two sees the edge before the reader has run.
+        let reading = reader.tasklet();
+        let writers = [(); 2].map(|()| {
+            let (client, reading) = (client.clone(), reading.clone());
+            spawn(move || {
+                let mut context = task::Context::from_waker(Waker::noop());
+                while reading.is_alive() {
+                    let _ = client.poll_write(&mut context, b"x");
+                    schedule();
+                }
+                client.poll_write(&mut context, b"x")
+            })
+        });
+        for writer in writers {
+            assert!(matches!(writer.join().unwrap(), Poll::Ready(Err(_))));
+        }
+        assert!(reader.join().unwrap().is_err());
     });
 }
 

@@ -122,6 +122,12 @@ impl<T: Transport + PollReady> TlsStream<T> {
                 },
             };
             match self.poll_transport(context, side, want) {
+                Poll::Ready(Ok(())) if self.is_taken(want) => {
+                    // It has been woken by the same edge, and can't run before
+                    // this returns.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
@@ -152,6 +158,14 @@ impl<T: Transport + PollReady> TlsStream<T> {
             .get_ref()
             .poll_ready(&mut Context::from_waker(&waker), interest);
         ready.map_ok(|_ready| ())
+    }
+
+    /// Whether a tasklet does already what was wanted, for the other side.
+    fn is_taken(&self, want: Want) -> bool {
+        match want {
+            Want::Read => self.receiving.is_held(),
+            _ => self.sending.is_held(),
+        }
     }
 
     /// Locks are not held between polls, but by tasklets that wait.
