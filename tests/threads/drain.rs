@@ -1,6 +1,6 @@
 //! Graceful ends: what may finish, what is killed when, and what refuses.
 
-use greenling::time::sleep;
+use greenling::time::{CancelToken, sleep};
 use greenling::{Shutdown, TaskletExit, Workers, defer_kill, schedule, spawn};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::cell::RefCell;
@@ -171,6 +171,23 @@ fn a_scope_and_a_throw_end_the_wait_early() {
         let limit = Duration::from_millis(1);
         let elapsed = greenling::time::timeout(limit, || stop.drain()).unwrap_err();
         assert_eq!(elapsed.into_inner().unwrap().killed, 1);
+        sleeper.join().unwrap_err();
+    });
+}
+
+#[test]
+fn a_token_ends_the_wait_early_like_a_deadline() {
+    isolated(|| {
+        let stop = Shutdown::with_limits(EVER, EVER);
+        let sleeper = spawn(|| sleep(EVER));
+        let token = CancelToken::new();
+        let (waiting, scope) = (stop.clone(), token.clone());
+        let drainer = spawn(move || scope.run(|| waiting.drain()));
+        schedule();
+        assert!(drainer.tasklet().is_blocked());
+        token.cancel();
+        let cancelled = drainer.join().unwrap().unwrap_err();
+        assert_eq!(cancelled.into_inner().unwrap().killed, 1);
         sleeper.join().unwrap_err();
     });
 }

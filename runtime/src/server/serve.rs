@@ -141,11 +141,11 @@ pub(super) fn end_of_acceptor(acceptor: JoinHandle<()>) -> io::Result<()> {
     }
 }
 
-/// A deadline around the call, or nothing to wait for, ends it like the end of
-/// the limits does.
+/// A deadline or a cancelled token around the call, or nothing to wait for, ends
+/// it like the end of the limits does.
 pub(super) fn end_of(waited: Result<(), WaitError>) -> io::Result<()> {
     match waited {
-        Ok(()) | Err(WaitError::TimedOut | WaitError::Deadlock) => Ok(()),
+        Ok(()) | Err(WaitError::TimedOut | WaitError::Cancelled | WaitError::Deadlock) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -53,7 +53,8 @@ impl Shutdown {
     /// # Cancellation
     ///
     /// Whoever has not ended goes on. The deadline of a
-    /// [`timeout`](crate::time::timeout) scope ends both waits early.
+    /// [`timeout`](crate::time::timeout) scope ends both waits early, as does a
+    /// [`CancelToken`](crate::time::CancelToken).
     ///
     /// # Errors
     ///
@@ -134,7 +135,8 @@ pub(crate) fn wait_by(
             return Ok(());
         }
         match wait(own) {
-            Ok(()) | Err(WaitError::TimedOut) => {}
+            // A token that was cancelled is a deadline in the past.
+            Ok(()) | Err(WaitError::TimedOut | WaitError::Cancelled) => {}
             // Waiting longer is of no use.
             Err(WaitError::Deadlock) => return Ok(()),
             Err(error) => return Err(error),
