@@ -325,7 +325,8 @@ pub fn user_defined2() -> io::Result<()> {
 
 /// Triggers `shutdown` when the first of these signals arrives, and exits the
 /// process at once, with 128 and the signal's number, when one arrives after that:
-/// Ctrl-C ends a server gracefully, and twice at any rate.
+/// Ctrl-C ends a server gracefully, and twice at any rate. Where a signal is to
+/// trigger several shutdowns, "after that" is when all of them are triggered.
 ///
 /// No tasklet or thread waits for them, so it also works when all are busy. It
 /// holds to the end of the process, and keeps `shutdown` alive. No signals are
@@ -402,7 +403,8 @@ fn start_delivery() -> io::Result<()> {
 }
 
 fn deliver(number: i32) {
-    let mut again = false;
+    // Of several shutdowns some may be over since long.
+    let (mut triggered, mut again) = (false, false);
     for subscriber in subscribers().iter() {
         if subscriber.number != number {
             continue;
@@ -410,13 +412,14 @@ fn deliver(number: i32) {
         match &subscriber.wants {
             // When it is full, the subscriber has enough to look at.
             Wants::Message(sender) => drop(sender.try_send(number)),
+            Wants::Stop(shutdown) if shutdown.is_triggered() => again = true,
             Wants::Stop(shutdown) => {
-                again |= shutdown.is_triggered();
                 shutdown.trigger();
+                triggered = true;
             }
         }
     }
-    if again {
+    if again && !triggered {
         std::process::exit(128 + number);
     }
 }

@@ -306,3 +306,30 @@ fn the_first_signal_triggers_and_the_second_exits() {
     send(&process, Signal::SIGINT);
     assert_eq!(process.wait().unwrap().code(), Some(128 + SIGINT));
 }
+
+/// A server that was stopped before has its subscription to the end.
+#[test]
+fn one_that_was_triggered_before_does_not_make_the_first_signal_the_second() {
+    const TEST: &str =
+        "signals::one_that_was_triggered_before_does_not_make_the_first_signal_the_second";
+    if child::is("two") {
+        return enter(|| {
+            let (gone, shutdown) = (Shutdown::new(), Shutdown::new());
+            stop_on(&[SIGINT], &gone).unwrap();
+            stop_on(&[SIGINT], &shutdown).unwrap();
+            gone.trigger();
+            println!("\nready");
+            shutdown.wait().unwrap();
+            println!("\nstopping");
+            loop {
+                std::thread::park();
+            }
+        });
+    }
+    let (mut process, mut output) = started(TEST, "two");
+    send(&process, Signal::SIGINT);
+    wait_for("stopping", &mut output);
+    assert!(process.try_wait().unwrap().is_none());
+    send(&process, Signal::SIGINT);
+    assert_eq!(process.wait().unwrap().code(), Some(128 + SIGINT));
+}
