@@ -2,6 +2,8 @@
 
 use greenling::select::after;
 use greenling::{Channel, Shutdown, WaitError, schedule, select, spawn, thread, time};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 use tests::isolated;
 
@@ -150,5 +152,31 @@ fn without_capacity_a_value_goes_only_to_who_waits_for_it() {
         assert_eq!(waiting.join().unwrap().unwrap(), 2);
         let gone = select! { sent = sender.sending(3) => sent };
         assert_eq!(gone.unwrap().unwrap_err().into_inner(), 3);
+    });
+}
+
+#[test]
+fn what_is_always_ready_does_not_keep_the_thread() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel::<u32>(0);
+        drop(sender);
+        let others = Rc::new(Cell::new(0));
+        let seen = others.clone();
+        let other = spawn(move || {
+            for _ in 0..3 {
+                seen.set(seen.get() + 1);
+                schedule();
+            }
+        });
+        // The closed end of a channel is ready for ever.
+        while others.get() < 2 {
+            select! { _ = receiver.receiving() => () }.unwrap();
+        }
+        let (sender, receiver) = thread::channel(usize::MAX);
+        while others.get() < 3 {
+            sender.send(1).unwrap();
+            receiver.receive().unwrap();
+        }
+        other.join().unwrap();
     });
 }

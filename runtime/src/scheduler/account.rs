@@ -177,6 +177,7 @@ impl Scheduler {
     }
 
     /// How often this thread has switched tasklets.
+    #[inline]
     pub(super) fn switches(&self) -> u64 {
         // Seen from a signal handler, the two need not belong together.
         let since_loaded = self

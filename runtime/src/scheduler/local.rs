@@ -123,6 +123,7 @@ fn make() -> Option<&'static Scheduler> {
         ids: Cell::new(1),
         entered: Cell::new(false),
         polls: Cell::new(0),
+        spree: Cell::new((0, 0)),
         accounts: Accounts::new(Scheduler::first_interval()),
         anchor: OnceCell::new(),
         pulse: OnceCell::new(),

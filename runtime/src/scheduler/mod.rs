@@ -33,6 +33,7 @@
 //! | `end` | the last steps of a tasklet, and whom to tell of its failure |
 //! | `enter` | `enter`, which leaves no tasklet behind |
 //! | `inbox` | how other OS threads reach this one |
+//! | `fairness` | operations that never wait, and give way all the same |
 //! | `external` | waits that another OS thread ends |
 //!
 //! # Invariants
@@ -61,6 +62,7 @@ mod driver;
 mod end;
 mod enter;
 mod external;
+mod fairness;
 mod hooks;
 mod idle;
 mod inbox;
@@ -187,6 +189,8 @@ pub(crate) struct Scheduler {
     /// An `enter` is on the stack.
     entered: Cell<bool>,
     polls: Cell<u64>,
+    /// Operations that did not wait, since how many switches.
+    spree: Cell<(u64, u32)>,
     accounts: account::Accounts,
     anchor: OnceCell<Anchored>,
     /// Who watches this thread, if anybody does.

@@ -70,7 +70,8 @@ pub trait Operation: Steps {
 /// # Scheduling
 ///
 /// Switches unless one can take place at once; the one that does may switch
-/// even then, as it does by itself.
+/// even then, as it does by itself. After 32 in a row that could, it gives way to
+/// others before it begins.
 ///
 /// # Cancellation
 ///
@@ -103,6 +104,7 @@ pub trait Operation: Steps {
 pub fn select(operations: &mut [&mut dyn Steps]) -> Result<usize, WaitError> {
     let location = Location::caller();
     let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
+    scheduler.give_way_when_due()?;
     loop {
         if let Some(index) = attempt_all(scheduler, operations) {
             return Ok(index);

@@ -3,7 +3,7 @@
 use super::{Shared, State};
 use crate::error::WaitError;
 use crate::primitives::MutexGuard;
-use crate::scheduler::Park;
+use crate::scheduler::{Park, local};
 use crate::thread::error::{SendError, TrySendError};
 use crate::thread::waiter::{Waiter, deadline_after, wait};
 use crate::wait::reason;
@@ -58,7 +58,8 @@ impl<T: Send> Sender<T> {
     ///
     /// # Scheduling
     ///
-    /// Switches if the channel is full.
+    /// Switches if the channel is full, and before it begins after 32 operations
+    /// in a row that did not have to.
     ///
     /// # Cancellation
     ///
@@ -117,6 +118,11 @@ impl<T: Send> Sender<T> {
         deadline: Option<Instant>,
         location: &'static Location<'static>,
     ) -> Result<(), SendError<T>> {
+        if let Some(scheduler) = local::get()
+            && let Err(error) = scheduler.give_way_when_due()
+        {
+            return Err(SendError::Wait(error, value));
+        }
         let state = self.shared.lock();
         if state.receivers == 0 {
             return Err(SendError::Closed(value));
