@@ -9,8 +9,9 @@ use greenling_tls::{Context, ContextBuilder, TlsStream, crypto};
 use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::rc::Rc;
-use std::sync::OnceLock;
-use std::task::{self, Poll, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{self, Poll, Wake, Waker};
 use tests::isolated;
 use tests::sockets::{half_pair, pair};
 
@@ -250,6 +251,37 @@ fn a_poll_does_not_wait_for_a_tasklet_on_its_own_side() {
         let write = block_on(poll_fn(|context| client.poll_write(context, b"x")));
         assert_eq!(write.unwrap().unwrap(), 1);
         reader.tasklet().kill().unwrap();
+    });
+}
+
+/// What it has left is for whoever waits to receive to send.
+#[test]
+fn a_killed_writer_wakes_a_pending_read() {
+    struct Count(AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    isolated(|| {
+        let (client, server) = ends();
+        let peer = spawn(move || server.handshake().map(|()| server));
+        client.handshake().unwrap();
+        let _server = peer.join().unwrap().unwrap();
+        let client = Rc::new(client);
+        let writing = client.clone();
+        let writer = spawn(move || (&*writing).write_all(&pattern(4 << 20)));
+        while !writer.tasklet().is_blocked() {
+            schedule();
+        }
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let waker = Waker::from(count.clone());
+        let mut context = task::Context::from_waker(&waker);
+        // Tickets of the handshake's end are read first.
+        assert!(client.poll_read(&mut context, &mut [0]).is_pending());
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        writer.tasklet().kill().unwrap();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
     });
 }
 

@@ -316,6 +316,18 @@ impl<T: Transport> TlsStream<T> {
         }
     }
 
+    /// Whether a future may wait that the transport knows the waker of.
+    #[cfg(feature = "greenling")]
+    fn is_polled(&self) -> bool {
+        self.pollers.get().is_some()
+    }
+
+    /// Without the scheduler nobody polls.
+    #[cfg(not(feature = "greenling"))]
+    fn is_polled(&self) -> bool {
+        false
+    }
+
     pub(super) fn ensure_open(&self) -> Result<(), Error> {
         if self.closed.get() {
             Err(Error::local("the stream is closed"))
@@ -366,7 +378,8 @@ struct Duty<'a, T: Transport> {
 impl<T: Transport> Drop for Duty<'_, T> {
     fn drop(&mut self) {
         self.sending = None;
-        if self.stream.sending.is_held() || !self.stream.waiting_to_receive.get() {
+        let somebody_waits = self.stream.waiting_to_receive.get() || self.stream.is_polled();
+        if self.stream.sending.is_held() || !somebody_waits {
             return;
         }
         if self.stream.unsent().is_ok_and(|n| n > 0) {
