@@ -1,15 +1,23 @@
 //! Example programs for tests that run them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Builds the example `name` with the profile of the tests, and says where its
-/// executable is.
+/// executable is. With `GREENLING_EXAMPLES_BUILT` it is there already: whoever
+/// runs all tests builds all examples faster beforehand, together with the tests.
 ///
 /// # Panics
 ///
 /// When it does not build.
 pub fn build(name: &str) -> PathBuf {
+    if std::env::var_os("GREENLING_EXAMPLES_BUILT").is_some() {
+        let this = std::env::current_exe().expect("a test has an executable");
+        let folder = this.parent().and_then(Path::parent).expect("in its folder");
+        let example = folder.join("examples").join(name);
+        assert!(example.exists(), "{} is not there", example.display());
+        return example;
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build
