@@ -11,7 +11,7 @@
 //! | socket | `MSG_DONTWAIT` with each call |
 //! | regular file, `/dev/null`, ... | a thread of the pool, at the position that all share |
 //! | the same, where opening fails; what else there is | `poll` before each call |
-//! | closed | always at its end, takes everything, as in std |
+//! | closed, or open for the other direction | always at its end, takes everything, as in std |
 //!
 //! The last but one has a gap: another process may take the bytes between `poll`
 //! and `read`, and the read then blocks the thread. It is for systems without
@@ -57,6 +57,11 @@ impl Inherited {
             Err(Errno::BADF) => return Ok(Inherited::Closed),
             copy => copy?,
         };
+        // Opening it again would give a right that nobody has passed on.
+        let open_for = rustix::fs::fcntl_getfl(&copy)? & OFlags::RWMODE;
+        if open_for != OFlags::RDWR && open_for != flags {
+            return Ok(Inherited::Closed);
+        }
         let kind = FileType::from_raw_mode(fstat(&copy)?.st_mode);
         let (watched, how) = match kind {
             FileType::RegularFile => return Ok(Inherited::offloaded(copy)),
@@ -208,6 +213,20 @@ mod tests {
             }
             assert_eq!(total, 300_000);
             writing.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_descriptor_for_the_other_direction_is_not_opened_for_this_one() {
+        crate::enter(|| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            io::Write::write_all(&mut writer, b"somebody else's").unwrap();
+            let input = Inherited::new(writer.as_fd(), OFlags::RDONLY).unwrap();
+            assert_eq!(input.read(wait(), &mut [0]).unwrap(), 0);
+            let output = Inherited::new(reader.as_fd(), OFlags::WRONLY).unwrap();
+            assert_eq!(output.write(wait(), b"for nobody").unwrap(), 10);
+            drop(writer);
+            assert_eq!(io::read_to_string(reader).unwrap(), "somebody else's");
         });
     }
 

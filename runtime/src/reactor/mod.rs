@@ -19,7 +19,8 @@
 //! the flag is clear parks without a system call, since the kernel has said
 //! `WouldBlock` (or a short read has emptied the socket) and no edge has come
 //! since. After a hang-up short reads say nothing any more, so that the end of
-//! the stream is never waited for; nor do they after urgent data.
+//! the stream is never waited for; nor do they after urgent data, nor ever from
+//! a Unix socket.
 //!
 //! The reactor knows nothing of sockets, only of descriptors; `net` and `io`
 //! are built on [`Registration`].
