@@ -193,6 +193,22 @@ fn a_token_ends_the_wait_early_like_a_deadline() {
 }
 
 #[test]
+fn a_deadline_that_is_brought_forward_is_not_that_of_a_scope() {
+    isolated(|| {
+        let stop = Shutdown::with_limits(EVER, EVER);
+        let sleeper = spawn(|| sleep(EVER));
+        let waiting = stop.clone();
+        let drainer = spawn(move || greenling::time::timeout(EVER / 2, || waiting.drain()));
+        schedule();
+        assert!(drainer.tasklet().is_blocked());
+        stop.trigger_with(Duration::ZERO, Duration::ZERO);
+        let report = drainer.join().unwrap().expect("the scope has time left");
+        assert_eq!(report.unwrap().killed, 1);
+        sleeper.join().unwrap_err();
+    });
+}
+
+#[test]
 fn workers_drain_each_for_itself() {
     struct Ends(usize, Arc<Mutex<Vec<usize>>>);
     impl Drop for Ends {

@@ -57,7 +57,8 @@ pub(crate) fn earlier(scope: Option<&Scope>, own: Option<Instant>) -> Option<Ins
 
 /// Marks the scopes that ended a wait with deadline `own`, and says how.
 pub(crate) fn note_expiry(scope: Option<&Scope>, own: Option<Instant>) -> WaitError {
-    let ended = earlier(scope, own);
+    // A wait may also be ended as if its time were over, before that of a scope is.
+    let ended = earlier(scope, own).map(|ended| ended.min(Instant::now()));
     let mut why = WaitError::TimedOut;
     for scope in
         chain(scope).filter(|scope| scope.deadline().is_some() && scope.deadline() <= ended)
