@@ -180,3 +180,32 @@ fn what_is_always_ready_does_not_keep_the_thread() {
         other.join().unwrap();
     });
 }
+
+#[test]
+fn a_newcomer_does_not_overtake_a_send_that_waits_behind_one_who_selects() {
+    isolated(|| {
+        let (sender, receiver) = thread::channel(1);
+        sender.send(0).unwrap();
+        let chooser = spawn({
+            let sender = sender.clone();
+            move || select! { sent = sender.sending(1) => sent.unwrap() }.unwrap()
+        });
+        let plain = |value| {
+            let sender = sender.clone();
+            spawn(move || sender.send(value).unwrap())
+        };
+        let second = plain(2);
+        schedule();
+        // Room is made, and the newcomer's turn comes before that of the first.
+        assert_eq!(receiver.receive().unwrap(), 0);
+        let third = plain(3);
+        schedule();
+        let rest: Vec<_> = (0..3).map(|_| receiver.receive().unwrap()).collect();
+        // Who selects sends when it runs; the order of the others is theirs.
+        let plain: Vec<_> = rest.iter().filter(|&&value| value > 1).collect();
+        assert_eq!((plain, rest.len()), (vec![&2, &3], 3));
+        for task in [chooser, second, third] {
+            task.join().unwrap();
+        }
+    });
+}

@@ -5,7 +5,6 @@
 //! keep the others from being heard.
 
 use crate::thread::{self, Remote};
-use crate::time;
 use std::io;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -75,9 +74,7 @@ impl<T: Send> Answer<T> {
         }
         let answer = match deadline {
             None => self.wait(),
-            Some(deadline) => {
-                time::timeout_at(deadline, || self.wait()).unwrap_or_else(time::Elapsed::into_inner)
-            }
+            Some(deadline) => self.0.receive_deadline(deadline),
         };
         // Who could not wait, or not long enough, looks once more.
         answer.or_else(|error| self.0.try_receive().map_err(|_| error))

@@ -99,7 +99,9 @@ pub struct Watchdog {
 /// One helper thread watches for the whole process. It sends a signal (SIGURG)
 /// to a thread that seems stuck, so a blocking system call there may end with
 /// `EINTR`. Best effort: who has that signal blocked is not reported, and where
-/// the kernel refuses `process_vm_readv` there is no backtrace. If the watch
+/// the kernel refuses `process_vm_readv` there is no backtrace; a program that
+/// catches SIGURG itself, by [`Signals`](crate::signal::Signals) say, takes it
+/// from the watch, which then falls silent. If the watch
 /// can't be set up, that is logged.
 ///
 /// # Scheduling

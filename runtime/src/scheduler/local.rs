@@ -21,7 +21,7 @@ use crate::timer::Timers;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 use std::time::Instant;
 
 thread_local! {
@@ -129,6 +129,8 @@ fn make() -> Option<&'static Scheduler> {
         pulse: OnceCell::new(),
     });
     let scheduler: *const Scheduler = Box::into_raw(scheduler);
+    // A signal handler of this thread that finds it finds it whole.
+    compiler_fence(Ordering::SeqCst);
     LOCAL.set(scheduler);
     let scheduler = get()?;
     let _ = scheduler.anchor.set(scheduler.show_to_debuggers());
@@ -152,6 +154,8 @@ fn end() {
     // From here on the thread has no scheduler: what the closures' destructors
     // ask of it is refused.
     let pointer = LOCAL.replace(ptr::null()).cast_mut();
+    // Nor does such a handler find what is taken apart below.
+    compiler_fence(Ordering::SeqCst);
     let leaked = drop_unstarted(scheduler);
     // SAFETY: made by `Box::into_raw` in `make`, and out of everyone's reach
     // now (see `get`).

@@ -8,8 +8,8 @@
 //!
 //! A receiver that takes a value moves the oldest waiting sender's value into
 //! the queue, so values keep the order in which the sends began. Senders that
-//! select keep theirs, and are told in their turn that there is room. With
-//! capacity zero every send waits until its value is taken.
+//! select keep theirs, are told in their turn that there is room, and send when
+//! they run. With capacity zero every send waits until its value is taken.
 //!
 //! Nobody is handed a value: a receiver is woken, and takes the oldest when it
 //! runs. One that ends before it runs passes its wake-up on, so neither values
@@ -142,6 +142,12 @@ impl<T> State<T> {
 
     fn has_room(&self) -> bool {
         self.queue.len() < self.capacity
+    }
+
+    /// Whether a sender that comes now is the next to be let in: room that was
+    /// promised to one that selects is not for those behind it.
+    fn is_next(&self) -> bool {
+        self.has_room() && self.sending.is_empty()
     }
 
     /// Whether a value need not wait: there is room or, without capacity, a

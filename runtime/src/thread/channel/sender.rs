@@ -127,7 +127,7 @@ impl<T: Send> Sender<T> {
         if state.receivers == 0 {
             return Err(SendError::Closed(value));
         }
-        if state.has_room() {
+        if state.is_next() {
             put(state, |state| state.queue.push_back(value));
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl<T: Send> Sender<T> {
                 return false;
             };
             // Room may have been made meanwhile.
-            let waits = !state.has_room();
+            let waits = !state.is_next();
             if waits {
                 leaving.id = Some(waiter.id());
             }
