@@ -4,6 +4,17 @@
 //! `channel.receive()`. Every call that waits parks its tasklet only; the OS
 //! thread runs the next one.
 //!
+//! | to | see |
+//! |---|---|
+//! | start tasklets, wait for them, let them borrow | [`spawn`], [`JoinHandle`], [`scope()`] |
+//! | hand values over | [`Channel`], [`sync`], [`thread::channel`] |
+//! | wait for whichever comes first | [`select!`], [`mod@select`] |
+//! | talk to the world | [`net`], [`io`], [`process`], [`fs`], [`signal`] |
+//! | limit and cancel | [`time::timeout`], [`time::CancelToken`] |
+//! | serve on several threads, to a graceful end | [`server`], [`workers`], [`Shutdown`] |
+//! | use async crates | [`block_on`], [`future`] |
+//! | see what goes on | [`inspect`] |
+//!
 //! For those who come from Stackless Python: [`port`] has the helpers that
 //! programs bring along; `docs/stackless.md` in the repository has Stackless'
 //! names and rules, and `docs/porting.md` programs before and after.
