@@ -115,6 +115,8 @@ fn polled_sleeps(stage: &Stage) {
 fn woken_from_a_thread(stage: &Stage) {
     let (handing, handed) = std::sync::mpsc::channel::<Waker>();
     let thread = std::thread::spawn(move || handed.into_iter().for_each(Waker::wake));
+    let waker = Rc::new(RefCell::new(None));
+    let left = waker.clone();
     let victim = stage.victim(move || {
         let mut polls = 0;
         block_on(poll_fn(|context| {
@@ -122,14 +124,19 @@ fn woken_from_a_thread(stage: &Stage) {
             if polls == 3 {
                 return Poll::Ready(());
             }
-            handing.send(context.waker().clone()).unwrap();
+            left.replace(Some(context.waker().clone()));
             Poll::Pending
         }))
         .unwrap();
     });
-    while !stage.is_over() {
-        schedule();
+    // The thread has it only once the victim is parked, which it otherwise might
+    // find not to be needed any more.
+    while stage.until_parked() {
+        if let Some(waker) = waker.take() {
+            handing.send(waker).unwrap();
+        }
     }
+    drop(handing);
     stage.end(victim);
     thread.join().unwrap();
 }
