@@ -35,7 +35,11 @@ use trace::Note;
 use world::World;
 
 /// Programs that a plain `cargo test` runs; a build for speed has the time.
-const PROGRAMS: u64 = if cfg!(debug_assertions) { 50_000 } else { 200_000 };
+const PROGRAMS: u64 = if cfg!(debug_assertions) {
+    50_000
+} else {
+    200_000
+};
 
 /// Programs that one process runs.
 const BATCH: u64 = 20_000;

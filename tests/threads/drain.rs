@@ -264,6 +264,10 @@ fn without_a_shutdown_a_workers_end_gives_nobody_time() {
 }
 
 #[test]
+#[cfg_attr(
+    greenling_asan,
+    ignore = "the sanitizer's shadow needs more than any limit"
+)]
 fn threads_that_can_not_be_made_are_an_error_and_no_worker_runs() {
     alone(
         "drain::threads_that_can_not_be_made_are_an_error_and_no_worker_runs",
