@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, kill_tests};
 use greenling::future::{PollStream, sleep};
-use greenling::{block_on, schedule, spawn};
+use greenling::{block_on, spawn};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::Write;
