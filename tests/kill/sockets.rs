@@ -33,7 +33,7 @@ fn rest_of(stream: &TcpStream) -> Vec<u8> {
 }
 
 fn reading(stage: &Stage) {
-    let (ours, mut theirs) = half_pair();
+    let (ours, theirs) = half_pair();
     let (ours, got) = (Rc::new(ours), Rc::new(RefCell::new(Vec::new())));
     let (reading, keeping) = (ours.clone(), got.clone());
     let victim = stage.victim(move || {
@@ -45,20 +45,7 @@ fn reading(stage: &Stage) {
             }
         }
     });
-    let mut sent = Vec::new();
-    for piece in [&b"ab"[..], b"cdefgh", b"i"] {
-        if !stage.until_parked() {
-            break;
-        }
-        theirs.write_all(piece).unwrap();
-        sent.extend_from_slice(piece);
-    }
-    stage.until_parked();
-    drop(theirs);
-    stage.end(victim);
-    let mut got = got.take();
-    got.extend(rest_of(&ours));
-    assert_eq!(got, sent, "bytes are lost or doubled");
+    stage.feed(victim, theirs, &got, &*ours);
 }
 
 fn reading_with_limits(stage: &Stage) {

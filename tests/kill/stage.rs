@@ -3,6 +3,7 @@
 use greenling::{JoinHandle, ParkAction, WaitReason, schedule, set_park_hook, spawn};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -85,6 +86,32 @@ impl Stage {
         }
         state.seen.set(state.parks.get());
         !self.is_over()
+    }
+
+    /// Sends pieces to a victim that reads them into `got`, one each time that it
+    /// has parked, and ends it by closing. What it has kept and what is `left` to
+    /// read must be what was sent, wherever it was killed.
+    pub(crate) fn feed(
+        &self,
+        victim: JoinHandle<()>,
+        mut to: impl Write,
+        got: &RefCell<Vec<u8>>,
+        mut left: impl Read,
+    ) {
+        let mut sent = Vec::new();
+        for piece in [&b"ab"[..], b"cdefgh", b"i"] {
+            if !self.until_parked() {
+                break;
+            }
+            to.write_all(piece).unwrap();
+            sent.extend_from_slice(piece);
+        }
+        self.until_parked();
+        drop(to);
+        self.end(victim);
+        let mut got = got.take();
+        left.read_to_end(&mut got).unwrap();
+        assert_eq!(got, sent, "bytes are lost or doubled");
     }
 
     /// True when the victim will be killed whether it is woken or not.
