@@ -22,10 +22,12 @@ impl Limits {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn read(&self) -> Option<Duration> {
         self.read.get()
     }
 
+    #[inline]
     pub(crate) fn write(&self) -> Option<Duration> {
         self.write.get()
     }

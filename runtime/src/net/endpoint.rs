@@ -14,7 +14,7 @@
 //! others to blocking mode as well, where they would stop the whole thread;
 //! here the last handle alone can be given back.
 
-use crate::io::limits::check_limit;
+use crate::io::limits::Limits;
 use crate::io::source::{Source, Waiting};
 use crate::wait::reason;
 use rustix::net::RecvFlags;
@@ -25,7 +25,6 @@ use std::io;
 use std::os::fd::AsFd;
 use std::panic::Location;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// A socket `S` and the state that its handles share.
 pub(super) struct Endpoint<S, X = Mode>(Rc<Shared<S, X>>);
@@ -38,8 +37,7 @@ struct Shared<S, X> {
 /// How the operations of a socket wait.
 #[derive(Default)]
 pub(super) struct Mode {
-    read_limit: Cell<Option<Duration>>,
-    write_limit: Cell<Option<Duration>>,
+    limits: Limits,
     nonblocking: Cell<bool>,
     /// Reading was shut down: what is not there will not come.
     is_ended: Cell<bool>,
@@ -128,7 +126,7 @@ impl<S: AsFd> Endpoint<S> {
         if self.mode().nonblocking.get() {
             return self.source().try_read_op(operation);
         }
-        let limit = self.mode().read_limit.get();
+        let limit = self.mode().limits().read();
         let wait = Waiting::new(&reason::IO_READ, location, limit);
         self.source().read_op(wait, operation)
     }
@@ -173,29 +171,15 @@ impl<S: AsFd> Endpoint<S> {
         if self.mode().nonblocking.get() {
             return self.source().try_write_op(operation);
         }
-        let limit = self.mode().write_limit.get();
+        let limit = self.mode().limits().write();
         let wait = Waiting::new(&reason::IO_WRITE, location, limit);
         self.source().write_op(wait, operation)
     }
 }
 
 impl Mode {
-    pub(super) fn read_limit(&self) -> Option<Duration> {
-        self.read_limit.get()
-    }
-
-    pub(super) fn write_limit(&self) -> Option<Duration> {
-        self.write_limit.get()
-    }
-
-    pub(super) fn set_read_limit(&self, limit: Option<Duration>) -> io::Result<()> {
-        self.read_limit.set(check_limit(limit)?);
-        Ok(())
-    }
-
-    pub(super) fn set_write_limit(&self, limit: Option<Duration>) -> io::Result<()> {
-        self.write_limit.set(check_limit(limit)?);
-        Ok(())
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(super) fn is_nonblocking(&self) -> bool {

@@ -173,7 +173,7 @@ macro_rules! mode_methods {
             ///
             /// `InvalidInput` for a limit of zero.
             pub fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
-                self.endpoint.mode().set_read_limit(limit)
+                self.endpoint.mode().limits().set_read(limit)
             }
 
             /// Time limit of each operation that sends, as
@@ -187,7 +187,7 @@ macro_rules! mode_methods {
             ///
             /// `InvalidInput` for a limit of zero.
             pub fn set_write_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
-                self.endpoint.mode().set_write_limit(limit)
+                self.endpoint.mode().limits().set_write(limit)
             }
 
             /// Time limit of each operation that receives.
@@ -200,7 +200,7 @@ macro_rules! mode_methods {
             ///
             /// None: the result is std's signature.
             pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
-                Ok(self.endpoint.mode().read_limit())
+                Ok(self.endpoint.mode().limits().read())
             }
 
             /// Time limit of each operation that sends.
@@ -213,7 +213,7 @@ macro_rules! mode_methods {
             ///
             /// None: the result is std's signature.
             pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
-                Ok(self.endpoint.mode().write_limit())
+                Ok(self.endpoint.mode().limits().write())
             }
 
             /// With `true`, operations that would wait fail with `WouldBlock`,

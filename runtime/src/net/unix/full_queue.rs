@@ -79,7 +79,7 @@ fn wait_and_send(
     let selector = Selector::new()?;
     selector.add(&blocked.probe, Interest::WRITABLE)?;
     selector.add(sender.socket(), blocked.interest.get())?;
-    let wait = Waiting::new(&reason::IO_WRITE, location, sender.mode().write_limit());
+    let wait = Waiting::new(&reason::IO_WRITE, location, sender.mode().limits().write());
     Source::new(selector)?.read_op(wait, |selector| {
         sender.check_open()?;
         match selector.take_events() {
