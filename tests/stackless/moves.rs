@@ -147,6 +147,7 @@ fn a_request_that_lay_there_before_the_tasklet_came_back_reaches_it() {
     isolated(|| {
         let home = Home::new();
         let here = remote().unwrap();
+        let back = here.clone();
         let told = Told::default();
         let notes = told.clone();
         let tasklet = Tasklet::new_send(move || notes.note("ran"));
@@ -160,12 +161,12 @@ fn a_request_that_lay_there_before_the_tasklet_came_back_reaches_it() {
         let returning = moving.clone();
         drop(home.remote.spawn(move || {
             let adopted = returning.bind_thread().unwrap();
-            adopted.bind_thread(&here).unwrap();
+            adopted.bind_thread(&back).unwrap();
             tell.send(()).unwrap();
         }));
         sent_back.recv().unwrap();
-        home.ask(|| ());
-        schedule();
+        // What this thread asks itself comes after all that lay there.
+        here.spawn(|| ()).join().unwrap();
         assert!(matches!(moving.bind_thread(), Err(TaskletError::Dead)));
         assert!(told.take().is_empty(), "it was killed before it ran");
         home.end();
