@@ -10,18 +10,20 @@
 //! possible: another tasklet could otherwise enter the same SSL object or clear
 //! the queue in the middle, and a kill would unwind C frames.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::c_int;
 use std::mem::ManuallyDrop;
 use std::ptr;
 
-use foreign_types::{ForeignType, ForeignTypeRef};
+use foreign_types::ForeignType;
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContextRef, SslOptions, SslRef, SslSessionRef};
+use openssl::ssl::{Ssl, SslRef};
 use openssl_sys::SSL;
 
-use crate::bio::BioPair;
 use crate::error::{Alert, Error, VerifyError};
 use crate::{ffi, panics};
+
+mod io;
+mod requests;
 
 /// The most that one call of [`Connection::write`] takes: one record.
 pub(crate) const RECORD_MAX: usize = 16 * 1024;
@@ -94,172 +96,6 @@ impl Connection {
 
     pub(crate) fn as_ptr(&self) -> *mut SSL {
         self.ssl.as_ptr()
-    }
-
-    /// `SSL_do_handshake(3)`.
-    pub(crate) fn handshake(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: `ssl` is alive, and `&mut self` keeps others out.
-            let ret = unsafe { openssl_sys::SSL_do_handshake(ssl) };
-            (ret, ())
-        })
-    }
-
-    /// `SSL_read_ex(3)`: at most one record.
-    pub(crate) fn read(&mut self, buf: &mut [u8]) -> Outcome<usize> {
-        self.call(|ssl| {
-            let mut n = 0;
-            // SAFETY: as for the handshake; `buf` is writable for its length.
-            let ret = unsafe {
-                openssl_sys::SSL_read_ex(ssl, buf.as_mut_ptr().cast::<c_void>(), buf.len(), &mut n)
-            };
-            (ret, n)
-        })
-    }
-
-    /// `SSL_peek_ex(3)`.
-    pub(crate) fn peek(&mut self, buf: &mut [u8]) -> Outcome<usize> {
-        self.call(|ssl| {
-            let mut n = 0;
-            // SAFETY: as for `read`.
-            let ret = unsafe {
-                openssl_sys::SSL_peek_ex(ssl, buf.as_mut_ptr().cast::<c_void>(), buf.len(), &mut n)
-            };
-            (ret, n)
-        })
-    }
-
-    /// `SSL_write_ex(3)`: one record of at most [`RECORD_MAX`] bytes.
-    pub(crate) fn write(&mut self, data: &[u8]) -> Outcome<usize> {
-        let data = &data[..data.len().min(RECORD_MAX)];
-        self.call(|ssl| {
-            let mut n = 0;
-            // SAFETY: as for the handshake; `data` is readable for its length.
-            let ret = unsafe {
-                openssl_sys::SSL_write_ex(ssl, data.as_ptr().cast::<c_void>(), data.len(), &mut n)
-            };
-            (ret, n)
-        })
-    }
-
-    /// `SSL_shutdown(3)`. Whether the peer's `close_notify` was seen too; "not
-    /// yet" is no error, and `SSL_get_error` must not be asked about it.
-    pub(crate) fn shutdown(&mut self) -> Outcome<bool> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { openssl_sys::SSL_shutdown(ssl) };
-            if ret == 0 { (1, false) } else { (ret, true) }
-        })
-    }
-
-    /// `SSL_key_update(3)`: new keys with the next record written.
-    pub(crate) fn key_update(&mut self, ask_peer: bool) -> Outcome<()> {
-        let kind = if ask_peer {
-            ffi::SSL_KEY_UPDATE_REQUESTED
-        } else {
-            ffi::SSL_KEY_UPDATE_NOT_REQUESTED
-        };
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_key_update(ssl, kind) };
-            (ret, ())
-        })
-    }
-
-    /// `SSL_renegotiate(3)`: TLS 1.2 only.
-    pub(crate) fn renegotiate(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_renegotiate(ssl) };
-            (ret, ())
-        })
-    }
-
-    /// `SSL_new_session_ticket(3)`: goes out with the next record written.
-    pub(crate) fn new_session_ticket(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_new_session_ticket(ssl) };
-            (ret, ())
-        })
-    }
-
-    /// `SSL_verify_client_post_handshake(3)`: TLS 1.3 servers only.
-    pub(crate) fn verify_client_post_handshake(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_verify_client_post_handshake(ssl) };
-            (ret, ())
-        })
-    }
-
-    /// Offers `session`, which was made under `context`, for resumption.
-    pub(crate) fn resume(
-        &mut self,
-        session: &SslSessionRef,
-        context: &SslContextRef,
-    ) -> Result<(), Error> {
-        if self.ssl.ssl_context().as_ptr() != context.as_ptr() {
-            return Err(Error::local("session belongs to another context"));
-        }
-        // SAFETY: the session was made under the same `SSL_CTX`, which the pair of
-        // session and context at hand keeps from being freed and reused.
-        unsafe { self.ssl.set_session(session) }.map_err(Error::from)
-    }
-
-    /// End of input counts as the peer's `close_notify` from now on.
-    pub(crate) fn ignore_unexpected_eof(&mut self) {
-        let option = SslOptions::IGNORE_UNEXPECTED_EOF.bits();
-        // SAFETY: the object is alive and `&mut self` keeps others out.
-        unsafe { ffi::SSL_set_options(self.ssl.as_ptr(), option) };
-    }
-
-    /// Tells the server that it may ask for a certificate later.
-    pub(crate) fn offer_post_handshake_auth(&mut self) {
-        // SAFETY: the object is alive and `&mut self` keeps others out.
-        unsafe { ffi::SSL_set_post_handshake_auth(self.ssl.as_ptr(), 1) };
-    }
-
-    /// Connects the pair's internal half, or none.
-    pub(crate) fn set_pair(&mut self, pair: Option<&BioPair>) {
-        let half = pair.map_or(ptr::null_mut(), BioPair::share_internal);
-        // SAFETY: the object takes over one reference to `half` for both directions
-        // and gives back the one it had.
-        unsafe { openssl_sys::SSL_set_bio(self.ssl.as_ptr(), half, half) };
-    }
-
-    /// Whether no handshake is under way (`SSL_is_init_finished(3)`).
-    pub(crate) fn is_init_finished(&self) -> bool {
-        // SAFETY: the object is alive; this only looks.
-        unsafe { openssl_sys::SSL_is_init_finished(self.ssl.as_ptr()) == 1 }
-    }
-
-    /// Plaintext bytes of the current record that are ready (`SSL_pending(3)`).
-    pub(crate) fn pending(&self) -> usize {
-        // SAFETY: the object is alive; this only looks.
-        let n = unsafe { openssl_sys::SSL_pending(self.ssl.as_ptr()) };
-        usize::try_from(n).unwrap_or(0)
-    }
-
-    /// Gives back the record buffers if that is safe; says whether it was.
-    ///
-    /// Some releases free them although a record has begun to arrive, and then
-    /// write to the freed memory (CVE-2024-4741). So OpenSSL must hold nothing
-    /// and be about to read a record's header: `RH`.
-    pub(crate) fn free_buffers(&mut self) -> bool {
-        let ssl = self.ssl.as_ptr();
-        // SAFETY: the object is alive; this only looks.
-        if unsafe { ffi::SSL_has_pending(ssl) } == 1 {
-            return false;
-        }
-        // SAFETY: the object is alive; this only looks.
-        let state = unsafe { ffi::SSL_rstate_string(ssl) };
-        // SAFETY: OpenSSL answers with a string constant.
-        if unsafe { CStr::from_ptr(state) } != c"RH" {
-            return false;
-        }
-        // SAFETY: the object is alive and `&mut self` keeps others out.
-        unsafe { ffi::SSL_free_buffers(ssl) == 1 }
     }
 
     /// Makes one call as the module's header says. `f` returns what the C

@@ -1,0 +1,9 @@
+//! Declarations that `openssl-sys` lacks. All are exported by OpenSSL 3.0 and later.
+//!
+//! Declarations only: the modules that call them say why each call is sound.
+
+mod bio;
+mod ssl;
+
+pub(crate) use bio::*;
+pub(crate) use ssl::*;

@@ -1,0 +1,78 @@
+//! What an established connection can be asked to do, and what a new one can offer.
+
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::ssl::{SslContextRef, SslOptions, SslSessionRef};
+
+use super::{Connection, Outcome};
+use crate::error::Error;
+use crate::ffi;
+
+impl Connection {
+    /// `SSL_key_update(3)`: new keys with the next record written.
+    pub(crate) fn key_update(&mut self, ask_peer: bool) -> Outcome<()> {
+        let kind = if ask_peer {
+            ffi::SSL_KEY_UPDATE_REQUESTED
+        } else {
+            ffi::SSL_KEY_UPDATE_NOT_REQUESTED
+        };
+        self.call(|ssl| {
+            // SAFETY: as for the handshake.
+            let ret = unsafe { ffi::SSL_key_update(ssl, kind) };
+            (ret, ())
+        })
+    }
+
+    /// `SSL_renegotiate(3)`: TLS 1.2 only.
+    pub(crate) fn renegotiate(&mut self) -> Outcome<()> {
+        self.call(|ssl| {
+            // SAFETY: as for the handshake.
+            let ret = unsafe { ffi::SSL_renegotiate(ssl) };
+            (ret, ())
+        })
+    }
+
+    /// `SSL_new_session_ticket(3)`: goes out with the next record written.
+    pub(crate) fn new_session_ticket(&mut self) -> Outcome<()> {
+        self.call(|ssl| {
+            // SAFETY: as for the handshake.
+            let ret = unsafe { ffi::SSL_new_session_ticket(ssl) };
+            (ret, ())
+        })
+    }
+
+    /// `SSL_verify_client_post_handshake(3)`: TLS 1.3 servers only.
+    pub(crate) fn verify_client_post_handshake(&mut self) -> Outcome<()> {
+        self.call(|ssl| {
+            // SAFETY: as for the handshake.
+            let ret = unsafe { ffi::SSL_verify_client_post_handshake(ssl) };
+            (ret, ())
+        })
+    }
+
+    /// Offers `session`, which was made under `context`, for resumption.
+    pub(crate) fn resume(
+        &mut self,
+        session: &SslSessionRef,
+        context: &SslContextRef,
+    ) -> Result<(), Error> {
+        if self.ssl.ssl_context().as_ptr() != context.as_ptr() {
+            return Err(Error::local("session belongs to another context"));
+        }
+        // SAFETY: the session was made under the same `SSL_CTX`, which the pair of
+        // session and context at hand keeps from being freed and reused.
+        unsafe { self.ssl.set_session(session) }.map_err(Error::from)
+    }
+
+    /// End of input counts as the peer's `close_notify` from now on.
+    pub(crate) fn ignore_unexpected_eof(&mut self) {
+        let option = SslOptions::IGNORE_UNEXPECTED_EOF.bits();
+        // SAFETY: the object is alive and `&mut self` keeps others out.
+        unsafe { ffi::SSL_set_options(self.ssl.as_ptr(), option) };
+    }
+
+    /// Tells the server that it may ask for a certificate later.
+    pub(crate) fn offer_post_handshake_auth(&mut self) {
+        // SAFETY: the object is alive and `&mut self` keeps others out.
+        unsafe { ffi::SSL_set_post_handshake_auth(self.ssl.as_ptr(), 1) };
+    }
+}
