@@ -35,14 +35,14 @@ mod waits;
 pub use bio::RingSizes;
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{ClientAuth, Context, ContextBuilder, Dangerous, Tickets, Version};
-pub use engine::{Engine, EngineError, Role, Want};
+pub use engine::{Cipher, Engine, EngineError, Role, Want};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};
 #[cfg(feature = "greenling")]
 pub use listener::TlsListener;
 pub use session::Session;
 pub use ssl::Deferral;
-pub use stream::{Cipher, TlsStream};
+pub use stream::TlsStream;
 pub use transport::{Blocking, Interest, Ready, Transport};
 #[cfg(feature = "greenling")]
 pub use waits::WAIT_REASONS;

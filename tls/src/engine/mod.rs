@@ -32,10 +32,14 @@ use crate::error::Error;
 use crate::ring;
 use crate::ssl::{Connection, Deferral, Outcome};
 
+mod cipher;
 mod ciphertext;
 mod control;
 mod outcome;
+mod peer;
+mod queries;
 
+pub use cipher::Cipher;
 pub use outcome::{EngineError, Role, Want};
 
 /// One TLS connection in memory.

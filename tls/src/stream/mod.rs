@@ -34,19 +34,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use openssl::ssl::{NameType, Ssl};
-use openssl::x509::X509;
+use openssl::ssl::Ssl;
 
 use crate::bio::RingSizes;
-use crate::context::Version;
 use crate::engine::{Engine, Role};
 use crate::error::Error;
 use crate::idle;
-use crate::session::Session;
 use crate::transport::Transport;
 
 mod close;
 mod connect;
+mod info;
 mod io;
 mod locks;
 #[cfg(feature = "greenling")]
@@ -195,102 +193,6 @@ impl<T: Transport> TlsStream<T> {
             .expect("present until the stream is taken apart")
     }
 
-    /// Whether the first handshake is done.
-    pub fn is_established(&self) -> bool {
-        self.look(Engine::is_established).unwrap_or(false)
-    }
-
-    /// Plaintext bytes that can be read at once.
-    #[doc(alias = "SSL_pending")]
-    pub fn pending(&self) -> usize {
-        self.look(Engine::pending).unwrap_or(0)
-    }
-
-    /// Plaintext and ciphertext bytes that were received and not yet read.
-    pub fn buffered(&self) -> usize {
-        self.look(|engine| engine.pending() + engine.in_pending())
-            .unwrap_or(0)
-    }
-
-    /// The protocol chosen by ALPN (RFC 7301).
-    #[doc(alias = "SSL_get0_alpn_selected")]
-    #[doc(alias = "get_alpn_proto_negotiated")]
-    pub fn alpn_protocol(&self) -> Option<Vec<u8>> {
-        self.look(|engine| engine.ssl().selected_alpn_protocol().map(<[u8]>::to_vec))?
-    }
-
-    /// The name that the client asked for (RFC 6066, section 3).
-    #[doc(alias = "SSL_get_servername")]
-    #[doc(alias = "get_servername")]
-    pub fn server_name(&self) -> Option<String> {
-        self.look(|engine| {
-            engine
-                .ssl()
-                .servername(NameType::HOST_NAME)
-                .map(str::to_owned)
-        })?
-    }
-
-    /// The protocol version in use.
-    #[doc(alias = "SSL_get_version")]
-    #[doc(alias = "get_protocol_version")]
-    pub fn version(&self) -> Option<Version> {
-        self.look(|engine| Version::from_openssl(engine.ssl().version2()?))?
-    }
-
-    /// The cipher suite in use.
-    #[doc(alias = "SSL_get_current_cipher")]
-    #[doc(alias = "get_cipher_name")]
-    pub fn cipher(&self) -> Option<Cipher> {
-        self.look(|engine| {
-            let cipher = engine.ssl().current_cipher()?;
-            Some(Cipher {
-                name: cipher.name(),
-                standard_name: cipher.standard_name(),
-                bits: cipher.bits().secret,
-            })
-        })?
-    }
-
-    /// The certificate that the peer showed. With a verifying context it has been
-    /// checked; with others this may be anything.
-    #[doc(alias = "SSL_get1_peer_certificate")]
-    #[doc(alias = "get_peer_certificate")]
-    pub fn peer_certificate(&self) -> Option<X509> {
-        self.look(|engine| engine.ssl().peer_certificate())?
-    }
-
-    /// The session, for a later connection to resume; see [`Engine::session`].
-    #[doc(alias = "SSL_get1_session")]
-    #[doc(alias = "get_session")]
-    pub fn session(&self) -> Option<Session> {
-        self.look(Engine::session)?
-    }
-
-    /// Offers a session of an earlier connection; see [`Engine::set_session`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Local`] when it does not fit, or the handshake has begun.
-    #[doc(alias = "SSL_set_session")]
-    pub fn set_session(&self, session: &Session) -> Result<(), Error> {
-        self.with_engine(|engine| engine.set_session(session))?
-    }
-
-    /// Whether an earlier session was resumed.
-    #[doc(alias = "SSL_session_reused")]
-    pub fn session_reused(&self) -> bool {
-        self.look(|engine| engine.ssl().session_reused())
-            .unwrap_or(false)
-    }
-
-    /// What OpenSSL is doing, in its words.
-    #[doc(alias = "SSL_state_string_long")]
-    pub fn state_string(&self) -> &'static str {
-        self.look(|engine| engine.ssl().state_string_long())
-            .unwrap_or("in use")
-    }
-
     /// Asks the engine directly, for what this type does not offer itself. `f` must
     /// leave the transport's side alone, and may not use this stream.
     ///
@@ -385,39 +287,6 @@ impl Slot {
         if let Slot::Here(engine) = std::mem::replace(self, Slot::lost()) {
             *self = idle::keep(engine).map_or_else(Slot::Here, Slot::Kept);
         }
-    }
-}
-
-/// A cipher suite.
-///
-/// # Scheduling
-///
-/// Never switches, except where a method says so.
-#[doc(alias = "SSL_CIPHER")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cipher {
-    name: &'static str,
-    standard_name: Option<&'static str>,
-    bits: i32,
-}
-
-impl Cipher {
-    /// OpenSSL's name for it.
-    #[doc(alias = "SSL_CIPHER_get_name")]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The name in the RFCs.
-    #[doc(alias = "SSL_CIPHER_standard_name")]
-    pub fn standard_name(&self) -> Option<&'static str> {
-        self.standard_name
-    }
-
-    /// Strength in bits.
-    #[doc(alias = "SSL_CIPHER_get_bits")]
-    pub fn bits(&self) -> i32 {
-        self.bits
     }
 }
 
