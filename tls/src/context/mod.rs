@@ -16,8 +16,6 @@
 //! the ClientHello. `SSL_set_SSL_CTX` is not used for it, because it keeps the
 //! verify mode and the version range of the first context.
 
-mod alpn;
-mod build;
 mod builder;
 mod name;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
@@ -25,7 +23,6 @@ mod sys;
 #[cfg(test)]
 mod tests;
 mod tickets;
-mod trust;
 mod version;
 
 use std::fmt;
@@ -35,8 +32,7 @@ use std::time::Duration;
 use openssl::ssl::{Ssl, SslContext, SslContextRef};
 use openssl::x509::verify::X509CheckFlags;
 
-pub use builder::{ContextBuilder, Dangerous, Tickets};
-pub use trust::ClientAuth;
+pub use builder::{ClientAuth, ContextBuilder, Dangerous, Tickets};
 pub use version::Version;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};

@@ -3,7 +3,9 @@
 //! Declarations only: the modules that call them say why each call is sound.
 
 mod bio;
+mod context;
 mod ssl;
 
 pub(crate) use bio::*;
+pub(crate) use context::*;
 pub(crate) use ssl::*;

@@ -1,10 +1,73 @@
-//! Application protocols in wire form (RFC 7301, section 3.1).
+//! Application protocols (RFC 7301).
 
+use openssl::ssl::{AlpnError, SslContextBuilder};
+
+use super::ContextBuilder;
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::engine::Role;
+use crate::error::Error;
+use crate::panics::guard_callback;
+
+#[derive(Default)]
+pub(super) struct Alpn {
+    protocols: Vec<Vec<u8>>,
+    lenient: bool,
+}
+
+impl ContextBuilder {
+    /// Application protocols in order of preference (RFC 7301).
+    ///
+    /// A server picks the first that the client offers too, and refuses a client
+    /// that offers only others with the alert `no_application_protocol`. A client
+    /// that does not use ALPN is served.
+    #[doc(alias = "set_alpn_protos")]
+    #[doc(alias = "set_alpn_select_callback")]
+    #[doc(alias = "SSL_CTX_set_alpn_protos")]
+    #[doc(alias = "SSL_CTX_set_alpn_select_cb")]
+    pub fn alpn<P: AsRef<[u8]>>(
+        mut self,
+        protocols: impl IntoIterator<Item = P>,
+    ) -> ContextBuilder {
+        self.alpn.protocols = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
+        self
+    }
+
+    /// Servers: goes on without a protocol when none is common, instead of
+    /// refusing the client.
+    pub fn alpn_lenient(mut self) -> ContextBuilder {
+        self.alpn.lenient = true;
+        self
+    }
+}
+
+impl Alpn {
+    pub(super) fn apply(&self, role: Role, context: &mut SslContextBuilder) -> Result<(), Error> {
+        let ours = wire_format(&self.protocols)?;
+        if ours.is_empty() {
+            return Ok(());
+        }
+        match role {
+            Role::Client => context.set_alpn_protos(&ours)?,
+            Role::Server => {
+                let mismatch = if self.lenient {
+                    AlpnError::NOACK
+                } else {
+                    AlpnError::ALERT_FATAL
+                };
+                context.set_alpn_select_callback(move |_, theirs| {
+                    guard_callback(Err(AlpnError::ALERT_FATAL), || {
+                        select(&ours, theirs).ok_or(mismatch)
+                    })
+                });
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Joins `protocols`, in order of preference, into the length-prefixed list
 /// that OpenSSL takes. An empty list means that ALPN is not used.
-pub(super) fn wire_format(protocols: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError> {
+fn wire_format(protocols: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError> {
     let bad = |detail| ConfigError::new(ConfigErrorKind::BadValue, "alpn", detail);
     let mut wire = Vec::new();
     for protocol in protocols {
@@ -28,7 +91,7 @@ pub(super) fn wire_format(protocols: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError>
 
 /// The first of the server's protocols that the client offers, as a part of
 /// the client's list.
-pub(super) fn select<'a>(server: &[u8], client: &'a [u8]) -> Option<&'a [u8]> {
+fn select<'a>(server: &[u8], client: &'a [u8]) -> Option<&'a [u8]> {
     entries(server).find_map(|ours| entries(client).find(|theirs| *theirs == ours))
 }
 

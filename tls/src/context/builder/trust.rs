@@ -1,4 +1,4 @@
-//! Whom a context trusts: the roots of the chains it accepts.
+//! Where trust anchors come from: the roots of the chains that a context accepts.
 
 use std::path::{Path, PathBuf};
 
@@ -10,24 +10,6 @@ use crate::identity;
 
 /// Large enough for every public root of every store in one file.
 const FILE_SIZE_MAX: usize = 16 << 20;
-
-/// Whether a server asks its clients for certificates.
-#[doc(alias = "set_verify")]
-#[doc(alias = "VERIFY_NONE")]
-#[doc(alias = "VERIFY_PEER")]
-#[doc(alias = "VERIFY_FAIL_IF_NO_PEER_CERT")]
-#[doc(alias = "SSL_CTX_set_verify")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ClientAuth {
-    /// Not asked for.
-    #[default]
-    None,
-    /// Asked for. A client without one is served; one with a certificate that
-    /// does not lead to the trust anchors is refused.
-    Optional,
-    /// A client without a valid certificate is refused.
-    Required,
-}
 
 /// One place where trust anchors come from.
 pub(super) enum TrustSource {

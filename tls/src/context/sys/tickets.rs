@@ -1,122 +1,38 @@
-//! The calls on an `SSL_CTX` that the `openssl` crate lacks.
-//!
-//! Who owns what: the ring of ticket keys is owned by the `SSL_CTX`, in an
-//! ex_data slot, and freed with it. The callbacks find it through the
-//! connection they are called for, so they hold no pointer of their own. They
-//! run inside an OpenSSL call: they must not wait, and a panic in one is kept
-//! by [`guard_callback`] until that call has returned.
+//! Session tickets: the callbacks that seal and open them with a context's keys.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_void};
+use std::ffi::{CStr, c_int, c_uchar, c_uint, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use foreign_types::{ForeignType, ForeignTypeRef};
+use foreign_types::ForeignTypeRef;
 use openssl::cipher::Cipher;
 use openssl::cipher_ctx::CipherCtxRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::rand::rand_bytes;
 use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
-use openssl::stack::Stack;
-use openssl_sys as ffi;
+use openssl_sys::{EVP_CIPHER_CTX, EVP_MAC_CTX, SSL, SSL_SESSION};
 
-use super::tickets::{KeyRing, NAME_LEN, TicketKey};
-use crate::identity::Identity;
+use super::check;
+use crate::context::tickets::{KeyRing, NAME_LEN, TicketKey};
+use crate::ffi;
 use crate::panics::guard_callback;
 
 /// The IV of AES-256-CBC.
 const IV_LEN: usize = 16;
 
-/// `SSL_TICKET_*` and `SSL_TICKET_RETURN_*` of `SSL_CTX_set_session_ticket_cb(3)`.
-const TICKET_SUCCESS: c_int = 5;
-const TICKET_SUCCESS_RENEW: c_int = 6;
-const TICKET_RETURN_IGNORE_RENEW: c_int = 2;
-const TICKET_RETURN_USE: c_int = 3;
-const TICKET_RETURN_USE_RENEW: c_int = 4;
-
-type TicketKeyCallback = unsafe extern "C" fn(
-    *mut ffi::SSL,
-    *mut c_uchar,
-    *mut c_uchar,
-    *mut ffi::EVP_CIPHER_CTX,
-    *mut ffi::EVP_MAC_CTX,
-    c_int,
-) -> c_int;
-
-type OpenedTicketCallback = unsafe extern "C" fn(
-    *mut ffi::SSL,
-    *mut ffi::SSL_SESSION,
-    *const c_uchar,
-    usize,
-    c_int,
-    *mut c_void,
-) -> c_int;
-
-// Exported by OpenSSL 3.0 and later, missing from `openssl-sys`.
-unsafe extern "C" {
-    fn SSL_CTX_use_cert_and_key(
-        ctx: *mut ffi::SSL_CTX,
-        certificate: *mut ffi::X509,
-        key: *mut ffi::EVP_PKEY,
-        chain: *mut ffi::stack_st_X509,
-        replace: c_int,
-    ) -> c_int;
-    fn SSL_CTX_set_timeout(ctx: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
-    fn SSL_CTX_set_tlsext_ticket_key_evp_cb(
-        ctx: *mut ffi::SSL_CTX,
-        callback: Option<TicketKeyCallback>,
-    ) -> c_int;
-    fn SSL_CTX_set_session_ticket_cb(
-        ctx: *mut ffi::SSL_CTX,
-        made: Option<unsafe extern "C" fn(*mut ffi::SSL, *mut c_void) -> c_int>,
-        opened: Option<OpenedTicketCallback>,
-        argument: *mut c_void,
-    ) -> c_int;
-    fn SSL_SESSION_get0_hostname(session: *const ffi::SSL_SESSION) -> *const c_char;
-    fn OSSL_PARAM_construct_utf8_string(
-        key: *const c_char,
-        value: *mut c_char,
-        length: usize,
-    ) -> ffi::OSSL_PARAM;
-}
-
-/// Installs a certificate, its chain and its key in one step, in a slot of
-/// their key type. Fails when that slot is taken or the security level refuses
-/// one of them.
-pub(super) fn add_identity(
-    context: &mut SslContextBuilder,
-    identity: &Identity,
-) -> Result<(), ErrorStack> {
-    let mut chain = Stack::new()?;
-    for certificate in identity.intermediates() {
-        chain.push(certificate.clone())?;
-    }
-    let (leaf, key) = (identity.leaf().as_ptr(), identity.key().as_ptr());
-    // SAFETY: all four are alive for the call, and OpenSSL takes references of
-    // its own to what it keeps.
-    let done = unsafe { SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, chain.as_ptr(), 0) };
-    check(done)
-}
-
-/// How long a session can be resumed; also the hint in its tickets.
-pub(super) fn set_session_lifetime(context: &mut SslContextBuilder, lifetime: Duration) {
-    let seconds = c_long::try_from(lifetime.as_secs()).unwrap_or(c_long::MAX);
-    // SAFETY: the context is alive and not yet shared.
-    unsafe { SSL_CTX_set_timeout(context.as_ptr(), seconds) };
-}
-
 /// Tells the time, so that tests can.
-pub(super) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+pub(in crate::context) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// The ticket keys of one context, shared by all threads that serve with it.
-pub(super) struct TicketKeeper {
+pub(in crate::context) struct TicketKeeper {
     ring: Mutex<KeyRing>,
     clock: Clock,
 }
 
 impl TicketKeeper {
-    pub(super) fn new(lifetime: Duration, clock: Clock) -> TicketKeeper {
+    pub(in crate::context) fn new(lifetime: Duration, clock: Clock) -> TicketKeeper {
         TicketKeeper {
             ring: Mutex::new(KeyRing::new(lifetime)),
             clock,
@@ -126,16 +42,23 @@ impl TicketKeeper {
 
 /// Seals and opens the context's tickets with `keeper`'s keys, and refuses to
 /// resume a session under another server name than it was made for.
-pub(super) fn install_tickets(
+pub(in crate::context) fn install_tickets(
     context: &mut SslContextBuilder,
     keeper: TicketKeeper,
 ) -> Result<(), ErrorStack> {
     context.set_ex_data(keeper_index()?, keeper);
     // SAFETY: the callback is a function for ever, and finds its data through ex_data.
-    check(unsafe { SSL_CTX_set_tlsext_ticket_key_evp_cb(context.as_ptr(), Some(ticket_key)) })?;
+    check(unsafe {
+        ffi::SSL_CTX_set_tlsext_ticket_key_evp_cb(context.as_ptr(), Some(ticket_key))
+    })?;
     // SAFETY: as above; there is no argument.
     check(unsafe {
-        SSL_CTX_set_session_ticket_cb(context.as_ptr(), None, Some(ticket_opened), ptr::null_mut())
+        ffi::SSL_CTX_set_session_ticket_cb(
+            context.as_ptr(),
+            None,
+            Some(ticket_opened),
+            ptr::null_mut(),
+        )
     })
 }
 
@@ -153,11 +76,11 @@ fn keeper_index() -> Result<Index<SslContext, TicketKeeper>, ErrorStack> {
 /// it and send a new ticket, 0 when the key is unknown (a full handshake
 /// follows), -1 to fail.
 unsafe extern "C" fn ticket_key(
-    ssl: *mut ffi::SSL,
+    ssl: *mut SSL,
     name: *mut c_uchar,
     iv: *mut c_uchar,
-    cipher: *mut ffi::EVP_CIPHER_CTX,
-    mac: *mut ffi::EVP_MAC_CTX,
+    cipher: *mut EVP_CIPHER_CTX,
+    mac: *mut EVP_MAC_CTX,
     sealing: c_int,
 ) -> c_int {
     guard_callback(-1, || {
@@ -186,7 +109,7 @@ fn seal(
     name: &mut [u8; NAME_LEN],
     iv: &mut [u8; IV_LEN],
     cipher: &mut CipherCtxRef,
-    mac: *mut ffi::EVP_MAC_CTX,
+    mac: *mut EVP_MAC_CTX,
 ) -> Result<c_int, ErrorStack> {
     with_keys(ssl, -1, |ring, now| {
         let key = ring.sealing(now)?;
@@ -203,7 +126,7 @@ fn open(
     name: &[u8; NAME_LEN],
     iv: &[u8; IV_LEN],
     cipher: &mut CipherCtxRef,
-    mac: *mut ffi::EVP_MAC_CTX,
+    mac: *mut EVP_MAC_CTX,
 ) -> Result<c_int, ErrorStack> {
     with_keys(ssl, 0, |ring, now| {
         let Some((key, renew)) = ring.opening(name, now) else {
@@ -234,22 +157,24 @@ fn with_keys(
 }
 
 /// Keys OpenSSL's HMAC for one ticket.
-fn init_mac(mac: *mut ffi::EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStack> {
+fn init_mac(mac: *mut EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStack> {
     // SAFETY: both strings are static, and OpenSSL only reads through the second
     // pointer although it is declared mutable.
     let digest = unsafe {
-        OSSL_PARAM_construct_utf8_string(
+        ffi::OSSL_PARAM_construct_utf8_string(
             c"digest".as_ptr(),
             c"SHA256".as_ptr().cast_mut(),
             0, // "use strlen"
         )
     };
     // SAFETY: builds the end marker; no argument.
-    let end = unsafe { ffi::OSSL_PARAM_construct_end() };
+    let end = unsafe { openssl_sys::OSSL_PARAM_construct_end() };
     let parameters = [digest, end];
     // SAFETY: `mac` is the context that OpenSSL gave the callback we are in; the
     // key and the terminated parameter list outlive the call, which copies them.
-    check(unsafe { ffi::EVP_MAC_init(mac, key.hmac.as_ptr(), key.hmac.len(), parameters.as_ptr()) })
+    check(unsafe {
+        openssl_sys::EVP_MAC_init(mac, key.hmac.as_ptr(), key.hmac.len(), parameters.as_ptr())
+    })
 }
 
 /// `SSL_CTX_set_session_ticket_cb(3)`: decides about a ticket after it was
@@ -257,22 +182,22 @@ fn init_mac(mac: *mut ffi::EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStac
 /// section 3), or one name's client could resume as another's (the kind of
 /// CVE-2025-23419).
 unsafe extern "C" fn ticket_opened(
-    ssl: *mut ffi::SSL,
-    session: *mut ffi::SSL_SESSION,
+    ssl: *mut SSL,
+    session: *mut SSL_SESSION,
     _key_name: *const c_uchar,
     _key_name_length: usize,
     status: c_int,
     _argument: *mut c_void,
 ) -> c_int {
-    guard_callback(TICKET_RETURN_IGNORE_RENEW, || {
+    guard_callback(ffi::SSL_TICKET_RETURN_IGNORE_RENEW, || {
         let answer = match status {
-            TICKET_SUCCESS => TICKET_RETURN_USE,
-            TICKET_SUCCESS_RENEW => TICKET_RETURN_USE_RENEW,
-            _ => return TICKET_RETURN_IGNORE_RENEW,
+            ffi::SSL_TICKET_SUCCESS => ffi::SSL_TICKET_RETURN_USE,
+            ffi::SSL_TICKET_SUCCESS_RENEW => ffi::SSL_TICKET_RETURN_USE_RENEW,
+            _ => return ffi::SSL_TICKET_RETURN_IGNORE_RENEW,
         };
         // SAFETY: with a status of success OpenSSL passes the session it read
         // from the ticket.
-        let made_for = unsafe { SSL_SESSION_get0_hostname(session) };
+        let made_for = unsafe { ffi::SSL_SESSION_get0_hostname(session) };
         let made_for = if made_for.is_null() {
             None
         } else {
@@ -289,7 +214,7 @@ unsafe extern "C" fn ticket_opened(
         if same {
             answer
         } else {
-            TICKET_RETURN_IGNORE_RENEW
+            ffi::SSL_TICKET_RETURN_IGNORE_RENEW
         }
     })
 }
@@ -304,12 +229,13 @@ struct Unreadable;
 /// # Safety
 ///
 /// `ssl` must be processing a ClientHello, and the answer must not outlive that.
-unsafe fn hello_server_name<'a>(ssl: *mut ffi::SSL) -> Result<Option<&'a [u8]>, Unreadable> {
-    const SERVER_NAME: std::ffi::c_uint = 0;
+unsafe fn hello_server_name<'a>(ssl: *mut SSL) -> Result<Option<&'a [u8]>, Unreadable> {
+    const SERVER_NAME: c_uint = 0;
     let mut data = ptr::null();
     let mut length = 0;
     // SAFETY: the caller vouches for `ssl`; the other two are out parameters.
-    let found = unsafe { ffi::SSL_client_hello_get0_ext(ssl, SERVER_NAME, &mut data, &mut length) };
+    let found =
+        unsafe { openssl_sys::SSL_client_hello_get0_ext(ssl, SERVER_NAME, &mut data, &mut length) };
     if found == 0 || data.is_null() {
         return Ok(None);
     }
@@ -328,14 +254,6 @@ fn host_name(extension: &[u8]) -> Option<&[u8]> {
         && kind == 0
         && usize::from(u16::from_be_bytes(*name_length)) == name.len();
     whole.then_some(name)
-}
-
-fn check(done: c_int) -> Result<(), ErrorStack> {
-    if done > 0 {
-        Ok(())
-    } else {
-        Err(ErrorStack::get())
-    }
 }
 
 #[cfg(test)]

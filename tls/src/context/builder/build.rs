@@ -1,0 +1,119 @@
+//! From options to an `SSL_CTX`.
+//!
+//! OpenSSL applies the system's `openssl.cnf` when it makes the `SSL_CTX`. It
+//! stays in force for what is not set here; everything that matters is set
+//! afterwards.
+
+use std::sync::Arc;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslContextBuilder, SslMethod};
+
+use super::trust::TrustSource;
+use super::{ClientAuth, ContextBuilder};
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::context::{Context, Shared, sys};
+use crate::engine::Role;
+use crate::error::Error;
+use crate::ssl::on_system_stack;
+
+impl ContextBuilder {
+    /// Checks the options and makes the context.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches. Loading the system's trust roots takes some milliseconds
+    /// of the OS thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] that names the file or option at fault: a server without
+    /// identity, client authentication without trust anchors, two identities of
+    /// one key type, a list that OpenSSL does not know, a key that is too weak for
+    /// the security level, an unreadable trust file.
+    #[doc(alias = "SSL_CTX_check_private_key")]
+    pub fn build(self) -> Result<Context, Error> {
+        self.check()?;
+        on_system_stack(|| {
+            // What others left in OpenSSL's queue of errors is not about us, and
+            // even calls that succeed leave entries there.
+            drop(ErrorStack::get());
+            let built = self.assemble();
+            drop(ErrorStack::get());
+            built
+        })
+    }
+
+    fn assemble(&self) -> Result<Context, Error> {
+        let method = match self.role {
+            Role::Client => SslMethod::tls_client(),
+            Role::Server => SslMethod::tls_server(),
+        };
+        let mut context = SslContextBuilder::new(method)?;
+        self.protocol.apply(&mut context)?;
+        let anchors = self.verification.apply(self.role, &mut context)?;
+        self.set_identities(&mut context)?;
+        self.alpn.apply(self.role, &mut context)?;
+        self.set_sessions(&mut context, &anchors)?;
+        let verification = &self.verification;
+        Ok(Context {
+            shared: Arc::new(Shared {
+                ssl_ctx: context.build(),
+                role: self.role,
+                handshake_timeout: self.handshake_timeout,
+                send_name: self.send_name,
+                check_name: verification.check_name,
+                need_name: verification.check_name && verification.verify,
+            }),
+        })
+    }
+
+    /// What can be told from the options alone.
+    fn check(&self) -> Result<(), ConfigError> {
+        let missing = |what, detail| Err(ConfigError::new(ConfigErrorKind::Missing, what, detail));
+        let bad = |what, detail| Err(ConfigError::new(ConfigErrorKind::BadValue, what, detail));
+        if self.protocol.versions.is_empty() {
+            return bad("versions", "the range is empty");
+        }
+        if self.handshake_timeout.is_zero() {
+            return bad("handshake_timeout", "must be longer than nothing");
+        }
+        self.sessions.check()?;
+        let verification = &self.verification;
+        match self.role {
+            Role::Server => {
+                if self.identities.is_empty() {
+                    return missing("server", "has no identity to present");
+                }
+                if verification.client_auth != ClientAuth::None && verification.trust.is_empty() {
+                    return missing("client_auth", "needs trust anchors, and none were given");
+                }
+                if verification
+                    .trust
+                    .iter()
+                    .any(|source| matches!(source, TrustSource::System))
+                {
+                    return bad("trust_system", "would let any public CA admit clients");
+                }
+                if !verification.verify || !verification.check_name {
+                    return bad("dangerous", "is for clients; a server has client_auth");
+                }
+            }
+            Role::Client => {
+                if verification.client_auth != ClientAuth::None {
+                    return bad("client_auth", "is for servers");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_identities(&self, context: &mut SslContextBuilder) -> Result<(), ConfigError> {
+        for identity in &self.identities {
+            sys::add_identity(context, identity).map_err(|stack| {
+                ConfigError::rejected(identity.label(), "OpenSSL does not accept it", stack)
+            })?;
+        }
+        Ok(())
+    }
+}

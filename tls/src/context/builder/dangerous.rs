@@ -1,0 +1,37 @@
+//! Options that switch off what TLS is for, behind a name that says so.
+
+use super::ContextBuilder;
+
+impl ContextBuilder {
+    /// Options that switch off what TLS is for.
+    pub fn dangerous(self) -> Dangerous {
+        Dangerous { builder: self }
+    }
+}
+
+/// Options of a client that let an attacker in the middle go unnoticed; see
+/// [`ContextBuilder::dangerous`].
+#[derive(Debug)]
+#[must_use]
+pub struct Dangerous {
+    builder: ContextBuilder,
+}
+
+impl Dangerous {
+    /// Clients: accepts every certificate for every name. For tests only: whoever
+    /// can reach the connection can read and change it.
+    #[doc(alias = "VERIFY_NONE")]
+    pub fn no_verify(mut self) -> ContextBuilder {
+        self.builder.verification.verify = false;
+        self.builder
+    }
+
+    /// Clients: checks that the certificate leads to a trust anchor, but not whom
+    /// it names. That is sound only if every certificate under the anchors may
+    /// act as this server.
+    #[doc(alias = "check_hostname")]
+    pub fn skip_hostname(mut self) -> ContextBuilder {
+        self.builder.verification.check_name = false;
+        self.builder
+    }
+}

@@ -1,0 +1,187 @@
+//! Sessions: how long they live, what they are bound to, and the tickets that
+//! carry them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::sha::Sha256;
+use openssl::ssl::{SslContextBuilder, SslOptions, SslSessionCacheMode};
+use openssl::x509::X509;
+
+use super::trust::TrustSource;
+use super::{ClientAuth, ContextBuilder};
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::context::sys::{self, Clock, TicketKeeper};
+use crate::engine::Role;
+use crate::error::Error;
+
+/// The longest that a ticket may be valid (RFC 8446, section 4.6.1).
+const LIFETIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// `SSL_MAX_SID_CTX_LENGTH`.
+const ID_CONTEXT_MAX: usize = 32;
+
+/// What a server does about session tickets (RFC 5077; RFC 8446, section 4.6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Tickets {
+    /// No tickets, and so no resumption.
+    Off,
+    /// Tickets under keys of AES-256 and HMAC-SHA256 that are made in memory,
+    /// exchanged every hour, kept for one session lifetime more to open old
+    /// tickets, and wiped. Every context has its own.
+    #[default]
+    Rotating,
+}
+
+pub(super) struct Sessions {
+    id_context: Option<Vec<u8>>,
+    lifetime: Duration,
+    tickets: Tickets,
+    num_tickets: usize,
+    clock: Clock,
+}
+
+impl Default for Sessions {
+    fn default() -> Sessions {
+        Sessions {
+            id_context: None,
+            lifetime: Duration::from_secs(300),
+            tickets: Tickets::Rotating,
+            num_tickets: 2,
+            clock: Arc::new(Instant::now),
+        }
+    }
+}
+
+impl ContextBuilder {
+    /// Servers: which sessions belong together, in at most 32 bytes.
+    ///
+    /// By default it is a digest of the identities, the trust anchors and the
+    /// client authentication, so that no session crosses from a context that
+    /// demands less to one that demands more.
+    #[doc(alias = "set_session_id")]
+    #[doc(alias = "SSL_CTX_set_session_id_context")]
+    pub fn session_id_context(mut self, id: &[u8]) -> ContextBuilder {
+        self.sessions.id_context = Some(id.to_vec());
+        self
+    }
+
+    /// How long a session can be resumed, up to seven days (RFC 8446, section
+    /// 4.6.1). Default: 300 seconds.
+    #[doc(alias = "set_timeout")]
+    #[doc(alias = "get_timeout")]
+    #[doc(alias = "SSL_CTX_set_timeout")]
+    pub fn session_lifetime(mut self, lifetime: Duration) -> ContextBuilder {
+        self.sessions.lifetime = lifetime;
+        self
+    }
+
+    /// Servers: whether and how to issue session tickets. Default:
+    /// [`Tickets::Rotating`].
+    #[doc(alias = "OP_NO_TICKET")]
+    #[doc(alias = "SSL_CTX_set_tlsext_ticket_key_evp_cb")]
+    pub fn tickets(mut self, tickets: Tickets) -> ContextBuilder {
+        self.sessions.tickets = tickets;
+        self
+    }
+
+    /// Servers: how many tickets a full TLS 1.3 handshake issues. Default: 2.
+    #[doc(alias = "SSL_CTX_set_num_tickets")]
+    pub fn num_tickets(mut self, count: usize) -> ContextBuilder {
+        self.sessions.num_tickets = count;
+        self
+    }
+
+    /// Tells the ticket keys the time.
+    #[cfg(test)]
+    pub(in crate::context) fn clock(
+        mut self,
+        clock: impl Fn() -> Instant + Send + Sync + 'static,
+    ) -> ContextBuilder {
+        self.sessions.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sessions live in tickets only: a cache in memory would grow with the
+    /// number of clients and is of use to none that knows tickets.
+    pub(super) fn set_sessions(
+        &self,
+        context: &mut SslContextBuilder,
+        anchors: &[X509],
+    ) -> Result<(), Error> {
+        let sessions = &self.sessions;
+        context.set_session_cache_mode(SslSessionCacheMode::OFF);
+        sys::set_session_lifetime(context, sessions.lifetime);
+        if self.role == Role::Client {
+            return Ok(());
+        }
+        let id = match &sessions.id_context {
+            Some(id) => id.clone(),
+            None => self.derive_session_id_context(anchors)?,
+        };
+        context.set_session_id_context(&id)?;
+        // Accepting the name makes OpenSSL keep it with the session, so that the
+        // application sees it on resumed connections too.
+        context.set_servername_callback(|_, _| Ok(()));
+        match sessions.tickets {
+            Tickets::Off => {
+                context.set_options(SslOptions::NO_TICKET);
+                context.set_num_tickets(0)?;
+            }
+            Tickets::Rotating => {
+                context.set_num_tickets(sessions.num_tickets)?;
+                let keeper = TicketKeeper::new(sessions.lifetime, Arc::clone(&sessions.clock));
+                sys::install_tickets(context, keeper)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hashes what a session's client was judged by.
+    pub(in crate::context) fn derive_session_id_context(
+        &self,
+        anchors: &[X509],
+    ) -> Result<Vec<u8>, ErrorStack> {
+        let mut hash = Sha256::new();
+        for identity in &self.identities {
+            hash.update(b"identity");
+            hash.update(&identity.leaf().digest(MessageDigest::sha256())?);
+        }
+        for anchor in anchors {
+            hash.update(b"anchor");
+            hash.update(&anchor.digest(MessageDigest::sha256())?);
+        }
+        for source in &self.verification.trust {
+            if let TrustSource::Dir(path) = source {
+                hash.update(b"directory");
+                hash.update(path.as_os_str().as_encoded_bytes());
+            }
+        }
+        hash.update(match self.verification.client_auth {
+            ClientAuth::None => b"none",
+            ClientAuth::Optional => b"optional",
+            ClientAuth::Required => b"required",
+        });
+        Ok(hash.finish().to_vec())
+    }
+}
+
+impl Sessions {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let bad = |what, detail| Err(ConfigError::new(ConfigErrorKind::BadValue, what, detail));
+        if self.lifetime < Duration::from_secs(1) || self.lifetime > LIFETIME_MAX {
+            return bad("session_lifetime", "must be from one second to seven days");
+        }
+        if self
+            .id_context
+            .as_ref()
+            .is_some_and(|id| id.len() > ID_CONTEXT_MAX)
+        {
+            return bad("session_id_context", "is longer than 32 bytes");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! Whether and how the peer's certificate is judged.
+
+use std::path::Path;
+
+use openssl::ssl::{SslContextBuilder, SslVerifyMode};
+use openssl::x509::X509;
+use openssl::x509::verify::X509VerifyFlags;
+
+use super::ContextBuilder;
+use super::trust::{self, TrustSource};
+use crate::engine::Role;
+use crate::error::Error;
+
+/// Whether a server asks its clients for certificates.
+#[doc(alias = "set_verify")]
+#[doc(alias = "VERIFY_NONE")]
+#[doc(alias = "VERIFY_PEER")]
+#[doc(alias = "VERIFY_FAIL_IF_NO_PEER_CERT")]
+#[doc(alias = "SSL_CTX_set_verify")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ClientAuth {
+    /// Not asked for.
+    #[default]
+    None,
+    /// Asked for. A client without one is served; one with a certificate that
+    /// does not lead to the trust anchors is refused.
+    Optional,
+    /// A client without a valid certificate is refused.
+    Required,
+}
+
+pub(super) struct Verification {
+    pub(super) trust: Vec<TrustSource>,
+    pub(super) client_auth: ClientAuth,
+    depth: u32,
+    pub(super) verify: bool,
+    pub(super) check_name: bool,
+}
+
+impl Default for Verification {
+    fn default() -> Verification {
+        Verification {
+            trust: Vec::new(),
+            client_auth: ClientAuth::None,
+            depth: 10,
+            verify: true,
+            check_name: true,
+        }
+    }
+}
+
+impl ContextBuilder {
+    /// Trusts the certificates of a PEM file.
+    ///
+    /// The first `trust_` option replaces the system's roots, which are a
+    /// client's default; [`trust_system`](ContextBuilder::trust_system) keeps
+    /// them. Any certificate may be an anchor, not only a self-signed one.
+    #[doc(alias = "load_verify_locations")]
+    #[doc(alias = "load_client_ca")]
+    #[doc(alias = "SSL_CTX_load_verify_file")]
+    pub fn trust_file(mut self, path: impl AsRef<Path>) -> ContextBuilder {
+        let path = path.as_ref().to_owned();
+        self.verification.trust.push(TrustSource::File(path));
+        self
+    }
+
+    /// Trusts the certificates of a directory that `openssl rehash` has prepared.
+    #[doc(alias = "load_verify_locations")]
+    #[doc(alias = "SSL_CTX_load_verify_dir")]
+    pub fn trust_dir(mut self, path: impl AsRef<Path>) -> ContextBuilder {
+        let path = path.as_ref().to_owned();
+        self.verification.trust.push(TrustSource::Dir(path));
+        self
+    }
+
+    /// Trusts certificates in PEM form.
+    #[doc(alias = "get_cert_store")]
+    #[doc(alias = "X509_STORE_add_cert")]
+    pub fn trust_pem(mut self, pem: impl Into<Vec<u8>>) -> ContextBuilder {
+        self.verification.trust.push(TrustSource::Pem(pem.into()));
+        self
+    }
+
+    /// Trusts the system's roots, for a client that also names others.
+    ///
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` in the environment name other places
+    /// for them. A server must not use it: any public CA could then admit clients.
+    #[doc(alias = "set_default_verify_paths")]
+    #[doc(alias = "SSL_CTX_set_default_verify_paths")]
+    pub fn trust_system(mut self) -> ContextBuilder {
+        self.verification.trust.push(TrustSource::System);
+        self
+    }
+
+    /// Servers: whether to ask clients for certificates. Default: no.
+    ///
+    /// Asking needs a `trust_` option. The names of the anchors that are known
+    /// when the context is built are sent to clients as a hint.
+    #[doc(alias = "set_verify")]
+    #[doc(alias = "set_client_CA_list")]
+    #[doc(alias = "SSL_CTX_set_verify")]
+    pub fn client_auth(mut self, mode: ClientAuth) -> ContextBuilder {
+        self.verification.client_auth = mode;
+        self
+    }
+
+    /// The number of intermediate certificates to allow in a chain. Default: 10.
+    #[doc(alias = "set_verify_depth")]
+    #[doc(alias = "get_verify_depth")]
+    #[doc(alias = "SSL_CTX_set_verify_depth")]
+    pub fn verify_depth(mut self, depth: u32) -> ContextBuilder {
+        self.verification.depth = depth;
+        self
+    }
+}
+
+impl Verification {
+    /// Returns the trust anchors that are known by now.
+    pub(super) fn apply(
+        &self,
+        role: Role,
+        context: &mut SslContextBuilder,
+    ) -> Result<Vec<X509>, Error> {
+        let mode = match (role, self.client_auth) {
+            (Role::Client, _) if self.verify => SslVerifyMode::PEER,
+            (Role::Client, _) | (Role::Server, ClientAuth::None) => SslVerifyMode::NONE,
+            (Role::Server, ClientAuth::Optional) => SslVerifyMode::PEER,
+            (Role::Server, ClientAuth::Required) => {
+                SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT
+            }
+        };
+        context.set_verify(mode);
+        context.set_verify_depth(self.depth);
+        context
+            .verify_param_mut()
+            .set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+        let system = role == Role::Client && self.verify && self.trust.is_empty();
+        let sources = if system {
+            &[TrustSource::System]
+        } else {
+            self.trust.as_slice()
+        };
+        let anchors = trust::load(sources, context)?;
+        if self.client_auth != ClientAuth::None {
+            for anchor in &anchors {
+                context.add_client_ca(anchor)?;
+            }
+        }
+        Ok(anchors)
+    }
+}

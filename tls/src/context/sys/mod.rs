@@ -1,0 +1,57 @@
+//! The calls on an `SSL_CTX` that the `openssl` crate lacks.
+//!
+//! Who owns what: what a callback finds (the ring of ticket keys) is owned by the
+//! `SSL_CTX`, in an ex_data slot, and freed with it. The callbacks find it through
+//! the connection they are called for, so they hold no pointer of their own. They
+//! run inside an OpenSSL call: they must not wait, and a panic in one is kept
+//! by [`guard_callback`](crate::panics::guard_callback) until that call has
+//! returned.
+
+mod tickets;
+
+use std::ffi::{c_int, c_long};
+use std::time::Duration;
+
+use foreign_types::ForeignType;
+use openssl::error::ErrorStack;
+use openssl::ssl::SslContextBuilder;
+use openssl::stack::Stack;
+
+pub(super) use tickets::{Clock, TicketKeeper, install_tickets};
+
+use crate::ffi;
+use crate::identity::Identity;
+
+/// Installs a certificate, its chain and its key in one step, in a slot of
+/// their key type. Fails when that slot is taken or the security level refuses
+/// one of them.
+pub(super) fn add_identity(
+    context: &mut SslContextBuilder,
+    identity: &Identity,
+) -> Result<(), ErrorStack> {
+    let mut chain = Stack::new()?;
+    for certificate in identity.intermediates() {
+        chain.push(certificate.clone())?;
+    }
+    let (leaf, key) = (identity.leaf().as_ptr(), identity.key().as_ptr());
+    // SAFETY: all four are alive for the call, and OpenSSL takes references of
+    // its own to what it keeps.
+    let done =
+        unsafe { ffi::SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, chain.as_ptr(), 0) };
+    check(done)
+}
+
+/// How long a session can be resumed; also the hint in its tickets.
+pub(super) fn set_session_lifetime(context: &mut SslContextBuilder, lifetime: Duration) {
+    let seconds = c_long::try_from(lifetime.as_secs()).unwrap_or(c_long::MAX);
+    // SAFETY: the context is alive and not yet shared.
+    unsafe { ffi::SSL_CTX_set_timeout(context.as_ptr(), seconds) };
+}
+
+fn check(done: c_int) -> Result<(), ErrorStack> {
+    if done > 0 {
+        Ok(())
+    } else {
+        Err(ErrorStack::get())
+    }
+}
