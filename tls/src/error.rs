@@ -15,6 +15,7 @@ use std::io;
 use openssl::error::ErrorStack;
 use openssl::x509::X509VerifyResult;
 
+use crate::callbacks::Rejection;
 use crate::config_error::ConfigError;
 
 /// Why a TLS operation failed.
@@ -49,6 +50,8 @@ pub enum Error {
     /// The peer's certificate was refused.
     #[doc(alias = "SSL_R_CERTIFICATE_VERIFY_FAILED")]
     Certificate(VerifyError),
+    /// A callback of this program refused the connection.
+    Rejected(Rejection),
     /// The program used the API in a way that cannot work.
     Local(Cow<'static, str>),
     /// A certificate, key, name or option cannot be used. Met while contexts and
@@ -70,6 +73,7 @@ impl Error {
             Error::Truncated | Error::ClosedBeforeHello => io::ErrorKind::UnexpectedEof,
             Error::PlainHttp | Error::Certificate(_) | Error::Ssl(_) => io::ErrorKind::InvalidData,
             Error::Peer(_) => io::ErrorKind::ConnectionAborted,
+            Error::Rejected(_) => io::ErrorKind::PermissionDenied,
             Error::Local(_) => io::ErrorKind::InvalidInput,
             Error::Config(config) => config.io_kind(),
             Error::TimedOut => io::ErrorKind::TimedOut,
@@ -124,6 +128,7 @@ impl Clone for Error {
             Error::PlainHttp => Error::PlainHttp,
             Error::Peer(alert) => Error::Peer(*alert),
             Error::Certificate(verify) => Error::Certificate(*verify),
+            Error::Rejected(rejection) => Error::Rejected(rejection.clone()),
             Error::Local(what) => Error::Local(what.clone()),
             Error::Config(config) => Error::Config(config.clone()),
             Error::Ssl(entries) => Error::Ssl(entries.clone()),
@@ -142,6 +147,7 @@ impl fmt::Display for Error {
             Error::PlainHttp => f.write_str("peer speaks plain HTTP on a TLS port"),
             Error::Peer(alert) => write!(f, "peer sent a fatal alert: {alert}"),
             Error::Certificate(verify) => write!(f, "certificate refused: {verify}"),
+            Error::Rejected(rejection) => rejection.fmt(f),
             Error::Local(what) => write!(f, "misuse: {what}"),
             Error::Config(config) => write!(f, "configuration: {config}"),
             Error::Ssl(entries) if entries.is_empty() => f.write_str("OpenSSL gave no reason"),
@@ -163,6 +169,7 @@ impl std::error::Error for Error {
         match self {
             Error::Io(error) => Some(error),
             Error::Config(config) => Some(config),
+            Error::Rejected(rejection) => rejection.cause().map(|cause| cause as _),
             _ => None,
         }
     }

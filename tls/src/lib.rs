@@ -11,6 +11,7 @@
 
 #[allow(unsafe_code, reason = "lends parts of OpenSSL's rings")]
 mod bio;
+mod callbacks;
 mod config_error;
 mod context;
 pub mod crypto;
@@ -33,6 +34,7 @@ pub mod transport;
 mod waits;
 
 pub use bio::RingSizes;
+pub use callbacks::{ConnectionView, Rejection};
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{ClientAuth, Context, ContextBuilder, Dangerous, Tickets, Version};
 pub use engine::{Cipher, Engine, EngineError, Role, Want};

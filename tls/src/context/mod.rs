@@ -17,6 +17,7 @@
 //! verify mode and the version range of the first context.
 
 mod builder;
+mod hooks;
 mod name;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
 mod sys;
@@ -44,6 +45,10 @@ use name::PeerName;
 /// An immutable TLS configuration, made by a [`ContextBuilder`].
 ///
 /// Cheap to clone, and shared by all connections and threads that use it.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 ///
 /// # Examples
 ///

@@ -22,11 +22,14 @@
 //!
 //! The first permanent error is kept and answered to every later call.
 
+use std::any::Any;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use openssl::ssl::{Ssl, SslRef};
 
 use crate::bio::{BioPair, RingSizes};
+use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ring;
@@ -270,6 +273,27 @@ impl Engine {
         self.role
     }
 
+    /// Attaches data of the application to this connection, in place of what was
+    /// attached before. Callbacks find it by [`ConnectionView::app_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ssl`] without memory.
+    ///
+    /// [`ConnectionView::app_data`]: crate::ConnectionView::app_data
+    #[doc(alias = "SSL_set_ex_data")]
+    pub fn set_app_data<T: Any + Send + Sync>(&mut self, data: T) -> Result<(), Error> {
+        attached_mut(self.connection.get_mut())?.app_data = Some(Arc::new(data));
+        Ok(())
+    }
+
+    /// The data attached by [`Engine::set_app_data`], if it has the type `T`.
+    #[doc(alias = "get_app_data")]
+    #[doc(alias = "SSL_get_ex_data")]
+    pub fn app_data<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        ConnectionView::new(self.ssl()).app_data()
+    }
+
     /// The object underneath, for calls that only look.
     pub(crate) fn ssl(&self) -> &SslRef {
         self.connection.get()
@@ -325,6 +349,11 @@ impl Engine {
 
     /// Keeps a permanent error, as what it means here.
     fn fail(&mut self, error: Error) -> EngineError {
+        let error = match self.take_rejection() {
+            // OpenSSL only knows that a callback failed.
+            Some(rejection) => Error::Rejected(rejection),
+            None => error,
+        };
         let error = match error {
             // OpenSSL's answer to the end of input after it had failed before.
             Error::Ssl(entries) if entries.is_empty() && self.state.in_closed => Error::Truncated,
@@ -336,6 +365,13 @@ impl Engine {
         };
         self.state.failed = Some(error.clone());
         EngineError::Failed(error)
+    }
+
+    /// What a callback refused with in the call that has just failed.
+    fn take_rejection(&mut self) -> Option<Rejection> {
+        attached(self.ssl())?.rejection.as_ref()?;
+        let attached = attached_mut(self.connection.get_mut()).ok()?;
+        attached.rejection.take()
     }
 
     /// Empties the out-ring into the spill; says whether there was anything.

@@ -94,6 +94,11 @@ impl Connection {
         &self.ssl
     }
 
+    /// The object, for what hangs on it.
+    pub(crate) fn get_mut(&mut self) -> &mut SslRef {
+        &mut self.ssl
+    }
+
     pub(crate) fn as_ptr(&self) -> *mut SSL {
         self.ssl.as_ptr()
     }

@@ -55,6 +55,7 @@ impl ContextBuilder {
         self.set_identities(&mut context)?;
         self.alpn.apply(self.role, &mut context)?;
         self.set_sessions(&mut context, &anchors)?;
+        self.hooks.clone().install(&mut context)?;
         let verification = &self.verification;
         Ok(Context {
             shared: Arc::new(Shared {

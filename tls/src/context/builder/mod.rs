@@ -23,6 +23,7 @@ pub use sessions::Tickets;
 pub use verification::ClientAuth;
 
 use super::Version;
+use crate::callbacks::Hooks;
 use crate::engine::Role;
 use crate::identity::Identity;
 use alpn::Alpn;
@@ -64,6 +65,7 @@ pub struct ContextBuilder {
     sessions: Sessions,
     send_name: bool,
     handshake_timeout: Duration,
+    pub(super) hooks: Hooks,
 }
 
 impl ContextBuilder {
@@ -93,6 +95,7 @@ impl ContextBuilder {
             sessions: Sessions::default(),
             send_name: true,
             handshake_timeout,
+            hooks: Hooks::default(),
         }
     }
 

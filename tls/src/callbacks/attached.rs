@@ -1,0 +1,48 @@
+//! What is known about one connection: data of the application, and how its
+//! questions stand.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{Ssl, SslRef};
+
+use super::Rejection;
+
+/// Data that an application attaches to a connection or a context.
+pub(crate) type AppData = Arc<dyn Any + Send + Sync>;
+
+/// Hangs on an `SSL`, in the one slot that this crate uses; freed with it.
+///
+/// Most connections have none: it is made when something is first put in.
+#[derive(Default)]
+pub(crate) struct Attached {
+    pub(crate) app_data: Option<AppData>,
+    /// What a callback refused with, for the caller of the call that failed by it.
+    pub(crate) rejection: Option<Rejection>,
+}
+
+/// What hangs on `ssl`.
+pub(crate) fn attached(ssl: &SslRef) -> Option<&Attached> {
+    ssl.ex_data(index().ok()?)
+}
+
+/// What hangs on `ssl`, made if there was nothing.
+pub(crate) fn attached_mut(ssl: &mut SslRef) -> Result<&mut Attached, ErrorStack> {
+    let index = index()?;
+    if ssl.ex_data(index).is_none() {
+        ssl.set_ex_data(index, Attached::default());
+    }
+    Ok(ssl.ex_data_mut(index).expect("set just now"))
+}
+
+fn index() -> Result<Index<Ssl, Attached>, ErrorStack> {
+    static INDEX: OnceLock<Index<Ssl, Attached>> = OnceLock::new();
+    if let Some(index) = INDEX.get() {
+        return Ok(*index);
+    }
+    let made = Ssl::new_ex_index()?;
+    // Two threads may both get here; one index is then never used.
+    Ok(*INDEX.get_or_init(|| made))
+}

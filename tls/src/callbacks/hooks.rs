@@ -1,0 +1,43 @@
+//! The callbacks of a context.
+
+use std::sync::{Arc, OnceLock};
+
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{SslContext, SslContextBuilder, SslContextRef, SslRef};
+
+use super::AppData;
+
+/// What a context's connections ask the application, and tell it.
+#[derive(Default, Clone)]
+pub(crate) struct Hooks {
+    /// Data of the application, for the context as a whole.
+    pub(crate) app_data: Option<AppData>,
+}
+
+impl Hooks {
+    /// Gives the callbacks to a context and makes OpenSSL call those that are set.
+    pub(crate) fn install(self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+        context.set_ex_data(index()?, Arc::new(self));
+        Ok(())
+    }
+
+    /// The callbacks of the context that `ssl` belongs to.
+    pub(crate) fn of(ssl: &SslRef) -> Option<Arc<Hooks>> {
+        Hooks::of_context(ssl.ssl_context())
+    }
+
+    pub(crate) fn of_context(context: &SslContextRef) -> Option<Arc<Hooks>> {
+        context.ex_data(index().ok()?).cloned()
+    }
+}
+
+fn index() -> Result<Index<SslContext, Arc<Hooks>>, ErrorStack> {
+    static INDEX: OnceLock<Index<SslContext, Arc<Hooks>>> = OnceLock::new();
+    if let Some(index) = INDEX.get() {
+        return Ok(*index);
+    }
+    let made = SslContext::new_ex_index()?;
+    // Two threads may both get here; one index is then never used.
+    Ok(*INDEX.get_or_init(|| made))
+}

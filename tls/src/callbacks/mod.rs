@@ -1,0 +1,32 @@
+//! What an application decides or observes while OpenSSL works.
+//!
+//! OpenSSL calls back from inside its own calls, on the system stack, where no
+//! tasklet can be switched. So there are two kinds of callbacks:
+//!
+//! * *pure* ones answer there and then. They get a [`ConnectionView`], must not
+//!   wait, and a panic in one makes OpenSSL refuse.
+//! * *deferred* ones may wait for whatever they like. The C callback only writes
+//!   down the question and suspends the handshake; the question is decided on the
+//!   tasklet, outside of OpenSSL, and the answer waits for the next call:
+//!
+//! ```text
+//!    OpenSSL's callback            engine                the stream's tasklet
+//!      Unasked: write it down  --> Want::App        -->  Question::decide
+//!      Open: suspend again                                  may wait, may panic
+//!      Answered: act on it     <-- Engine::answer   <--  Answer
+//! ```
+//!
+//! Who owns what: the callbacks of a context are its [`Hooks`], which its
+//! `SSL_CTX` owns; what is known about one connection is its [`Attached`], which
+//! its `SSL` owns. C callbacks find both through the `SSL` that they are given
+//! and hold no pointers of their own.
+
+mod attached;
+mod hooks;
+mod rejection;
+mod view;
+
+pub(crate) use attached::{AppData, attached, attached_mut};
+pub(crate) use hooks::Hooks;
+pub use rejection::Rejection;
+pub use view::ConnectionView;
