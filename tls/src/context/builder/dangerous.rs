@@ -11,6 +11,10 @@ impl ContextBuilder {
 
 /// Options of a client that let an attacker in the middle go unnoticed; see
 /// [`ContextBuilder::dangerous`].
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
 #[derive(Debug)]
 #[must_use]
 pub struct Dangerous {
