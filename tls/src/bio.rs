@@ -125,6 +125,101 @@ impl BioPair {
         Ok(pair)
     }
 
+    /// Shares the internal half of a pair that others made, and takes over their
+    /// reference to the other. What is in the in-ring stays there. `None`, and
+    /// nothing is taken over, when the halves are not those of a pair.
+    ///
+    /// # Safety
+    ///
+    /// Both are alive, or the second is null. If both are halves of pairs, it is the
+    /// same pair. Nobody else uses them while the result lives.
+    pub(crate) unsafe fn from_raw(internal: NonNull<BIO>, network: *mut BIO) -> Option<BioPair> {
+        let network = NonNull::new(network)?;
+        let capacity = |half: NonNull<BIO>| {
+            // SAFETY: the caller says that it is alive.
+            let kind = unsafe { ffi::BIO_method_type(half.as_ptr()) };
+            if kind != ffi::BIO_TYPE_BIO {
+                return None;
+            }
+            // SAFETY: as above; the command takes no argument.
+            let size = unsafe {
+                openssl_sys::BIO_ctrl(
+                    half.as_ptr(),
+                    ffi::BIO_C_GET_WRITE_BUF_SIZE,
+                    0,
+                    ptr::null_mut(),
+                )
+            };
+            usize::try_from(size).ok().filter(|size| *size > 0)
+        };
+        let sizes = RingSizes {
+            incoming: capacity(network)?,
+            outgoing: capacity(internal)?,
+        };
+        // SAFETY: alive, as above.
+        let shared = unsafe { ffi::BIO_up_ref(internal.as_ptr()) };
+        if shared != 1 {
+            return None;
+        }
+        let mut pair = BioPair {
+            internal,
+            network,
+            sizes,
+            in_base: NonNull::dangling(),
+            in_initialised: 0,
+            in_was_filled: false,
+            in_closed: false,
+            not_sync: PhantomData,
+        };
+        if pair.raw_space().is_none() {
+            // SAFETY: the half is ours by now; this only looks.
+            let full =
+                unsafe { ffi::BIO_test_flags(network.as_ptr(), ffi::BIO_FLAGS_SHOULD_RETRY) };
+            pair.in_closed = full == 0;
+        }
+        if !pair.in_closed {
+            pair.find_base();
+        }
+        Some(pair)
+    }
+
+    /// Finds where the in-ring begins. Only an empty ring tells that, so what is in
+    /// it is taken out and put back.
+    fn find_base(&mut self) {
+        let content = self.take_unread();
+        if let Some((base, _)) = self.raw_space() {
+            self.in_base = base;
+        }
+        let mut rest = content.as_slice();
+        while !rest.is_empty() {
+            let space = self.in_space();
+            let n = space.len().min(rest.len());
+            assert!(n > 0, "the ring held these bytes before");
+            space[..n].copy_from_slice(&rest[..n]);
+            self.commit_in(n);
+            rest = &rest[n..];
+        }
+    }
+
+    /// Gives the network half to a new owner; the SSL object keeps the other one.
+    pub(crate) fn into_network(self) -> *mut BIO {
+        // SAFETY: our reference keeps the half alive during the call.
+        let done = unsafe { ffi::BIO_up_ref(self.network.as_ptr()) };
+        assert_eq!(done, 1, "BIO_up_ref only fails when the count overflows");
+        self.network.as_ptr()
+    }
+
+    /// Writes to the out-ring as OpenSSL does; says how much fitted.
+    pub(crate) fn write_out(&mut self, data: &[u8]) -> usize {
+        if data.is_empty() {
+            return 0;
+        }
+        let (start, len) = (data.as_ptr().cast(), clamp(data.len()));
+        // SAFETY: the half is ours and paired; `data` is readable for its length.
+        let n = unsafe { openssl_sys::BIO_write(self.internal.as_ptr(), start, len) };
+        usize::try_from(n).unwrap_or(0)
+    }
+
     /// The capacity of the rings.
     pub(crate) fn sizes(&self) -> RingSizes {
         self.sizes
@@ -189,6 +284,11 @@ impl BioPair {
     pub(crate) fn close_in(&mut self) {
         self.in_closed = true;
         self.ctrl(self.network, ffi::BIO_C_SHUTDOWN_WR);
+    }
+
+    /// Whether end of file follows what is in the in-ring.
+    pub(crate) fn is_in_closed(&self) -> bool {
+        self.in_closed
     }
 
     /// One contiguous piece of the out-ring's content; empty when there is none.

@@ -41,6 +41,8 @@ mod control;
 mod outcome;
 mod peer;
 mod queries;
+#[allow(unsafe_code, reason = "takes over OpenSSL's objects from foreign code")]
+mod raw;
 
 pub use cipher::Cipher;
 pub use outcome::{EngineError, Role, Want};

@@ -27,6 +27,7 @@ pub(crate) const SSL_KEY_UPDATE_REQUESTED: c_int = 1;
 
 unsafe extern "C" {
     pub(crate) fn ERR_peek_error() -> c_ulong;
+    pub(crate) fn SSL_up_ref(ssl: *mut SSL) -> c_int;
     pub(crate) fn SSL_set_options(ssl: *mut SSL, options: u64) -> u64;
     pub(crate) fn SSL_free_buffers(ssl: *mut SSL) -> c_int;
     pub(crate) fn SSL_has_pending(ssl: *const SSL) -> c_int;

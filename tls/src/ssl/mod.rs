@@ -23,6 +23,7 @@ use crate::error::{Alert, Error, VerifyError};
 use crate::{ffi, panics};
 
 mod io;
+mod raw;
 mod requests;
 
 /// The most that one call of [`Connection::write`] takes: one record.

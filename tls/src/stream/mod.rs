@@ -50,6 +50,7 @@ mod locks;
 #[cfg(feature = "greenling")]
 mod poll;
 mod pump;
+mod replace;
 mod transfer;
 
 use locks::Lock;
@@ -137,7 +138,8 @@ impl<T: Transport> TlsStream<T> {
         )
     }
 
-    /// A connection from an engine, whatever it has done before.
+    /// A connection from an engine, whatever it has done before. With
+    /// [`TlsStream::into_engine`] it exchanges the transport in mid-stream.
     pub fn from_engine(engine: Engine, transport: T) -> TlsStream<T> {
         TlsStream::with_parts(Ok(engine), transport)
     }
