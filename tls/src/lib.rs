@@ -24,6 +24,8 @@ mod idle;
 #[cfg(feature = "greenling")]
 mod listener;
 mod panics;
+#[cfg(feature = "greenling")]
+mod proxy;
 mod ring;
 mod session;
 #[allow(unsafe_code, reason = "calls OpenSSL")]
@@ -42,8 +44,12 @@ pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};
 #[cfg(feature = "greenling")]
 pub use listener::TlsListener;
+#[cfg(feature = "greenling")]
+pub use proxy::{ProxyAddresses, ProxyHeader, ProxyProtocol};
 pub use session::Session;
 pub use ssl::Deferral;
+#[cfg(feature = "greenling")]
+pub use stream::Arrival;
 pub use stream::TlsStream;
 pub use transport::{Blocking, Interest, Ready, Transport};
 #[cfg(feature = "greenling")]

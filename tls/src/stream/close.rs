@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::TlsStream;
 use super::pump::{Progress, after};
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::transport::{Interest, Transport};
 
@@ -55,6 +55,13 @@ impl<T: Transport> TlsStream<T> {
     fn say_goodbye(&self, deadline: Option<Instant>) -> Result<(), Error> {
         let _writing = self.lock_writing(deadline)?;
         self.ensure_writable()?;
+        if !self.is_established() {
+            // Nothing to say goodbye to, nor to wait for: the engine says so.
+            return match self.with_engine(Engine::shutdown)? {
+                Err(EngineError::Failed(error)) => Err(error),
+                _ => Ok(()),
+            };
+        }
         self.drive(deadline, Engine::shutdown)?;
         self.flush_until(deadline, |_| false)
     }

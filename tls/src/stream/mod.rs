@@ -42,6 +42,8 @@ use crate::error::Error;
 use crate::idle;
 use crate::transport::Transport;
 
+#[cfg(feature = "greenling")]
+mod arrival;
 mod close;
 mod connect;
 mod info;
@@ -53,6 +55,10 @@ mod pump;
 mod replace;
 mod transfer;
 
+#[cfg(feature = "greenling")]
+pub use arrival::Arrival;
+#[cfg(feature = "greenling")]
+pub(crate) use arrival::Hook;
 use locks::Lock;
 
 /// A TLS connection over `T`.
@@ -112,6 +118,12 @@ pub struct TlsStream<T: Transport> {
     /// The listener's gate, where handshakes wait for their turn; `None` after.
     #[cfg(feature = "greenling")]
     gate: Cell<Option<u64>>,
+    /// What the listener does before the handshake; `None` after.
+    #[cfg(feature = "greenling")]
+    hook: RefCell<Option<arrival::Hook<T>>>,
+    /// What a proxy told.
+    #[cfg(feature = "greenling")]
+    proxied: OnceCell<Box<crate::proxy::ProxyHeader>>,
     /// The futures that read and write; made when the first of them waits.
     #[cfg(feature = "greenling")]
     pollers: OnceCell<Arc<poll::Pollers>>,
@@ -168,6 +180,10 @@ impl<T: Transport> TlsStream<T> {
             handshake_deadline: Cell::new(None),
             #[cfg(feature = "greenling")]
             gate: Cell::new(None),
+            #[cfg(feature = "greenling")]
+            hook: RefCell::new(None),
+            #[cfg(feature = "greenling")]
+            proxied: OnceCell::new(),
             #[cfg(feature = "greenling")]
             pollers: OnceCell::new(),
         }

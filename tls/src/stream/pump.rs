@@ -68,7 +68,7 @@ pub(super) fn after(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -118,6 +118,7 @@ impl<T: Transport> TlsStream<T> {
         deadline: Option<Instant>,
         mut call: impl FnMut(&mut Engine) -> Result<R, EngineError>,
     ) -> Result<Progress<R>, Error> {
+        self.arrive(deadline)?;
         let mut turn = self.wait_for_turn(deadline)?;
         loop {
             let seen = self.received.get();
@@ -177,12 +178,18 @@ impl<T: Transport> TlsStream<T> {
 
     /// Without the scheduler there are no listeners.
     #[cfg(not(feature = "greenling"))]
+    fn arrive(&self, _deadline: Option<Instant>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// As above.
+    #[cfg(not(feature = "greenling"))]
     fn wait_for_turn(&self, _deadline: Option<Instant>) -> Result<Option<()>, Error> {
         Ok(None)
     }
 
     /// The handshake's deadline, which its first step sets.
-    fn handshake_limit(&self) -> Option<Instant> {
+    pub(super) fn handshake_limit(&self) -> Option<Instant> {
         if self.handshake_deadline.get().is_none() {
             self.handshake_deadline
                 .set(after(self.handshake_timeout.get()));
