@@ -38,7 +38,9 @@ mod waits;
 pub use bio::RingSizes;
 pub use callbacks::{ConnectionView, Rejection};
 pub use config_error::{ConfigError, ConfigErrorKind};
-pub use context::{ClientAuth, Context, ContextBuilder, Dangerous, Tickets, Version};
+pub use context::{
+    ClientAuth, Context, ContextBuilder, Dangerous, Method, Tickets, Version, options,
+};
 pub use engine::{Cipher, Engine, EngineError, Role, Want};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};

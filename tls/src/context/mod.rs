@@ -18,7 +18,9 @@
 
 mod builder;
 mod hooks;
+mod method;
 mod name;
+pub mod options;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
 mod sys;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use openssl::ssl::{Ssl, SslContext, SslContextRef};
 use openssl::x509::verify::X509CheckFlags;
 
 pub use builder::{ClientAuth, ContextBuilder, Dangerous, Tickets};
+pub use method::Method;
 pub use version::Version;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};

@@ -14,6 +14,11 @@ pub(crate) const SSL_TICKET_RETURN_IGNORE_RENEW: c_int = 2;
 pub(crate) const SSL_TICKET_RETURN_USE: c_int = 3;
 pub(crate) const SSL_TICKET_RETURN_USE_RENEW: c_int = 4;
 
+/// `SSL_CTX_set_max_send_fragment(3)`.
+pub(crate) const SSL_CTRL_SET_MAX_SEND_FRAGMENT: c_int = 52;
+/// `SSL_CTX_set_dh_auto(3)`.
+pub(crate) const SSL_CTRL_SET_DH_AUTO: c_int = 118;
+
 pub(crate) type TicketKeyCallback = unsafe extern "C" fn(
     *mut SSL,
     *mut c_uchar,
@@ -51,6 +56,8 @@ unsafe extern "C" {
         opened: Option<OpenedTicketCallback>,
         argument: *mut c_void,
     ) -> c_int;
+    pub(crate) fn SSL_CTX_set_tlsext_max_fragment_length(ctx: *mut SSL_CTX, mode: u8) -> c_int;
+    pub(crate) fn SSL_CTX_set_block_padding(ctx: *mut SSL_CTX, block_size: usize) -> c_int;
     pub(crate) fn SSL_SESSION_get0_hostname(session: *const SSL_SESSION) -> *const c_char;
     pub(crate) fn OSSL_PARAM_construct_utf8_string(
         key: *const c_char,

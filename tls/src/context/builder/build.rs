@@ -30,9 +30,13 @@ impl ContextBuilder {
     /// [`Error::Config`] that names the file or option at fault: a server without
     /// identity, client authentication without trust anchors, two identities of
     /// one key type, a list that OpenSSL does not know, a key that is too weak for
-    /// the security level, an unreadable trust file.
+    /// the security level, an unreadable trust file. [`Error::Unsupported`] when
+    /// something was asked for that OpenSSL 3 does not have or this crate does not do.
     #[doc(alias = "SSL_CTX_check_private_key")]
     pub fn build(self) -> Result<Context, Error> {
+        if let Some(why) = self.refusal {
+            return Err(Error::unsupported(why));
+        }
         self.check()?;
         on_system_stack(|| {
             // What others left in OpenSSL's queue of errors is not about us, and
@@ -50,7 +54,12 @@ impl ContextBuilder {
             Role::Server => SslMethod::tls_server(),
         };
         let mut context = SslContextBuilder::new(method)?;
-        self.protocol.apply(&mut context)?;
+        self.flags.apply(self.role, &mut context);
+        self.protocol.apply(self.tmp_dh.is_some(), &mut context)?;
+        self.records.apply(self.role, &mut context)?;
+        if let Some(tmp_dh) = &self.tmp_dh {
+            tmp_dh.apply(self.role, &mut context)?;
+        }
         let anchors = self.verification.apply(self.role, &mut context)?;
         self.set_identities(&mut context)?;
         self.alpn.apply(self.role, &mut context)?;
@@ -73,9 +82,7 @@ impl ContextBuilder {
     fn check(&self) -> Result<(), ConfigError> {
         let missing = |what, detail| Err(ConfigError::new(ConfigErrorKind::Missing, what, detail));
         let bad = |what, detail| Err(ConfigError::new(ConfigErrorKind::BadValue, what, detail));
-        if self.protocol.versions.is_empty() {
-            return bad("versions", "the range is empty");
-        }
+        self.protocol.check()?;
         if self.handshake_timeout.is_zero() {
             return bad("handshake_timeout", "must be longer than nothing");
         }

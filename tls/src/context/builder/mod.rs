@@ -10,8 +10,12 @@
 mod alpn;
 mod build;
 mod dangerous;
+mod flags;
 mod protocol;
+mod records;
+mod refused;
 mod sessions;
+mod temporary_keys;
 mod trust;
 mod verification;
 
@@ -27,8 +31,11 @@ use crate::callbacks::Hooks;
 use crate::engine::Role;
 use crate::identity::Identity;
 use alpn::Alpn;
+use flags::Flags;
 use protocol::Protocol;
+use records::Records;
 use sessions::Sessions;
+use temporary_keys::TmpDh;
 use verification::Verification;
 
 /// Collects the options of a [`Context`](super::Context).
@@ -59,12 +66,17 @@ use verification::Verification;
 pub struct ContextBuilder {
     role: Role,
     protocol: Protocol,
+    flags: Flags,
+    tmp_dh: Option<TmpDh>,
+    records: Records,
     pub(super) identities: Vec<Identity>,
     verification: Verification,
     alpn: Alpn,
     sessions: Sessions,
     send_name: bool,
     handshake_timeout: Duration,
+    /// Something was asked for that cannot be had, and why.
+    refusal: Option<&'static str>,
     pub(super) hooks: Hooks,
 }
 
@@ -89,14 +101,24 @@ impl ContextBuilder {
         ContextBuilder {
             role,
             protocol: Protocol::default(),
+            flags: Flags::default(),
+            tmp_dh: None,
+            records: Records::default(),
             identities: Vec::new(),
             verification: Verification::default(),
             alpn: Alpn::default(),
             sessions: Sessions::default(),
             send_name: true,
             handshake_timeout,
+            refusal: None,
             hooks: Hooks::default(),
         }
+    }
+
+    /// Lets [`build`](ContextBuilder::build) fail with [`Error::Unsupported`](crate::Error).
+    pub(super) fn unsupported(mut self, why: &'static str) -> ContextBuilder {
+        self.refusal = Some(why);
+        self
     }
 
     /// Presents `identity` to peers. One may be given for each type of key.

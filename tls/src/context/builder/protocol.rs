@@ -1,9 +1,9 @@
-//! Which versions, suites and groups a context speaks, and OpenSSL's flags.
+//! Which versions, suites, groups and signatures a context speaks.
 
 use std::ops::RangeInclusive;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslMode, SslOptions};
+use openssl::ssl::SslContextBuilder;
 
 use super::{ContextBuilder, Version};
 use crate::config_error::{ConfigError, ConfigErrorKind};
@@ -13,6 +13,13 @@ use crate::error::Error;
 const CIPHERS_12: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
      ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
      ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+/// What [`tmp_dh_file`](ContextBuilder::tmp_dh_file) adds.
+const CIPHERS_DHE: &str =
+    ":DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+/// What TLS 1.0 and 1.1 add, which have no AEAD.
+#[cfg(feature = "legacy")]
+const CIPHERS_LEGACY: &str = ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:\
+     ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
 const CIPHERS_13: &str =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 /// The first list that OpenSSL takes is used: one with the post-quantum hybrid
@@ -27,10 +34,11 @@ const GROUPS: [&str; 3] = [
 ];
 
 pub(super) struct Protocol {
-    pub(super) versions: RangeInclusive<Version>,
-    ciphers12: String,
+    versions: RangeInclusive<Version>,
+    ciphers12: Option<String>,
     ciphers13: String,
     groups: Option<String>,
+    signatures: Option<String>,
     security_level: u32,
 }
 
@@ -38,9 +46,10 @@ impl Default for Protocol {
     fn default() -> Protocol {
         Protocol {
             versions: Version::Tls12..=Version::Tls13,
-            ciphers12: CIPHERS_12.to_owned(),
+            ciphers12: None,
             ciphers13: CIPHERS_13.to_owned(),
             groups: None,
+            signatures: None,
             security_level: 2,
         }
     }
@@ -48,7 +57,10 @@ impl Default for Protocol {
 
 impl ContextBuilder {
     /// The versions to allow. Default: TLS 1.2 and 1.3.
-    #[doc(alias = "set_options")]
+    #[doc(alias = "set_min_proto_version")]
+    #[doc(alias = "set_max_proto_version")]
+    #[doc(alias = "minimum_version")]
+    #[doc(alias = "maximum_version")]
     #[doc(alias = "SSL_CTX_set_min_proto_version")]
     #[doc(alias = "SSL_CTX_set_max_proto_version")]
     pub fn versions(mut self, versions: RangeInclusive<Version>) -> ContextBuilder {
@@ -59,15 +71,18 @@ impl ContextBuilder {
     /// The cipher suites for TLS 1.2, in OpenSSL's notation (`openssl-ciphers(1)`).
     /// Default: ECDHE with AES-GCM or ChaCha20-Poly1305.
     ///
-    /// A server lets the client's order decide.
+    /// A server lets the client's order decide, unless it has
+    /// [`server_order`](ContextBuilder::server_order).
     #[doc(alias = "set_cipher_list")]
+    #[doc(alias = "set_ciphers")]
     #[doc(alias = "SSL_CTX_set_cipher_list")]
     pub fn ciphers12(mut self, list: &str) -> ContextBuilder {
-        self.protocol.ciphers12 = list.to_owned();
+        self.protocol.ciphers12 = Some(list.to_owned());
         self
     }
 
     /// The cipher suites for TLS 1.3, by their full names and joined by colons.
+    #[doc(alias = "set_tls13_ciphersuites")]
     #[doc(alias = "SSL_CTX_set_ciphersuites")]
     pub fn ciphers13(mut self, list: &str) -> ContextBuilder {
         self.protocol.ciphers13 = list.to_owned();
@@ -76,9 +91,23 @@ impl ContextBuilder {
 
     /// The key exchange groups, joined by colons. Default: X25519MLKEM768 where
     /// OpenSSL knows it, X25519, P-256, P-384.
+    #[doc(alias = "set_ecdh_curve")]
+    #[doc(alias = "set_tmp_ecdh")]
+    #[doc(alias = "set_groups")]
     #[doc(alias = "SSL_CTX_set1_groups_list")]
     pub fn groups(mut self, list: &str) -> ContextBuilder {
         self.protocol.groups = Some(list.to_owned());
+        self
+    }
+
+    /// The algorithms for signatures, joined by colons and in order of preference,
+    /// such as `ECDSA+SHA256:RSA-PSS+SHA256`. Default: OpenSSL's list, less what
+    /// the security level forbids.
+    #[doc(alias = "set_server_sigalgs")]
+    #[doc(alias = "set_client_sigalgs")]
+    #[doc(alias = "SSL_CTX_set1_sigalgs_list")]
+    pub fn signature_algorithms(mut self, list: &str) -> ContextBuilder {
+        self.protocol.signatures = Some(list.to_owned());
         self
     }
 
@@ -92,8 +121,37 @@ impl ContextBuilder {
 }
 
 impl Protocol {
-    pub(super) fn apply(&self, context: &mut SslContextBuilder) -> Result<(), Error> {
-        set_flags(context);
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let bad = |detail| {
+            let kind = ConfigErrorKind::BadValue;
+            Err(ConfigError::new(kind, "versions", detail))
+        };
+        if self.versions.is_empty() {
+            return bad("the range is empty");
+        }
+        if *self.versions.start() < Version::Tls12 && self.security_level > 0 {
+            return bad("TLS 1.0 and 1.1 need security_level(0)");
+        }
+        Ok(())
+    }
+
+    /// The suites for TLS 1.2 and below.
+    fn ciphers12(&self, dhe: bool) -> String {
+        if let Some(list) = &self.ciphers12 {
+            return list.clone();
+        }
+        let mut list = CIPHERS_12.to_owned();
+        if dhe {
+            list.push_str(CIPHERS_DHE);
+        }
+        #[cfg(feature = "legacy")]
+        if *self.versions.start() < Version::Tls12 {
+            list.push_str(CIPHERS_LEGACY);
+        }
+        list
+    }
+
+    pub(super) fn apply(&self, dhe: bool, context: &mut SslContextBuilder) -> Result<(), Error> {
         let (min, max) = (
             self.versions.start().to_openssl(),
             self.versions.end().to_openssl(),
@@ -112,9 +170,10 @@ impl Protocol {
             let detail = format!("OpenSSL does not accept {list:?}");
             move |stack| ConfigError::rejected(what, detail, stack)
         };
+        let ciphers12 = self.ciphers12(dhe);
         context
-            .set_cipher_list(checked("ciphers12", &self.ciphers12)?)
-            .map_err(rejected("ciphers12", &self.ciphers12))?;
+            .set_cipher_list(checked("ciphers12", &ciphers12)?)
+            .map_err(rejected("ciphers12", &ciphers12))?;
         context
             .set_ciphersuites(checked("ciphers13", &self.ciphers13)?)
             .map_err(rejected("ciphers13", &self.ciphers13))?;
@@ -124,28 +183,13 @@ impl Protocol {
                 .map_err(rejected("groups", list))?,
             None => set_default_groups(context)?,
         }
+        if let Some(list) = &self.signatures {
+            context
+                .set_sigalgs_list(checked("signature_algorithms", list)?)
+                .map_err(rejected("signature_algorithms", list))?;
+        }
         Ok(())
     }
-}
-
-/// The flags that do not depend on options.
-fn set_flags(context: &mut SslContextBuilder) {
-    context.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::NO_COMPRESSION);
-    // An openssl.cnf may have set these.
-    context.clear_options(
-        SslOptions::ALLOW_UNSAFE_LEGACY_RENEGOTIATION
-            | SslOptions::IGNORE_UNEXPECTED_EOF
-            | SslOptions::from_bits_retain(openssl_sys::SSL_OP_LEGACY_SERVER_CONNECT),
-    );
-    context.set_mode(
-        // One record per write call, and the caller's buffer may move between two.
-        SslMode::ENABLE_PARTIAL_WRITE
-            | SslMode::ACCEPT_MOVING_WRITE_BUFFER
-            | SslMode::AUTO_RETRY
-            // Send the chain that was given, instead of searching one among the
-            // anchors for clients in every handshake.
-            | SslMode::NO_AUTO_CHAIN,
-    );
 }
 
 fn set_default_groups(context: &mut SslContextBuilder) -> Result<(), ErrorStack> {

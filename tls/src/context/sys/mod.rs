@@ -10,6 +10,7 @@
 mod tickets;
 
 use std::ffi::{c_int, c_long};
+use std::ptr;
 use std::time::Duration;
 
 use foreign_types::ForeignType;
@@ -46,6 +47,38 @@ pub(super) fn set_session_lifetime(context: &mut SslContextBuilder, lifetime: Du
     let seconds = c_long::try_from(lifetime.as_secs()).unwrap_or(c_long::MAX);
     // SAFETY: the context is alive and not yet shared.
     unsafe { ffi::SSL_CTX_set_timeout(context.as_ptr(), seconds) };
+}
+
+/// The most plaintext in a record; says whether OpenSSL accepts the number.
+pub(super) fn set_max_send_fragment(context: &mut SslContextBuilder, bytes: usize) -> bool {
+    let Ok(bytes) = c_long::try_from(bytes) else {
+        return false;
+    };
+    control(context, ffi::SSL_CTRL_SET_MAX_SEND_FRAGMENT, bytes) == 1
+}
+
+/// `code` is one of `TLSEXT_max_fragment_length_*`.
+pub(super) fn set_max_fragment_length(context: &mut SslContextBuilder, code: u8) -> bool {
+    // SAFETY: the context is alive and not yet shared; any code is allowed.
+    unsafe { ffi::SSL_CTX_set_tlsext_max_fragment_length(context.as_ptr(), code) == 1 }
+}
+
+/// Pads records of TLS 1.3; says whether OpenSSL accepts the number.
+pub(super) fn set_block_padding(context: &mut SslContextBuilder, block: usize) -> bool {
+    // SAFETY: as above.
+    unsafe { ffi::SSL_CTX_set_block_padding(context.as_ptr(), block) == 1 }
+}
+
+/// Parameters for Diffie-Hellman as strong as the key that signs them.
+pub(super) fn set_dh_auto(context: &mut SslContextBuilder) {
+    control(context, ffi::SSL_CTRL_SET_DH_AUTO, 1);
+}
+
+/// `SSL_CTX_ctrl(3)` with a command that takes a number and no pointer.
+fn control(context: &mut SslContextBuilder, command: c_int, number: c_long) -> c_long {
+    // SAFETY: the context is alive and not yet shared; callers pass commands
+    // that do not look at the pointer.
+    unsafe { openssl_sys::SSL_CTX_ctrl(context.as_ptr(), command, number, ptr::null_mut()) }
 }
 
 fn check(done: c_int) -> Result<(), ErrorStack> {

@@ -1,0 +1,8 @@
+//! Every option of a context and of an identity, as the peer sees it.
+
+mod ciphers;
+mod flags;
+mod records;
+mod support;
+mod temporary_keys;
+mod versions;
