@@ -2,6 +2,7 @@
 
 mod ciphers;
 mod flags;
+mod keylog;
 mod records;
 mod support;
 mod temporary_keys;

@@ -1,5 +1,7 @@
 //! Two engines in memory, what they sent each other, and identities for them.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 
 use greenling_tls::crypto::LocalCa;
@@ -230,4 +232,16 @@ pub(crate) fn message(stream: &[u8], kind: u8) -> Vec<u8> {
         rest = after;
     }
     panic!("no handshake message of type {kind}");
+}
+
+/// Runs a test that is otherwise ignored in a process of its own, which must
+/// succeed, with these variables in its environment.
+pub(crate) fn run_alone(test: &str, variables: &[(&str, &Path)]) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored"])
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{test}: {text}");
 }

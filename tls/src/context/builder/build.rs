@@ -62,6 +62,7 @@ impl ContextBuilder {
         }
         let anchors = self.verification.apply(self.role, &mut context)?;
         self.set_identities(&mut context)?;
+        self.set_keylogs(&mut context)?;
         self.alpn.apply(self.role, &mut context)?;
         self.set_sessions(&mut context, &anchors)?;
         self.hooks.clone().install(&mut context)?;

@@ -11,6 +11,7 @@ mod alpn;
 mod build;
 mod dangerous;
 mod flags;
+mod keylog;
 mod protocol;
 mod records;
 mod refused;
@@ -32,6 +33,7 @@ use crate::engine::Role;
 use crate::identity::Identity;
 use alpn::Alpn;
 use flags::Flags;
+use keylog::KeyLog;
 use protocol::Protocol;
 use records::Records;
 use sessions::Sessions;
@@ -69,6 +71,7 @@ pub struct ContextBuilder {
     flags: Flags,
     tmp_dh: Option<TmpDh>,
     records: Records,
+    keylogs: Vec<KeyLog>,
     pub(super) identities: Vec<Identity>,
     verification: Verification,
     alpn: Alpn,
@@ -104,6 +107,7 @@ impl ContextBuilder {
             flags: Flags::default(),
             tmp_dh: None,
             records: Records::default(),
+            keylogs: Vec::new(),
             identities: Vec::new(),
             verification: Verification::default(),
             alpn: Alpn::default(),
