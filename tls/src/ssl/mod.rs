@@ -135,6 +135,23 @@ impl Connection {
         outcome
     }
 
+    /// Makes a call that only queues something and moves no bytes. The connection
+    /// may have no rings then, and what `SSL_get_error(3)` says of the last
+    /// transfer is no answer here: the outcome is `Done` or `Failed`.
+    fn ask(&mut self, f: impl FnOnce(*mut SSL) -> c_int) -> Outcome<()> {
+        let ssl = self.as_ptr();
+        let outcome = on_system_stack(|| {
+            clear_error_queue();
+            if f(ssl) > 0 {
+                clear_error_queue();
+                return Outcome::Done(());
+            }
+            Outcome::Failed(self.failure(&ErrorStack::get()))
+        });
+        panics::resume();
+        outcome
+    }
+
     /// The meaning of a drained queue: the oldest entry that has one of its own.
     fn failure(&self, stack: &ErrorStack) -> Error {
         for error in stack.errors() {

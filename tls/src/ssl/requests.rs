@@ -15,37 +15,33 @@ impl Connection {
         } else {
             ffi::SSL_KEY_UPDATE_NOT_REQUESTED
         };
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_key_update(ssl, kind) };
-            (ret, ())
+        self.ask(|ssl| {
+            // SAFETY: `ssl` is alive, and `&mut self` keeps others out.
+            unsafe { ffi::SSL_key_update(ssl, kind) }
         })
     }
 
     /// `SSL_renegotiate(3)`: TLS 1.2 only.
     pub(crate) fn renegotiate(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_renegotiate(ssl) };
-            (ret, ())
+        self.ask(|ssl| {
+            // SAFETY: `ssl` is alive, and `&mut self` keeps others out.
+            unsafe { ffi::SSL_renegotiate(ssl) }
         })
     }
 
     /// `SSL_new_session_ticket(3)`: goes out with the next record written.
     pub(crate) fn new_session_ticket(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_new_session_ticket(ssl) };
-            (ret, ())
+        self.ask(|ssl| {
+            // SAFETY: `ssl` is alive, and `&mut self` keeps others out.
+            unsafe { ffi::SSL_new_session_ticket(ssl) }
         })
     }
 
     /// `SSL_verify_client_post_handshake(3)`: TLS 1.3 servers only.
     pub(crate) fn verify_client_post_handshake(&mut self) -> Outcome<()> {
-        self.call(|ssl| {
-            // SAFETY: as for the handshake.
-            let ret = unsafe { ffi::SSL_verify_client_post_handshake(ssl) };
-            (ret, ())
+        self.ask(|ssl| {
+            // SAFETY: `ssl` is alive, and `&mut self` keeps others out.
+            unsafe { ffi::SSL_verify_client_post_handshake(ssl) }
         })
     }
 

@@ -92,3 +92,24 @@ fn rings_can_be_exchanged_between_records() {
     assert_eq!(got, data[..sent]);
     assert!(client.set_rings(RingSizes::RECORD));
 }
+
+/// What a connection without rings is asked for is done or refused as with them.
+#[test]
+fn requests_of_a_parked_connection_are_answered() {
+    let (mut server, mut client) = engines(Version::Tls13, RingSizes::default());
+    shake_hands(&mut server, &mut client);
+    client.write(b"in two parts").expect("write");
+    carry(&mut client, &mut server, 3);
+    // The last that OpenSSL did was to wait for input, which is no reason for
+    // anything below.
+    let mut buf = [0; 20];
+    assert!(server.read(&mut buf).is_err());
+    assert!(server.park());
+    server.key_update(true).expect("done");
+    assert!(server.new_session_ticket().is_err(), "one thing at a time");
+    assert!(server.verify_client_post_handshake().is_err());
+    assert!(server.renegotiate().is_err());
+    assert!(server.is_parked());
+    carry(&mut client, &mut server, usize::MAX);
+    assert_eq!(server.read(&mut buf).expect("unharmed"), 12);
+}
