@@ -23,6 +23,7 @@ mod identity;
 mod idle;
 #[cfg(feature = "greenling")]
 mod listener;
+mod memory;
 mod panics;
 #[cfg(feature = "greenling")]
 mod proxy;
@@ -46,6 +47,10 @@ pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};
 #[cfg(feature = "greenling")]
 pub use listener::TlsListener;
+pub use memory::{
+    AltName, MemoryBio, PeerCert, Pieces, PipeState, RelativeName, SslError, SslErrorKind,
+    SslObject, SslPipe,
+};
 #[cfg(feature = "greenling")]
 pub use proxy::{ProxyAddresses, ProxyHeader, ProxyProtocol};
 pub use session::Session;

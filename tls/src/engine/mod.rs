@@ -38,6 +38,7 @@ use crate::ssl::{Connection, Deferral, Outcome};
 mod cipher;
 mod ciphertext;
 mod control;
+mod goodbye;
 mod outcome;
 mod peer;
 mod queries;

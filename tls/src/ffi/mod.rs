@@ -4,8 +4,10 @@
 
 mod bio;
 mod context;
+mod lookup;
 mod ssl;
 
 pub(crate) use bio::*;
 pub(crate) use context::*;
+pub(crate) use lookup::*;
 pub(crate) use ssl::*;

@@ -23,8 +23,11 @@ use crate::error::{Alert, Error, VerifyError};
 use crate::{ffi, panics};
 
 mod io;
+mod lookup;
 mod raw;
 mod requests;
+
+pub(crate) use lookup::{alert_reason, index_of_rdn};
 
 /// The most that one call of [`Connection::write`] takes: one record.
 pub(crate) const RECORD_MAX: usize = 16 * 1024;
