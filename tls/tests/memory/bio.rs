@@ -75,7 +75,7 @@ fn what_is_pending_is_counted_byte_by_byte() {
 fn anything_that_lends_bytes_is_written() {
     let bio = MemoryBio::new();
     bio.write(b"foo").expect("open");
-    bio.write(&vec![b'b', b'a', b'r']).expect("open");
+    bio.write(&Vec::from(*b"bar")).expect("open");
     bio.write("baz".as_bytes()).expect("open");
     bio.write(&Box::<[u8]>::from(*b"qux")).expect("open");
     assert_eq!(bio.read(None), b"foobarbazqux");

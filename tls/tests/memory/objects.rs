@@ -77,7 +77,7 @@ fn data_goes_both_ways_and_the_connection_ends() {
 fn a_large_write_is_taken_as_a_whole() {
     for version in VERSIONS {
         let mut pair = Pair::connected(version);
-        let data: Vec<u8> = (0..200_000u32).map(|i| (i * 31 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..200_000u32).map(|i| ((i * 31) >> 3) as u8).collect();
         let n = pair.client.call(|tls| tls.write(&data)).expect("no bound");
         assert_eq!(n, data.len());
         assert!(pair.client.outgoing.pending() > data.len());
