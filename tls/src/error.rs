@@ -320,9 +320,19 @@ impl From<X509VerifyResult> for VerifyError {
     }
 }
 
+/// Whether only `X509_V_FLAG_X509_STRICT` leads to this code: from
+/// `X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA` to `_EXTENSIONS_REQUIRE_VERSION_3`.
+fn is_of_strict_mode(code: i32) -> bool {
+    (80..=93).contains(&code)
+}
+
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (code {})", self.reason(), self.code)
+        write!(f, "{} (code {}", self.reason(), self.code)?;
+        if is_of_strict_mode(self.code) {
+            f.write_str(", a check that `strict` asks for")?;
+        }
+        f.write_str(")")
     }
 }
 

@@ -40,7 +40,7 @@ pub use bio::RingSizes;
 pub use callbacks::{ConnectionView, Rejection};
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
-    ClientAuth, Context, ContextBuilder, Dangerous, Method, Tickets, Version, options,
+    ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, Tickets, Version, options,
 };
 pub use engine::{Cipher, Engine, EngineError, Role, Want};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};

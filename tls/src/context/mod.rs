@@ -35,7 +35,7 @@ use std::time::Duration;
 use openssl::ssl::{Ssl, SslContext, SslContextRef};
 use openssl::x509::verify::X509CheckFlags;
 
-pub use builder::{ClientAuth, ContextBuilder, Dangerous, Tickets};
+pub use builder::{ClientAuth, ContextBuilder, Dangerous, Purpose, Tickets};
 pub use method::Method;
 pub use version::Version;
 

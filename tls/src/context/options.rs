@@ -1,6 +1,6 @@
 //! Bits for [`raw_options`](crate::ContextBuilder::raw_options),
 //! [`raw_mode`](crate::ContextBuilder::raw_mode) and
-//! [`verify_flags`](crate::ContextBuilder::verify_flags), by OpenSSL's names
+//! [`raw_verify_flags`](crate::ContextBuilder::raw_verify_flags), by OpenSSL's names
 //! without their prefixes (`SSL_CTX_set_options(3)`, `SSL_CTX_set_mode(3)`,
 //! `X509_VERIFY_PARAM_set_flags(3)`).
 //!

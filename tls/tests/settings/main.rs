@@ -1,9 +1,11 @@
 //! Every option of a context and of an identity, as the peer sees it.
 
+mod authority;
 mod ciphers;
 mod flags;
 mod keylog;
 mod records;
 mod support;
 mod temporary_keys;
+mod verification;
 mod versions;

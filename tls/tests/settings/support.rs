@@ -46,6 +46,11 @@ static RSA: LazyLock<Identity> = LazyLock::new(|| {
     Identity::new(vec![builder.build()], key).unwrap()
 });
 
+/// The authority of the ECDSA identities.
+pub(crate) fn ca() -> &'static LocalCa {
+    &CA
+}
+
 /// A self-signed identity with an RSA key.
 pub(crate) fn rsa() -> Identity {
     RSA.clone()

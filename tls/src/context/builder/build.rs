@@ -61,10 +61,12 @@ impl ContextBuilder {
             tmp_dh.apply(self.role, &mut context)?;
         }
         let anchors = self.verification.apply(self.role, &mut context)?;
+        self.chain.apply(&mut context)?;
+        let crls = self.revocation.apply(&mut context)?;
         self.set_identities(&mut context)?;
         self.set_keylogs(&mut context)?;
         self.alpn.apply(self.role, &mut context)?;
-        self.set_sessions(&mut context, &anchors)?;
+        self.set_sessions(&mut context, &anchors, &crls)?;
         self.hooks.clone().install(&mut context)?;
         let verification = &self.verification;
         Ok(Context {
@@ -111,6 +113,9 @@ impl ContextBuilder {
             Role::Client => {
                 if verification.client_auth != ClientAuth::None {
                     return bad("client_auth", "is for servers");
+                }
+                if verification.names_authorities() {
+                    return bad("client_ca_names", "is for servers");
                 }
             }
         }

@@ -9,12 +9,14 @@
 
 mod alpn;
 mod build;
+mod chain;
 mod dangerous;
 mod flags;
 mod keylog;
 mod protocol;
 mod records;
 mod refused;
+mod revocation;
 mod sessions;
 mod temporary_keys;
 mod trust;
@@ -23,6 +25,7 @@ mod verification;
 use std::fmt;
 use std::time::Duration;
 
+pub use chain::Purpose;
 pub use dangerous::Dangerous;
 pub use sessions::Tickets;
 pub use verification::ClientAuth;
@@ -32,10 +35,12 @@ use crate::callbacks::Hooks;
 use crate::engine::Role;
 use crate::identity::Identity;
 use alpn::Alpn;
+use chain::Chain;
 use flags::Flags;
 use keylog::KeyLog;
 use protocol::Protocol;
 use records::Records;
+use revocation::Revocation;
 use sessions::Sessions;
 use temporary_keys::TmpDh;
 use verification::Verification;
@@ -74,6 +79,8 @@ pub struct ContextBuilder {
     keylogs: Vec<KeyLog>,
     pub(super) identities: Vec<Identity>,
     verification: Verification,
+    chain: Chain,
+    revocation: Revocation,
     alpn: Alpn,
     sessions: Sessions,
     send_name: bool,
@@ -110,6 +117,8 @@ impl ContextBuilder {
             keylogs: Vec::new(),
             identities: Vec::new(),
             verification: Verification::default(),
+            chain: Chain::default(),
+            revocation: Revocation::default(),
             alpn: Alpn::default(),
             sessions: Sessions::default(),
             send_name: true,

@@ -8,7 +8,7 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::sha::Sha256;
 use openssl::ssl::{SslContextBuilder, SslOptions, SslSessionCacheMode};
-use openssl::x509::X509;
+use openssl::x509::{X509, X509Crl};
 
 use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
@@ -59,8 +59,8 @@ impl Default for Sessions {
 impl ContextBuilder {
     /// Servers: which sessions belong together, in at most 32 bytes.
     ///
-    /// By default it is a digest of the identities, the trust anchors and the
-    /// client authentication, so that no session crosses from a context that
+    /// By default it is a digest of the identities, the trust anchors, the
+    /// revocation lists and the client authentication, so that no session crosses from a context that
     /// demands less to one that demands more.
     #[doc(alias = "set_session_id")]
     #[doc(alias = "SSL_CTX_set_session_id_context")]
@@ -111,6 +111,7 @@ impl ContextBuilder {
         &self,
         context: &mut SslContextBuilder,
         anchors: &[X509],
+        crls: &[X509Crl],
     ) -> Result<(), Error> {
         let sessions = &self.sessions;
         context.set_session_cache_mode(SslSessionCacheMode::OFF);
@@ -120,7 +121,7 @@ impl ContextBuilder {
         }
         let id = match &sessions.id_context {
             Some(id) => id.clone(),
-            None => self.derive_session_id_context(anchors)?,
+            None => self.derive_session_id_context(anchors, crls)?,
         };
         context.set_session_id_context(&id)?;
         // Accepting the name makes OpenSSL keep it with the session, so that the
@@ -144,6 +145,7 @@ impl ContextBuilder {
     pub(in crate::context) fn derive_session_id_context(
         &self,
         anchors: &[X509],
+        crls: &[X509Crl],
     ) -> Result<Vec<u8>, ErrorStack> {
         let mut hash = Sha256::new();
         for identity in &self.identities {
@@ -160,6 +162,11 @@ impl ContextBuilder {
                 hash.update(path.as_os_str().as_encoded_bytes());
             }
         }
+        for crl in crls {
+            hash.update(b"revoked");
+            hash.update(&openssl::sha::sha256(&crl.to_der()?));
+        }
+        hash.update(self.chain.fingerprint().as_bytes());
         hash.update(match self.verification.client_auth {
             ClientAuth::None => b"none",
             ClientAuth::Optional => b"optional",

@@ -29,10 +29,7 @@ pub(super) fn load(
     for source in sources {
         match source {
             TrustSource::System => load_system(context)?,
-            TrustSource::File(path) => {
-                let pem = identity::read(path, FILE_SIZE_MAX, |_| Ok(()))?;
-                anchors.extend(parse(&path.display().to_string(), &pem)?);
-            }
+            TrustSource::File(path) => anchors.extend(read_file(path)?),
             TrustSource::Pem(pem) => anchors.extend(parse("trust anchors", pem)?),
             TrustSource::Dir(path) => load_dir(path, context)?,
         }
@@ -44,6 +41,12 @@ pub(super) fn load(
             .map_err(|stack| ConfigError::rejected("trust anchors", "cannot be stored", stack))?;
     }
     Ok(anchors)
+}
+
+/// All certificates of a PEM file.
+pub(super) fn read_file(path: &Path) -> Result<Vec<X509>, ConfigError> {
+    let pem = identity::read(path, FILE_SIZE_MAX, |_| Ok(()))?;
+    parse(&path.display().to_string(), &pem)
 }
 
 fn parse(subject: &str, pem: &[u8]) -> Result<Vec<X509>, ConfigError> {

@@ -1,10 +1,10 @@
 //! Whether and how the peer's certificate is judged.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use openssl::ssl::{SslContextBuilder, SslVerifyMode};
-use openssl::x509::X509;
-use openssl::x509::verify::X509VerifyFlags;
+use openssl::stack::Stack;
+use openssl::x509::{X509, X509Name, X509NameRef};
 
 use super::ContextBuilder;
 use super::trust::{self, TrustSource};
@@ -32,9 +32,17 @@ pub enum ClientAuth {
 pub(super) struct Verification {
     pub(super) trust: Vec<TrustSource>,
     pub(super) client_auth: ClientAuth,
+    /// Instead of the names of the anchors.
+    authorities: Option<Vec<Authorities>>,
     depth: u32,
     pub(super) verify: bool,
     pub(super) check_name: bool,
+}
+
+/// Authorities to name to clients.
+enum Authorities {
+    Names(Vec<X509Name>),
+    File(PathBuf),
 }
 
 impl Default for Verification {
@@ -42,6 +50,7 @@ impl Default for Verification {
         Verification {
             trust: Vec::new(),
             client_auth: ClientAuth::None,
+            authorities: None,
             depth: 10,
             verify: true,
             check_name: true,
@@ -56,7 +65,6 @@ impl ContextBuilder {
     /// client's default; [`trust_system`](ContextBuilder::trust_system) keeps
     /// them. Any certificate may be an anchor, not only a self-signed one.
     #[doc(alias = "load_verify_locations")]
-    #[doc(alias = "load_client_ca")]
     #[doc(alias = "SSL_CTX_load_verify_file")]
     pub fn trust_file(mut self, path: impl AsRef<Path>) -> ContextBuilder {
         let path = path.as_ref().to_owned();
@@ -104,6 +112,38 @@ impl ContextBuilder {
         self
     }
 
+    /// Servers: names these authorities to clients, instead of those of the trust
+    /// anchors, so that a client with several certificates can choose. The list
+    /// may be empty. It is a hint: whom a server accepts is decided by its anchors.
+    ///
+    /// Further calls, also of [`client_ca_file`](ContextBuilder::client_ca_file),
+    /// add to it.
+    #[doc(alias = "set_client_ca_list")]
+    #[doc(alias = "add_client_ca")]
+    #[doc(alias = "SSL_CTX_set_client_CA_list")]
+    #[doc(alias = "SSL_CTX_set0_CA_list")]
+    pub fn client_ca_names(mut self, names: impl IntoIterator<Item = X509Name>) -> ContextBuilder {
+        let names = Authorities::Names(names.into_iter().collect());
+        self.verification
+            .authorities
+            .get_or_insert_default()
+            .push(names);
+        self
+    }
+
+    /// As [`client_ca_names`](ContextBuilder::client_ca_names), with the subjects of
+    /// the certificates in a PEM file.
+    #[doc(alias = "load_client_ca")]
+    #[doc(alias = "SSL_load_client_CA_file")]
+    pub fn client_ca_file(mut self, path: impl AsRef<Path>) -> ContextBuilder {
+        let file = Authorities::File(path.as_ref().to_owned());
+        self.verification
+            .authorities
+            .get_or_insert_default()
+            .push(file);
+        self
+    }
+
     /// The number of intermediate certificates to allow in a chain. Default: 10.
     #[doc(alias = "set_verify_depth")]
     #[doc(alias = "get_verify_depth")]
@@ -131,9 +171,6 @@ impl Verification {
         };
         context.set_verify(mode);
         context.set_verify_depth(self.depth);
-        context
-            .verify_param_mut()
-            .set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
         let system = role == Role::Client && self.verify && self.trust.is_empty();
         let sources = if system {
             &[TrustSource::System]
@@ -142,10 +179,38 @@ impl Verification {
         };
         let anchors = trust::load(sources, context)?;
         if self.client_auth != ClientAuth::None {
-            for anchor in &anchors {
-                context.add_client_ca(anchor)?;
-            }
+            context.set_client_ca_list(self.authority_names(&anchors)?);
         }
         Ok(anchors)
+    }
+
+    pub(super) fn names_authorities(&self) -> bool {
+        self.authorities.is_some()
+    }
+
+    fn authority_names(&self, anchors: &[X509]) -> Result<Stack<X509Name>, Error> {
+        let mut names = Stack::new()?;
+        let subject = |certificate: &X509| certificate.subject_name().to_owned();
+        let Some(authorities) = &self.authorities else {
+            for anchor in anchors {
+                names.push(subject(anchor)?)?;
+            }
+            return Ok(names);
+        };
+        for source in authorities {
+            match source {
+                Authorities::Names(given) => {
+                    for name in given {
+                        names.push(X509NameRef::to_owned(name)?)?;
+                    }
+                }
+                Authorities::File(path) => {
+                    for certificate in trust::read_file(path)? {
+                        names.push(subject(&certificate)?)?;
+                    }
+                }
+            }
+        }
+        Ok(names)
     }
 }

@@ -13,10 +13,11 @@ use std::ffi::{c_int, c_long};
 use std::ptr;
 use std::time::Duration;
 
-use foreign_types::ForeignType;
+use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
 use openssl::ssl::SslContextBuilder;
 use openssl::stack::Stack;
+use openssl::x509::X509Crl;
 
 pub(super) use tickets::{Clock, TicketKeeper, install_tickets};
 
@@ -40,6 +41,13 @@ pub(super) fn add_identity(
     let done =
         unsafe { ffi::SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, chain.as_ptr(), 0) };
     check(done)
+}
+
+/// Adds a revocation list to those that chains are checked with.
+pub(super) fn add_crl(context: &mut SslContextBuilder, crl: &X509Crl) -> Result<(), ErrorStack> {
+    let store = context.cert_store_mut().as_ptr();
+    // SAFETY: both are alive for the call, and the store takes a reference of its own.
+    check(unsafe { ffi::X509_STORE_add_crl(store, crl.as_ptr()) })
 }
 
 /// How long a session can be resumed; also the hint in its tickets.

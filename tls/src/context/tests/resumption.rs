@@ -245,17 +245,17 @@ fn tickets_carry_the_session_lifetime() {
 fn the_session_id_context_follows_what_clients_are_judged_by() {
     let (ca, _, server) = certified();
     let anchors = openssl::x509::X509::stack_from_pem(&ca.root_pem().unwrap()).unwrap();
-    let plain = server.derive_session_id_context(&[]).unwrap();
+    let plain = server.derive_session_id_context(&[], &[]).unwrap();
     assert_eq!(plain.len(), 32);
-    let anchored = server.derive_session_id_context(&anchors).unwrap();
+    let anchored = server.derive_session_id_context(&anchors, &[]).unwrap();
     let asking = server.client_auth(ClientAuth::Required);
-    let required = asking.derive_session_id_context(&anchors).unwrap();
+    let required = asking.derive_session_id_context(&anchors, &[]).unwrap();
     let other = asking.identity(ca.issue(&["other.test"]).unwrap());
     let ids = [
         plain,
         anchored,
         required,
-        other.derive_session_id_context(&anchors).unwrap(),
+        other.derive_session_id_context(&anchors, &[]).unwrap(),
     ];
     for (index, id) in ids.iter().enumerate() {
         assert!(!ids[..index].contains(id), "{index} repeats an earlier one");
