@@ -60,8 +60,8 @@ impl ContextBuilder {
     /// Servers: which sessions belong together, in at most 32 bytes.
     ///
     /// By default it is a digest of the identities, the trust anchors, the
-    /// revocation lists and the client authentication, so that no session crosses from a context that
-    /// demands less to one that demands more.
+    /// revocation lists and how clients are judged, so that no session crosses
+    /// from a context that demands less to one that demands more.
     #[doc(alias = "set_session_id")]
     #[doc(alias = "SSL_CTX_set_session_id_context")]
     pub fn session_id_context(mut self, id: &[u8]) -> ContextBuilder {
