@@ -29,6 +29,7 @@ mod panics;
 mod proxy;
 mod ring;
 mod session;
+mod session_cache;
 #[allow(unsafe_code, reason = "calls OpenSSL")]
 mod ssl;
 mod stream;

@@ -9,6 +9,7 @@ use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 
 use super::Rejection;
+use crate::session_cache;
 
 /// Data that an application attaches to a connection or a context.
 pub(crate) type AppData = Arc<dyn Any + Send + Sync>;
@@ -21,6 +22,8 @@ pub(crate) struct Attached {
     pub(crate) app_data: Option<AppData>,
     /// What a callback refused with, for the caller of the call that failed by it.
     pub(crate) rejection: Option<Rejection>,
+    /// Where a client's sessions are kept.
+    pub(crate) session_slot: Option<session_cache::Slot>,
 }
 
 /// What hangs on `ssl`.

@@ -42,6 +42,7 @@ pub use version::Version;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
+use crate::session_cache::SessionCache;
 use crate::ssl::on_system_stack;
 use name::PeerName;
 
@@ -81,6 +82,8 @@ struct Shared {
     check_name: bool,
     /// Clients only: whether a connection must know whom it wants to reach.
     need_name: bool,
+    /// Clients only: what later connections may resume.
+    session_cache: Option<Arc<SessionCache>>,
 }
 
 impl Context {
@@ -92,6 +95,15 @@ impl Context {
     /// How long a handshake may take before it fails with [`Error::TimedOut`].
     pub fn handshake_timeout(&self) -> Duration {
         self.shared.handshake_timeout
+    }
+
+    /// Forgets the sessions that a client has kept; see
+    /// [`ContextBuilder::session_cache`].
+    #[doc(alias = "SSL_CTX_flush_sessions")]
+    pub fn clear_sessions(&self) {
+        if let Some(cache) = &self.shared.session_cache {
+            on_system_stack(|| cache.clear());
+        }
     }
 
     /// The configuration in OpenSSL's form.
@@ -127,7 +139,13 @@ impl Context {
                 .into());
             }
             (Role::Client, None) => {}
-            (Role::Client, Some(name)) => self.set_name(&mut ssl, &PeerName::parse(name)?)?,
+            (Role::Client, Some(name)) => {
+                let name = PeerName::parse(name)?;
+                self.set_name(&mut ssl, &name)?;
+                if let Some(cache) = &self.shared.session_cache {
+                    cache.attach(&mut ssl, &name.to_string())?;
+                }
+            }
         }
         Ok(ssl)
     }

@@ -4,6 +4,7 @@
 //! begins with a dot matches every subdomain, an empty one switches the check
 //! off. So a name is either an IP address or a plausible DNS name, or an error.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};
@@ -37,6 +38,16 @@ impl PeerName {
                 format!("server name {name:?}"),
                 fault,
             )),
+        }
+    }
+}
+
+/// The same for all spellings of a name.
+impl fmt::Display for PeerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerName::Dns(host) => f.write_str(host),
+            PeerName::Ip(ip) => ip.fmt(f),
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ring;
+use crate::session_cache;
 use crate::ssl::{Connection, Deferral, Outcome};
 
 mod cipher;
@@ -98,12 +99,12 @@ impl Engine {
     ///
     /// When a client's name is missing or malformed, or a server is given one.
     pub fn new(context: &Context, name: Option<&str>, rings: RingSizes) -> Result<Engine, Error> {
-        Ok(Engine::from_ssl(
-            context.new_ssl(name)?,
-            context.role(),
-            name,
-            rings,
-        ))
+        let ssl = context.new_ssl(name)?;
+        let mut engine = Engine::from_ssl(ssl, context.role(), name, rings);
+        if let Some(session) = session_cache::lend(engine.ssl()) {
+            engine.connection.resume(&session, context.ssl_ctx())?;
+        }
+        Ok(engine)
     }
 
     /// Takes over a configured object of the `openssl` crate.
@@ -328,6 +329,7 @@ impl Engine {
             // A read that finds no data may have finished the handshake all the same.
             if !self.state.established && self.connection.is_init_finished() {
                 self.state.established = true;
+                session_cache::established(self.ssl());
             }
             match outcome {
                 Outcome::Done(value) => return Ok(value),

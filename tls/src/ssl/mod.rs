@@ -26,6 +26,9 @@ mod io;
 mod lookup;
 mod raw;
 mod requests;
+mod sessions;
+
+pub(crate) use sessions::is_resumable;
 
 pub(crate) use lookup::{alert_reason, index_of_rdn};
 

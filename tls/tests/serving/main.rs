@@ -4,4 +4,6 @@
 #[cfg(feature = "greenling")]
 mod arrival;
 #[cfg(feature = "greenling")]
+mod sessions;
+#[cfg(feature = "greenling")]
 mod support;

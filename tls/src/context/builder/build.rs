@@ -67,6 +67,7 @@ impl ContextBuilder {
         self.set_keylogs(&mut context)?;
         self.alpn.apply(self.role, &mut context)?;
         self.set_sessions(&mut context, &anchors, &crls)?;
+        let session_cache = self.sessions.client_cache(self.role, &mut context);
         self.hooks.clone().install(&mut context)?;
         let verification = &self.verification;
         Ok(Context {
@@ -77,6 +78,7 @@ impl ContextBuilder {
                 send_name: self.send_name,
                 check_name: verification.check_name,
                 need_name: verification.check_name && verification.verify,
+                session_cache,
             }),
         })
     }

@@ -16,6 +16,7 @@ use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::sys::{self, Clock, TicketKeeper};
 use crate::engine::Role;
 use crate::error::Error;
+use crate::session_cache::SessionCache;
 
 /// The longest that a ticket may be valid (RFC 8446, section 4.6.1).
 const LIFETIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -41,6 +42,8 @@ pub(super) struct Sessions {
     lifetime: Duration,
     tickets: Tickets,
     num_tickets: usize,
+    /// Clients: how many servers' sessions to keep.
+    kept_servers: usize,
     clock: Clock,
 }
 
@@ -51,6 +54,7 @@ impl Default for Sessions {
             lifetime: Duration::from_secs(300),
             tickets: Tickets::Rotating,
             num_tickets: 2,
+            kept_servers: 0,
             clock: Arc::new(Instant::now),
         }
     }
@@ -92,6 +96,29 @@ impl ContextBuilder {
     #[doc(alias = "SSL_CTX_set_num_tickets")]
     pub fn num_tickets(mut self, count: usize) -> ContextBuilder {
         self.sessions.num_tickets = count;
+        self
+    }
+
+    /// Clients: keeps sessions of up to `servers` servers, by their names, and
+    /// offers them to later connections: those of [`TlsStream::connect`] and all
+    /// others that are given a name. Default: 0, which keeps none.
+    ///
+    /// A resumed handshake costs less than a full one, and the server is not
+    /// verified again. Four sessions are kept of each server, and the servers that
+    /// were used last. A ticket of TLS 1.3 is used once (RFC 8446, appendix C.4);
+    /// with TLS 1.2 who watches the network can tell that two connections are the
+    /// same client's. A session is forgotten when its lifetime is over, when a
+    /// handshake with it fails, and when its connection ends without a goodbye.
+    /// Servers of TLS 1.3 send tickets after the handshake, so a client that never
+    /// reads gets none.
+    ///
+    /// [`TlsStream::connect`]: crate::TlsStream::connect
+    #[doc(alias = "set_session_cache_mode")]
+    #[doc(alias = "SSL_CTX_set_session_cache_mode")]
+    #[doc(alias = "SSL_CTX_sess_set_cache_size")]
+    #[doc(alias = "SSL_CTX_sess_set_new_cb")]
+    pub fn session_cache(mut self, servers: usize) -> ContextBuilder {
+        self.sessions.kept_servers = servers;
         self
     }
 
@@ -177,6 +204,16 @@ impl ContextBuilder {
 }
 
 impl Sessions {
+    /// The cache that was asked for, if this is a client.
+    pub(super) fn client_cache(
+        &self,
+        role: Role,
+        context: &mut SslContextBuilder,
+    ) -> Option<Arc<SessionCache>> {
+        (role == Role::Client && self.kept_servers > 0)
+            .then(|| SessionCache::install(self.kept_servers, context))
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let bad = |what, detail| Err(ConfigError::new(ConfigErrorKind::BadValue, what, detail));
         if self.lifetime < Duration::from_secs(1) || self.lifetime > LIFETIME_MAX {
