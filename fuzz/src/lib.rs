@@ -60,8 +60,9 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The contexts of a server and a client that trust each other. `mutual` means
-/// that the client has a certificate, and shows it when asked.
+/// The contexts of a server and a client that trust each other. Mutual means that
+/// the client has a certificate and shows it when asked, and that both may begin
+/// new handshakes where the version has them.
 #[derive(Debug)]
 pub struct Pair {
     pub server: Context,
@@ -78,6 +79,8 @@ fn pair(version: Version, mutual: bool) -> Pair {
         .versions(version..=version)
         .trust_pem(root.clone());
     if mutual {
+        server = server.allow_renegotiation();
+        client = client.allow_renegotiation();
         server = server.client_auth(ClientAuth::Optional).trust_pem(root);
         client = client.identity(CA.issue_client("fuzz").expect("certificate"));
     }

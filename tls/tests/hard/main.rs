@@ -3,4 +3,6 @@
 
 #[cfg(feature = "greenling")]
 mod duplex;
+#[cfg(feature = "greenling")]
+mod stack;
 mod support;

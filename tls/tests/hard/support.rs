@@ -6,6 +6,7 @@ use greenling_tls::crypto::LocalCa;
 use greenling_tls::{Context, ContextBuilder, Version};
 
 pub(crate) const NAME: &str = "localhost";
+pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
 static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("hard tests").expect("test CA"));
 
