@@ -28,6 +28,7 @@ mod panics;
 #[cfg(feature = "greenling")]
 mod proxy;
 mod ring;
+mod secret;
 mod session;
 mod session_cache;
 #[allow(unsafe_code, reason = "calls OpenSSL")]
@@ -43,7 +44,10 @@ pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
     ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, Tickets, Version, options,
 };
-pub use engine::{Cipher, Engine, EngineError, Role, Want};
+pub use engine::{
+    ChannelBinding, Cipher, Engine, EngineError, PeerIdentity, Role, ShutdownState,
+    SignatureAlgorithm, Want,
+};
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
 pub use identity::{Identity, PemFiles};
 #[cfg(feature = "greenling")]
@@ -54,11 +58,12 @@ pub use memory::{
 };
 #[cfg(feature = "greenling")]
 pub use proxy::{ProxyAddresses, ProxyHeader, ProxyProtocol};
+pub use secret::Secret;
 pub use session::Session;
 pub use ssl::Deferral;
 #[cfg(feature = "greenling")]
 pub use stream::Arrival;
-pub use stream::TlsStream;
+pub use stream::{PostHandshakeAuth, TlsStream};
 pub use transport::{Blocking, Interest, Ready, Transport};
 #[cfg(feature = "greenling")]
 pub use waits::WAIT_REASONS;

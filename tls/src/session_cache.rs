@@ -24,12 +24,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    Ssl, SslContextBuilder, SslRef, SslSession, SslSessionCacheMode, SslSessionRef, SslVersion,
+    SslContextBuilder, SslRef, SslSession, SslSessionCacheMode, SslSessionRef, SslVersion,
 };
 
 use crate::callbacks::{attached, attached_mut};
 use crate::panics::guard_callback;
-use crate::ssl::is_resumable;
+use crate::ssl::SessionView;
 
 /// How many sessions to keep of one server: as many connections can be resumed at a
 /// time. Servers issue two tickets or so with each connection.
@@ -82,7 +82,11 @@ impl SessionCache {
     }
 
     /// Lets `ssl`, a new connection to `server`, take part.
-    pub(crate) fn attach(self: &Arc<Self>, ssl: &mut Ssl, server: &str) -> Result<(), ErrorStack> {
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        ssl: &mut SslRef,
+        server: &str,
+    ) -> Result<(), ErrorStack> {
         attached_mut(ssl)?.session_slot = Some(Slot {
             cache: Arc::clone(self),
             server: server.into(),
@@ -185,5 +189,5 @@ fn is_fresh(session: &SslSessionRef, now: Duration) -> bool {
     // On some platforms the type is another one.
     #[allow(clippy::unnecessary_fallible_conversions, reason = "a time_t")]
     let born = u64::try_from(session.time()).unwrap_or(0);
-    is_resumable(session) && now.as_secs() < born.saturating_add(lifetime)
+    SessionView::new(session).is_resumable() && now.as_secs() < born.saturating_add(lifetime)
 }

@@ -32,9 +32,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openssl::ssl::{Ssl, SslContext, SslContextRef};
+use openssl::ssl::{Ssl, SslContext, SslContextRef, SslRef};
 use openssl::x509::verify::X509CheckFlags;
 
+pub(crate) use builder::alpn_wire_format;
 pub use builder::{ClientAuth, ContextBuilder, Dangerous, Purpose, Tickets};
 pub use method::Method;
 pub use version::Version;
@@ -139,18 +140,23 @@ impl Context {
                 .into());
             }
             (Role::Client, None) => {}
-            (Role::Client, Some(name)) => {
-                let name = PeerName::parse(name)?;
-                self.set_name(&mut ssl, &name)?;
-                if let Some(cache) = &self.shared.session_cache {
-                    cache.attach(&mut ssl, &name.to_string())?;
-                }
-            }
+            (Role::Client, Some(name)) => self.set_name(&mut ssl, &PeerName::parse(name)?)?,
         }
         Ok(ssl)
     }
 
-    fn set_name(&self, ssl: &mut Ssl, name: &PeerName) -> Result<(), Error> {
+    /// Whether `name` is one that a connection can be made to.
+    pub(crate) fn check_server_name(name: &str) -> Result<(), Error> {
+        PeerName::parse(name)?;
+        Ok(())
+    }
+
+    /// Makes `ssl`, a client's that has no name, one that wants to reach `name`.
+    pub(crate) fn set_server_name(&self, ssl: &mut SslRef, name: &str) -> Result<(), Error> {
+        on_system_stack(|| self.set_name(ssl, &PeerName::parse(name)?))
+    }
+
+    fn set_name(&self, ssl: &mut SslRef, name: &PeerName) -> Result<(), Error> {
         if let (true, PeerName::Dns(host)) = (self.shared.send_name, name) {
             ssl.set_hostname(host)?;
         }
@@ -164,6 +170,9 @@ impl Context {
                 PeerName::Dns(host) => param.set_host(host)?,
                 PeerName::Ip(ip) => param.set_ip(*ip)?,
             }
+        }
+        if let Some(cache) = &self.shared.session_cache {
+            cache.attach(ssl, &name.to_string())?;
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ use crate::ring;
 use crate::session_cache;
 use crate::ssl::{Connection, Deferral, Outcome};
 
+mod absent;
 mod cipher;
 mod ciphertext;
 mod control;
@@ -45,9 +46,14 @@ mod peer;
 mod queries;
 #[allow(unsafe_code, reason = "takes over OpenSSL's objects from foreign code")]
 mod raw;
+mod secrets;
+mod settings;
 
 pub use cipher::Cipher;
 pub use outcome::{EngineError, Role, Want};
+pub use peer::PeerIdentity;
+pub use queries::{ShutdownState, SignatureAlgorithm};
+pub use secrets::ChannelBinding;
 
 /// One TLS connection in memory.
 ///
@@ -69,6 +75,8 @@ pub struct Engine {
     usual_rings: RingSizes,
     role: Role,
     name: Option<String>,
+    /// `None` if the `SSL` was made by hand.
+    context: Option<Context>,
     /// Ciphertext that left the out-ring but not the engine; older than what is
     /// in the ring.
     spill: VecDeque<u8>,
@@ -90,6 +98,9 @@ struct State {
     deferral: Option<Deferral>,
     /// Somebody holds raw pointers to the pair.
     pinned: bool,
+    /// The client's last Finished when its certificate was asked for after the
+    /// handshake: its answer has arrived once there is another.
+    asked_after: Option<Vec<u8>>,
 }
 
 impl Engine {
@@ -101,10 +112,20 @@ impl Engine {
     pub fn new(context: &Context, name: Option<&str>, rings: RingSizes) -> Result<Engine, Error> {
         let ssl = context.new_ssl(name)?;
         let mut engine = Engine::from_ssl(ssl, context.role(), name, rings);
-        if let Some(session) = session_cache::lend(engine.ssl()) {
-            engine.connection.resume(&session, context.ssl_ctx())?;
-        }
+        engine.context = Some(context.clone());
+        engine.offer_kept_session()?;
         Ok(engine)
+    }
+
+    /// Offers the session that the context keeps for this server, if it has one.
+    fn offer_kept_session(&mut self) -> Result<(), Error> {
+        let Some(context) = &self.context else {
+            return Ok(());
+        };
+        if let Some(session) = session_cache::lend(self.ssl()) {
+            self.connection.resume(&session, context.ssl_ctx())?;
+        }
+        Ok(())
     }
 
     /// Takes over a configured object of the `openssl` crate.
@@ -125,6 +146,7 @@ impl Engine {
             usual_rings: rings,
             role,
             name: name.map(str::to_owned),
+            context: None,
             spill: VecDeque::new(),
             state: State::default(),
         }

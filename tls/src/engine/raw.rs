@@ -139,6 +139,7 @@ impl Engine {
             usual_rings: rings,
             role,
             name,
+            context: None,
             spill: Default::default(),
             state,
         }

@@ -5,11 +5,11 @@
 mod bio;
 mod context;
 mod lookup;
-mod sessions;
+mod queries;
 mod ssl;
 
 pub(crate) use bio::*;
 pub(crate) use context::*;
 pub(crate) use lookup::*;
-pub(crate) use sessions::*;
+pub(crate) use queries::*;
 pub(crate) use ssl::*;

@@ -24,13 +24,15 @@ use crate::{ffi, panics};
 
 mod io;
 mod lookup;
+mod queries;
 mod raw;
 mod requests;
-mod sessions;
-
-pub(crate) use sessions::is_resumable;
+mod session;
+mod settings;
 
 pub(crate) use lookup::{alert_reason, index_of_rdn};
+pub(crate) use queries::signature_digest;
+pub(crate) use session::SessionView;
 
 /// The most that one call of [`Connection::write`] takes: one record.
 pub(crate) const RECORD_MAX: usize = 16 * 1024;

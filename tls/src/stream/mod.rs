@@ -53,6 +53,9 @@ mod locks;
 mod poll;
 mod pump;
 mod replace;
+mod requests;
+mod settings;
+mod socket;
 mod transfer;
 
 #[cfg(feature = "greenling")]
@@ -60,6 +63,7 @@ pub use arrival::Arrival;
 #[cfg(feature = "greenling")]
 pub(crate) use arrival::Hook;
 use locks::Lock;
+pub use requests::PostHandshakeAuth;
 
 /// A TLS connection over `T`.
 ///

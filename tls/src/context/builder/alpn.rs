@@ -67,7 +67,7 @@ impl Alpn {
 
 /// Joins `protocols`, in order of preference, into the length-prefixed list
 /// that OpenSSL takes. An empty list means that ALPN is not used.
-fn wire_format(protocols: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError> {
+pub(crate) fn wire_format(protocols: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError> {
     let bad = |detail| ConfigError::new(ConfigErrorKind::BadValue, "alpn", detail);
     let mut wire = Vec::new();
     for protocol in protocols {

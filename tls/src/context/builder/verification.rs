@@ -29,6 +29,17 @@ pub enum ClientAuth {
     Required,
 }
 
+impl ClientAuth {
+    /// The same in OpenSSL's flags.
+    pub(crate) fn verify_mode(self) -> SslVerifyMode {
+        match self {
+            ClientAuth::None => SslVerifyMode::NONE,
+            ClientAuth::Optional => SslVerifyMode::PEER,
+            ClientAuth::Required => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
+        }
+    }
+}
+
 pub(super) struct Verification {
     pub(super) trust: Vec<TrustSource>,
     pub(super) client_auth: ClientAuth,
@@ -161,13 +172,10 @@ impl Verification {
         role: Role,
         context: &mut SslContextBuilder,
     ) -> Result<Vec<X509>, Error> {
-        let mode = match (role, self.client_auth) {
-            (Role::Client, _) if self.verify => SslVerifyMode::PEER,
-            (Role::Client, _) | (Role::Server, ClientAuth::None) => SslVerifyMode::NONE,
-            (Role::Server, ClientAuth::Optional) => SslVerifyMode::PEER,
-            (Role::Server, ClientAuth::Required) => {
-                SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT
-            }
+        let mode = match role {
+            Role::Client if self.verify => SslVerifyMode::PEER,
+            Role::Client => SslVerifyMode::NONE,
+            Role::Server => self.client_auth.verify_mode(),
         };
         context.set_verify(mode);
         context.set_verify_depth(self.depth);
