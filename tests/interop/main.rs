@@ -10,6 +10,7 @@
 
 mod curl;
 mod gnutls;
+mod memory_bio;
 mod python;
 mod s_client;
 mod s_server;
