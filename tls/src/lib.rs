@@ -12,6 +12,9 @@
 #[allow(unsafe_code, reason = "lends parts of OpenSSL's rings")]
 mod bio;
 mod callbacks;
+#[cfg(feature = "capi")]
+#[allow(unsafe_code, reason = "is called from C")]
+pub mod capi;
 mod config_error;
 mod context;
 pub mod crypto;
