@@ -26,7 +26,7 @@ struct Side {
     sent: u64,
     got: u64,
     peeked: Vec<u8>,
-    /// What has reached this side is not what was sent to it.
+    /// What has reached this side is not what was sent to it, or might break off.
     harmed: bool,
     /// Its permanent error, in words.
     failed: Option<String>,
@@ -201,7 +201,8 @@ fn act(command: u8, input: &mut Input<'_>, me: &mut Side, peer: &mut Side) {
         }
         12 => {
             let result = me.engine.renegotiate();
-            me.judge("renegotiate", result);
+            // Data and goodbyes that cross a new handshake of TLS 1.2 may end it.
+            me.harmed |= me.judge("renegotiate", result).is_some();
         }
         13 => {
             let result = me.engine.verify_client_post_handshake();
