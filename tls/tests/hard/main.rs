@@ -3,6 +3,7 @@
 
 #[cfg(feature = "greenling")]
 mod duplex;
+mod queue;
 #[cfg(feature = "greenling")]
 mod stack;
 mod support;
