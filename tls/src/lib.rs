@@ -42,7 +42,9 @@ pub mod transport;
 mod waits;
 
 pub use bio::RingSizes;
-pub use callbacks::{ConnectionView, Rejection};
+pub use callbacks::{
+    Answer, ClientHello, ConnectionView, IdentityRequest, PeerChain, Question, Rejection,
+};
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
     ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, Tickets, Version, options,

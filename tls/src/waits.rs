@@ -20,6 +20,7 @@ reasons! {
     RECEIVE_LOCK = "tls: another tasklet receives for this stream",
     FLUSH_LOCK = "tls: another tasklet sends for this stream",
     OBJECT_BUSY = "tls: another tasklet is inside the wrapped object",
+    DECISION_LOCK = "tls: another tasklet decides about this connection",
     HANDSHAKE_PERMIT = "tls: the listener's limit of handshakes is reached",
 }
 

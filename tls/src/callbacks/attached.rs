@@ -8,7 +8,9 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 
-use super::Rejection;
+use super::question::Stage;
+use super::{ClientHello, IdentityRequest, PeerChain, Rejection};
+use crate::identity::Identity;
 use crate::session_cache;
 
 /// Data that an application attaches to a connection or a context.
@@ -24,6 +26,9 @@ pub(crate) struct Attached {
     pub(crate) rejection: Option<Rejection>,
     /// Where a client's sessions are kept.
     pub(crate) session_slot: Option<session_cache::Slot>,
+    pub(crate) hello: Stage<ClientHello, ()>,
+    pub(crate) identity: Stage<IdentityRequest, Option<Identity>>,
+    pub(crate) peer: Stage<PeerChain, ()>,
 }
 
 /// What hangs on `ssl`.

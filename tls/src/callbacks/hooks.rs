@@ -6,18 +6,39 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{SslContext, SslContextBuilder, SslContextRef, SslRef};
 
-use super::AppData;
+use super::{AppData, ClientHello, IdentityRequest, PeerChain, Rejection, deferred};
+use crate::context::Context;
+use crate::engine::Role;
+use crate::identity::Identity;
+
+/// Chooses the context of a server's connection.
+pub(crate) type Resolve = Arc<dyn Fn(&ClientHello) -> Result<Context, Rejection> + Send + Sync>;
+/// Chooses what a connection presents to its peer.
+pub(crate) type Supply =
+    Arc<dyn Fn(&IdentityRequest) -> Result<Option<Identity>, Rejection> + Send + Sync>;
+/// Judges the peer's certificate.
+pub(crate) type Approve = Arc<dyn Fn(&PeerChain) -> Result<(), Rejection> + Send + Sync>;
 
 /// What a context's connections ask the application, and tell it.
 #[derive(Default, Clone)]
 pub(crate) struct Hooks {
+    pub(crate) resolve: Option<Resolve>,
+    pub(crate) supply: Option<Supply>,
+    pub(crate) approve: Option<Approve>,
+    /// Clients: a chain that OpenSSL refuses goes to `approve` all the same.
+    pub(crate) any_chain: bool,
     /// Data of the application, for the context as a whole.
     pub(crate) app_data: Option<AppData>,
 }
 
 impl Hooks {
     /// Gives the callbacks to a context and makes OpenSSL call those that are set.
-    pub(crate) fn install(self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    pub(crate) fn install(
+        self,
+        role: Role,
+        context: &mut SslContextBuilder,
+    ) -> Result<(), ErrorStack> {
+        deferred::install(&self, role, context);
         context.set_ex_data(index()?, Arc::new(self));
         Ok(())
     }

@@ -22,11 +22,21 @@
 //! and hold no pointers of their own.
 
 mod attached;
+#[allow(unsafe_code, reason = "callbacks that OpenSSL makes")]
+mod deferred;
+mod hello;
 mod hooks;
+mod peer;
+mod question;
 mod rejection;
 mod view;
 
-pub(crate) use attached::{AppData, attached, attached_mut};
+pub(crate) use attached::{AppData, Attached, attached, attached_mut};
+pub use hello::ClientHello;
+pub(crate) use hello::hello_server_name;
 pub(crate) use hooks::Hooks;
+pub use peer::{IdentityRequest, PeerChain};
+pub use question::{Answer, Question};
+pub(crate) use question::{AnswerKind, Stage};
 pub use rejection::Rejection;
 pub use view::ConnectionView;

@@ -3,6 +3,7 @@
 use openssl_sys::{BIO, SSL};
 
 use super::Engine;
+use super::decisions::Replay;
 use crate::bio::{BioPair, RingSizes};
 use crate::ssl::RECORD_MAX;
 
@@ -17,9 +18,15 @@ impl Engine {
     /// Empty when the ring is full, or the input was closed.
     #[doc(alias = "BIO_nwrite0")]
     pub fn in_space(&mut self) -> &mut [u8] {
-        match self.plug() {
-            Ok(pair) => pair.in_space(),
-            Err(_) => &mut [],
+        if self.plug().is_err() {
+            return &mut [];
+        }
+        self.feed_recorded();
+        // What comes now has to wait for what came before.
+        let room = self.recorded().is_none();
+        match &mut self.pair {
+            Some(pair) if room => pair.in_space(),
+            _ => &mut [],
         }
     }
 
@@ -31,6 +38,7 @@ impl Engine {
     #[doc(alias = "BIO_nwrite")]
     pub fn commit_in(&mut self, n: usize) {
         if n > 0 {
+            self.record(n);
             let pair = self.pair.as_mut().expect("in_space has plugged the rings");
             pair.commit_in(n);
             self.state.received_any = true;
@@ -42,6 +50,11 @@ impl Engine {
     pub fn feed(&mut self, data: &[u8]) -> usize {
         let mut fed = 0;
         while fed < data.len() {
+            if let Some(recorded) = self.recorded() {
+                // A tasklet that received while the context was exchanged.
+                recorded.extend(&data[fed..]);
+                return data.len();
+            }
             let space = self.in_space();
             let n = space.len().min(data.len() - fed);
             if n == 0 {
@@ -62,7 +75,8 @@ impl Engine {
     #[doc(alias = "bio_shutdown")]
     pub fn close_in(&mut self) {
         self.state.in_closed = true;
-        if let Ok(pair) = self.plug() {
+        let later = self.recorded().is_some();
+        if let (Ok(pair), false) = (self.plug(), later) {
             pair.close_in();
         }
     }
@@ -117,7 +131,11 @@ impl Engine {
 
     /// Ciphertext bytes that OpenSSL has not looked at yet.
     pub fn in_pending(&self) -> usize {
-        self.pair.as_ref().map_or(0, BioPair::in_pending)
+        let recorded = match &self.replay {
+            Replay::Feeding(left) => left.len(),
+            Replay::None | Replay::Recording(_) => 0,
+        };
+        recorded + self.pair.as_ref().map_or(0, BioPair::in_pending)
     }
 
     /// Ciphertext bytes that wait to be sent.

@@ -39,6 +39,7 @@ impl Engine {
     /// that mark their ends themselves: anybody on the way can cut a connection.
     #[doc(alias = "SSL_OP_IGNORE_UNEXPECTED_EOF")]
     pub fn ignore_truncation(&mut self) {
+        self.state.ignores_truncation = true;
         self.connection.ignore_unexpected_eof();
     }
 

@@ -41,6 +41,7 @@ mod cipher;
 mod ciphertext;
 mod control;
 mod goodbye;
+mod decisions;
 mod outcome;
 mod peer;
 mod queries;
@@ -50,6 +51,7 @@ mod secrets;
 mod settings;
 
 pub use cipher::Cipher;
+use decisions::{Approval, Replay};
 pub use outcome::{EngineError, Role, Want};
 pub use peer::PeerIdentity;
 pub use queries::{ShutdownState, SignatureAlgorithm};
@@ -80,6 +82,7 @@ pub struct Engine {
     /// Ciphertext that left the out-ring but not the engine; older than what is
     /// in the ring.
     spill: VecDeque<u8>,
+    replay: Replay,
     state: State,
 }
 
@@ -101,6 +104,8 @@ struct State {
     /// The client's last Finished when its certificate was asked for after the
     /// handshake: its answer has arrived once there is another.
     asked_after: Option<Vec<u8>>,
+    ignores_truncation: bool,
+    approval: Approval,
 }
 
 impl Engine {
@@ -139,7 +144,7 @@ impl Engine {
             Role::Client => ssl.set_connect_state(),
             Role::Server => ssl.set_accept_state(),
         }
-        Engine {
+        let mut engine = Engine {
             connection: Connection::new(ssl),
             pair: None,
             rings,
@@ -148,8 +153,11 @@ impl Engine {
             name: name.map(str::to_owned),
             context: None,
             spill: VecDeque::new(),
+            replay: Replay::None,
             state: State::default(),
-        }
+        };
+        engine.prepare_decisions();
+        engine
     }
 
     /// Makes progress with the handshake.
@@ -343,9 +351,18 @@ impl Engine {
     /// Makes one call, repeating it while only the out-ring's size stops it.
     fn step<T>(
         &mut self,
+        call: impl FnMut(&mut Connection) -> Outcome<T>,
+    ) -> Result<T, EngineError> {
+        self.await_approval()?;
+        self.step_unapproved(call)
+    }
+
+    fn step_unapproved<T>(
+        &mut self,
         mut call: impl FnMut(&mut Connection) -> Outcome<T>,
     ) -> Result<T, EngineError> {
         self.plug()?;
+        self.feed_recorded();
         loop {
             let outcome = call(&mut self.connection);
             // A read that finds no data may have finished the handshake all the same.
@@ -355,6 +372,7 @@ impl Engine {
             }
             match outcome {
                 Outcome::Done(value) => return Ok(value),
+                Outcome::WantRead if self.feed_recorded() => {}
                 Outcome::WantRead => return Err(EngineError::Want(Want::Read)),
                 Outcome::WantWrite => {
                     if !self.spill_out() {
@@ -447,6 +465,9 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        if self.state.failed.is_none() {
+            self.connection.spare_session();
+        }
         self.unplug();
     }
 }

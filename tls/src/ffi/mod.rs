@@ -3,12 +3,14 @@
 //! Declarations only: the modules that call them say why each call is sound.
 
 mod bio;
+mod callbacks;
 mod context;
 mod lookup;
 mod queries;
 mod ssl;
 
 pub(crate) use bio::*;
+pub(crate) use callbacks::*;
 pub(crate) use context::*;
 pub(crate) use lookup::*;
 pub(crate) use queries::*;

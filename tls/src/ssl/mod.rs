@@ -22,6 +22,8 @@ use openssl_sys::SSL;
 use crate::error::{Alert, Error, VerifyError};
 use crate::{ffi, panics};
 
+mod decisions;
+mod hello;
 mod io;
 mod lookup;
 mod queries;
@@ -33,6 +35,9 @@ mod settings;
 pub(crate) use lookup::{alert_reason, index_of_rdn};
 pub(crate) use queries::signature_digest;
 pub(crate) use session::SessionView;
+
+pub(crate) use decisions::{ask_verify_again, peer_authorities, use_identity};
+pub(crate) use hello::{hello_extension, hello_extension_types};
 
 /// The most that one call of [`Connection::write`] takes: one record.
 pub(crate) const RECORD_MAX: usize = 16 * 1024;
@@ -60,6 +65,10 @@ pub enum Deferral {
     Certificate,
     /// The verify callback asked to be called again (`SSL_set_retry_verify(3)`).
     Verify,
+    /// The handshake is done, and nothing more happens before the client has been
+    /// approved of; see
+    /// [`ContextBuilder::approve_peer`](crate::ContextBuilder::approve_peer).
+    Approve,
     /// An ASYNC engine paused its job (`SSL_MODE_ASYNC`).
     Async,
 }

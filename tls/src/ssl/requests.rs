@@ -71,4 +71,13 @@ impl Connection {
         // SAFETY: the object is alive and `&mut self` keeps others out.
         unsafe { ffi::SSL_set_post_handshake_auth(self.ssl.as_ptr(), 1) };
     }
+
+    /// Lets the session outlive a connection that ends without `close_notify`.
+    /// OpenSSL would make it useless, as TLS 1.0 wanted; since TLS 1.1 it is not to
+    /// (RFC 5246, section 7.2.1).
+    pub(crate) fn spare_session(&mut self) {
+        let both = openssl_sys::SSL_SENT_SHUTDOWN | openssl_sys::SSL_RECEIVED_SHUTDOWN;
+        // SAFETY: the object is alive and `&mut self` keeps others out.
+        unsafe { openssl_sys::SSL_set_shutdown(self.as_ptr(), both) };
+    }
 }

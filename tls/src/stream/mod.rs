@@ -46,6 +46,7 @@ use crate::transport::Transport;
 mod arrival;
 mod close;
 mod connect;
+mod decide;
 mod info;
 mod io;
 mod locks;
@@ -96,6 +97,8 @@ pub struct TlsStream<T: Transport> {
     writing: Lock,
     receiving: Lock,
     sending: Lock,
+    /// Held while the application answers a question of the handshake.
+    deciding: Lock,
     /// Counts what was received, the end included: a tasklet that waited for a
     /// lock finds out that another has done its work.
     received: Cell<u64>,
@@ -169,6 +172,7 @@ impl<T: Transport> TlsStream<T> {
             writing: Lock::default(),
             receiving: Lock::default(),
             sending: Lock::default(),
+            deciding: Lock::default(),
             received: Cell::new(0),
             ended: Cell::new(false),
             waiting_to_receive: Cell::new(false),

@@ -4,6 +4,7 @@
 //!   drive: call the engine
 //!            done ------------------------------> result
 //!            wants input -> send what is there -> fill -> call again
+//!            asks ---------> the application decides --> call again
 //!            failed ------> let the alert out --> error
 //!
 //!   fill:  receive; nothing there: wait to receive, and to send as well while
@@ -46,7 +47,9 @@ pub(super) enum Progress<R> {
 /// nobody waits, so they are all the same.
 pub(super) mod reason {
     #[cfg(feature = "greenling")]
-    pub(in crate::stream) use crate::waits::{FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK};
+    pub(in crate::stream) use crate::waits::{
+        DECISION_LOCK, FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK,
+    };
 
     #[cfg(not(feature = "greenling"))]
     mod none {
@@ -56,9 +59,12 @@ pub(super) mod reason {
         pub(in crate::stream) static WRITE_LOCK: WaitReason = ();
         pub(in crate::stream) static RECEIVE_LOCK: WaitReason = ();
         pub(in crate::stream) static FLUSH_LOCK: WaitReason = ();
+        pub(in crate::stream) static DECISION_LOCK: WaitReason = ();
     }
     #[cfg(not(feature = "greenling"))]
-    pub(in crate::stream) use none::{FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK};
+    pub(in crate::stream) use none::{
+        DECISION_LOCK, FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK,
+    };
 }
 
 /// The moment at which a wait of `timeout` from now ends.
@@ -149,9 +155,7 @@ impl<T: Transport> TlsStream<T> {
                     };
                     self.fill(seen, earlier(deadline, limit))?;
                 }
-                Err(EngineError::Want(_)) => {
-                    return Err(Error::local("a callback asked to be called again later"));
-                }
+                Err(EngineError::Want(_)) => self.decide(deadline)?,
                 Err(EngineError::Failed(error)) => {
                     if !dead_before {
                         self.send_alert(established);
@@ -368,6 +372,10 @@ impl<T: Transport> TlsStream<T> {
 
     pub(super) fn lock_receiving(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
         self.lock(&self.receiving, &reason::RECEIVE_LOCK, Want::Read, deadline)
+    }
+
+    pub(super) fn lock_deciding(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+        self.deciding.lock(&reason::DECISION_LOCK, deadline)
     }
 
     fn lock_sending(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslMethod};
+use openssl::ssl::{SslContextBuilder, SslMethod, SslVerifyMode};
 
 use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
@@ -68,7 +68,7 @@ impl ContextBuilder {
         self.alpn.apply(self.role, &mut context)?;
         self.set_sessions(&mut context, &anchors, &crls)?;
         let session_cache = self.sessions.client_cache(self.role, &mut context);
-        self.hooks.clone().install(&mut context)?;
+        self.install_hooks(&mut context)?;
         let verification = &self.verification;
         Ok(Context {
             shared: Arc::new(Shared {
@@ -95,7 +95,8 @@ impl ContextBuilder {
         let verification = &self.verification;
         match self.role {
             Role::Server => {
-                if self.identities.is_empty() {
+                let later = self.hooks.resolve.is_some() || self.hooks.supply.is_some();
+                if self.identities.is_empty() && !later {
                     return missing("server", "has no identity to present");
                 }
                 if verification.client_auth != ClientAuth::None && verification.trust.is_empty() {
@@ -119,9 +120,22 @@ impl ContextBuilder {
                 if verification.names_authorities() {
                     return bad("client_ca_names", "is for servers");
                 }
+                if self.hooks.resolve.is_some() {
+                    return bad("resolver", "is for servers");
+                }
             }
         }
         Ok(())
+    }
+
+    fn install_hooks(&self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+        let mut hooks = self.hooks.clone();
+        if hooks.approve.is_some() && self.role == Role::Client && !self.verification.verify {
+            // OpenSSL has to listen to a refusal, though not to its own.
+            hooks.any_chain = true;
+            context.set_verify(SslVerifyMode::PEER);
+        }
+        hooks.install(self.role, context)
     }
 
     fn set_identities(&self, context: &mut SslContextBuilder) -> Result<(), ConfigError> {

@@ -1,6 +1,6 @@
 //! Session tickets: the callbacks that seal and open them with a context's keys.
 
-use std::ffi::{CStr, c_int, c_uchar, c_uint, c_void};
+use std::ffi::{CStr, c_int, c_uchar, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
 use openssl_sys::{EVP_CIPHER_CTX, EVP_MAC_CTX, SSL, SSL_SESSION};
 
 use super::check;
+use crate::callbacks::hello_server_name;
 use crate::context::tickets::{KeyRing, NAME_LEN, TicketKey};
 use crate::ffi;
 use crate::panics::guard_callback;
@@ -205,7 +206,8 @@ unsafe extern "C" fn ticket_opened(
             Some(unsafe { CStr::from_ptr(made_for) }.to_bytes())
         };
         // SAFETY: OpenSSL passes the connection whose ClientHello it processes.
-        let asked_for = unsafe { hello_server_name(ssl) };
+        let ssl = unsafe { SslRef::from_ptr(ssl) };
+        let asked_for = hello_server_name(ssl);
         let same = match (made_for, asked_for) {
             (None, Ok(None)) => true,
             (Some(made_for), Ok(Some(asked_for))) => made_for.eq_ignore_ascii_case(asked_for),
@@ -217,62 +219,4 @@ unsafe extern "C" fn ticket_opened(
             ffi::SSL_TICKET_RETURN_IGNORE_RENEW
         }
     })
-}
-
-/// The ClientHello has a `server_name` extension that cannot be read.
-struct Unreadable;
-
-/// The host name in the ClientHello that is being processed. It is read from
-/// the extension itself, which OpenSSL parses only after it has chosen the
-/// session.
-///
-/// # Safety
-///
-/// `ssl` must be processing a ClientHello, and the answer must not outlive that.
-unsafe fn hello_server_name<'a>(ssl: *mut SSL) -> Result<Option<&'a [u8]>, Unreadable> {
-    const SERVER_NAME: c_uint = 0;
-    let mut data = ptr::null();
-    let mut length = 0;
-    // SAFETY: the caller vouches for `ssl`; the other two are out parameters.
-    let found =
-        unsafe { openssl_sys::SSL_client_hello_get0_ext(ssl, SERVER_NAME, &mut data, &mut length) };
-    if found == 0 || data.is_null() {
-        return Ok(None);
-    }
-    #[allow(clippy::disallowed_methods, reason = "checked for null just above")]
-    // SAFETY: OpenSSL reports `length` bytes at `data`, which live as long as the ClientHello.
-    let extension = unsafe { std::slice::from_raw_parts(data, length) };
-    host_name(extension).map(Some).ok_or(Unreadable)
-}
-
-/// The one host name of a `server_name` extension (RFC 6066, section 3).
-fn host_name(extension: &[u8]) -> Option<&[u8]> {
-    let (list_length, list) = extension.split_first_chunk()?;
-    let (&kind, entry) = list.split_first()?;
-    let (name_length, name) = entry.split_first_chunk()?;
-    let whole = usize::from(u16::from_be_bytes(*list_length)) == list.len()
-        && kind == 0
-        && usize::from(u16::from_be_bytes(*name_length)) == name.len();
-    whole.then_some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_well_formed_server_name_is_read() {
-        assert_eq!(host_name(b"\0\x08\0\0\x05a.com"), Some(&b"a.com"[..]));
-        for bad in [
-            &b""[..],
-            b"\0",
-            b"\0\x08",
-            b"\0\x08\0\0\x05a.co",
-            b"\0\x08\0\0\x05a.comx",
-            b"\0\x08\0\0\x04a.com",
-            b"\0\x08\x01\0\x05a.com",
-        ] {
-            assert_eq!(host_name(bad), None, "{bad:?}");
-        }
-    }
 }

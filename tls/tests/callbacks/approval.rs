@@ -1,0 +1,228 @@
+//! The application judges a certificate that OpenSSL has found good.
+
+use crate::support::*;
+use greenling_tls::{
+    Alert, ClientAuth, Context, Deferral, EngineError, Error, PeerChain, Rejection, Version,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+fn mutual(
+    build: impl FnOnce(greenling_tls::ContextBuilder) -> greenling_tls::ContextBuilder,
+) -> Context {
+    let server = server("a.test")
+        .trust_pem(ca().root_pem().unwrap())
+        .client_auth(ClientAuth::Required);
+    build(server).build().unwrap()
+}
+
+fn alice(version: Version) -> Context {
+    client()
+        .versions(version..=version)
+        .identity(ca().issue_client("alice").unwrap())
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_client_goes_on_with_a_server_that_it_approves_of() {
+    for version in VERSIONS {
+        let context = server("a.test")
+            .versions(version..=version)
+            .build()
+            .unwrap();
+        let client = client()
+            .approve_peer(|chain: &PeerChain| {
+                assert_eq!(chain.chain().len(), 2, "up to the anchor");
+                assert_eq!(chain.server_name(), Some("a.test"));
+                Ok::<_, Alert>(())
+            })
+            .build()
+            .unwrap();
+        let mut ours = server_engine(&context);
+        let mut theirs = client_engine(&client, "a.test");
+        let shaken = shake_hands(&mut ours, &mut theirs);
+        shaken.well();
+        assert_eq!(shaken.asked, [Deferral::Verify]);
+        say(&mut theirs, &mut ours, b"approved");
+    }
+}
+
+#[test]
+fn a_server_that_a_client_refuses_hears_why() {
+    for version in VERSIONS {
+        for alert in [
+            Alert::BAD_CERTIFICATE,
+            Alert::UNSUPPORTED_CERTIFICATE,
+            Alert::CERTIFICATE_REVOKED,
+            Alert::CERTIFICATE_EXPIRED,
+            Alert::CERTIFICATE_UNKNOWN,
+            Alert::UNKNOWN_CA,
+            Alert::DECRYPT_ERROR,
+            Alert::HANDSHAKE_FAILURE,
+            Alert::INTERNAL_ERROR,
+        ] {
+            let context = server("a.test")
+                .versions(version..=version)
+                .build()
+                .unwrap();
+            let client = client()
+                .approve_peer(move |_: &PeerChain| Err(alert))
+                .build()
+                .unwrap();
+            let mut ours = server_engine(&context);
+            let mut theirs = client_engine(&client, "a.test");
+            let shaken = shake_hands(&mut ours, &mut theirs);
+            assert_rejected(&shaken.client, alert);
+            assert_alert(&shaken.server, alert);
+        }
+    }
+}
+
+#[test]
+fn what_openssl_refuses_is_not_asked_about() {
+    let context = server("other.test").build().unwrap();
+    let client = client()
+        .approve_peer(|_: &PeerChain| -> Result<(), Alert> { panic!("asked") })
+        .build()
+        .unwrap();
+    let mut ours = server_engine(&context);
+    let mut theirs = client_engine(&client, "a.test");
+    let shaken = shake_hands(&mut ours, &mut theirs);
+    assert!(matches!(shaken.client, Err(Error::Certificate(_))));
+    assert!(shaken.server.is_err());
+}
+
+#[test]
+fn with_verification_off_the_application_judges_alone() {
+    let context = server("other.test").build().unwrap();
+    let pinned = context_fingerprint(&context);
+    let pin = move |chain: &PeerChain| match chain.certificate() {
+        Some(own) if fingerprint(own) == pinned => Ok(()),
+        _ => Err(Alert::BAD_CERTIFICATE),
+    };
+    let client = client().approve_peer(pin).dangerous().no_verify();
+    let client = client.build().unwrap();
+    let mut ours = server_engine(&context);
+    let mut theirs = client_engine(&client, "a.test");
+    shake_hands(&mut ours, &mut theirs).well();
+
+    let mut ours = server_engine(&server("other.test").build().unwrap());
+    let mut theirs = client_engine(&client, "a.test");
+    let shaken = shake_hands(&mut ours, &mut theirs);
+    assert_alert(&shaken.server, Alert::BAD_CERTIFICATE);
+}
+
+fn fingerprint(certificate: &openssl::x509::X509) -> Vec<u8> {
+    let digest = certificate.digest(openssl::hash::MessageDigest::sha256());
+    digest.unwrap().to_vec()
+}
+
+fn context_fingerprint(context: &Context) -> Vec<u8> {
+    let blind = client().dangerous().no_verify().build().unwrap();
+    let mut ours = server_engine(context);
+    let mut theirs = client_engine(&blind, "a.test");
+    shake_hands(&mut ours, &mut theirs).well();
+    fingerprint(&theirs.peer_certificate().unwrap())
+}
+
+#[test]
+fn nothing_passes_between_a_server_and_a_client_before_it_is_approved() {
+    for version in VERSIONS {
+        let context = mutual(|server| server.approve_peer(|_: &PeerChain| Ok::<_, Alert>(())));
+        let mut ours = server_engine(&context);
+        let mut theirs = client_engine(&alice(version), "a.test");
+        // Everything but the question.
+        loop {
+            let _ = theirs.handshake();
+            let _ = ours.handshake();
+            let moved = carry(&mut theirs, &mut ours, usize::MAX);
+            if moved + carry(&mut ours, &mut theirs, usize::MAX) == 0 {
+                break;
+            }
+        }
+        assert!(ours.is_established() && theirs.is_established());
+        theirs.write(b"first words").unwrap();
+        carry(&mut theirs, &mut ours, usize::MAX);
+        let app = |result| matches!(result, Err(EngineError::Want(greenling_tls::Want::App)));
+        assert!(app(ours.read(&mut [0; 32])));
+        assert!(app(ours.peek(&mut [0; 32])));
+        assert!(app(ours.write(b"secret")));
+        assert_eq!(ours.deferral(), Some(Deferral::Approve));
+        assert_eq!(ours.out_pending(), 0, "no tickets either");
+        let question = ours.question().unwrap();
+        ours.answer(question.decide()).unwrap();
+        let mut buf = [0; 32];
+        let n = ours.read(&mut buf).unwrap();
+        assert_eq!(&buf[..n], b"first words");
+        say(&mut ours, &mut theirs, b"come in");
+        // Its tickets came with that, and open the door again, where it is asked again.
+        let session = theirs.session().unwrap();
+        let mut theirs = client_engine(&alice(version), "a.test");
+        assert!(
+            theirs.set_session(&session).is_err(),
+            "made with another context"
+        );
+    }
+}
+
+#[test]
+fn a_client_that_resumes_is_asked_about_again() {
+    for version in VERSIONS {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let context = mutual(|server| {
+            server.approve_peer(move |chain: &PeerChain| {
+                assert!(chain.certificate().is_some());
+                match count.fetch_add(1, Ordering::Relaxed) {
+                    0 | 1 => Ok(()),
+                    _ => Err(Rejection::new(Alert::CERTIFICATE_REVOKED)),
+                }
+            })
+        });
+        let client = alice(version);
+        let mut session = None;
+        for reused in [false, true] {
+            let mut ours = server_engine(&context);
+            let mut theirs = client_engine(&client, "a.test");
+            if let Some(session) = &session {
+                theirs.set_session(session).unwrap();
+            }
+            let shaken = shake_hands(&mut ours, &mut theirs);
+            shaken.well();
+            assert_eq!(shaken.asked, [Deferral::Approve]);
+            assert_eq!(ours.is_session_reused(), reused, "{version}");
+            say(&mut ours, &mut theirs, b"tickets come first");
+            session = theirs.session();
+        }
+        let mut ours = server_engine(&context);
+        let mut theirs = client_engine(&client, "a.test");
+        theirs.set_session(&session.unwrap()).unwrap();
+        let shaken = shake_hands(&mut ours, &mut theirs);
+        assert_rejected(&shaken.server, Alert::CERTIFICATE_REVOKED);
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+        assert!(ours.write(b"nothing more").is_err());
+        assert!(ours.shutdown().is_err(), "no orderly end either");
+    }
+}
+
+#[test]
+fn without_a_certificate_there_is_nobody_to_approve_of() {
+    let context = server("a.test")
+        .trust_pem(ca().root_pem().unwrap())
+        .client_auth(ClientAuth::Optional)
+        .approve_peer(|_: &PeerChain| -> Result<(), Alert> { panic!("asked") })
+        .build()
+        .unwrap();
+    let mut ours = server_engine(&context);
+    let client = client().build().unwrap();
+    let mut theirs = client_engine(&client, "a.test");
+    shake_hands(&mut ours, &mut theirs).well();
+    say(&mut ours, &mut theirs, b"welcome");
+    let session = theirs.session().unwrap();
+    let mut theirs = client_engine(&client, "a.test");
+    theirs.set_session(&session).unwrap();
+    let mut ours = server_engine(&context);
+    shake_hands(&mut ours, &mut theirs).well();
+    assert!(ours.is_session_reused(), "it got its tickets");
+}
