@@ -15,6 +15,7 @@ use std::ptr::{self, NonNull};
 use openssl::ssl::NameType;
 use openssl_sys::{BIO, SSL};
 
+use super::decisions::Replay;
 use super::{Engine, Role, State};
 use crate::bio::{BioPair, RingSizes};
 use crate::error::Error;
@@ -132,7 +133,7 @@ impl Engine {
         };
         let name = name.map(str::to_owned);
         let rings = pair.sizes();
-        Engine {
+        let mut engine = Engine {
             connection,
             pair: Some(pair),
             rings,
@@ -141,8 +142,13 @@ impl Engine {
             name,
             context: None,
             spill: Default::default(),
+            replay: Replay::None,
             state,
+        };
+        if !engine.state.established {
+            engine.prepare_decisions();
         }
+        engine
     }
 }
 

@@ -4,4 +4,6 @@
 mod approval;
 mod identity;
 mod resolver;
+#[cfg(feature = "greenling")]
+mod streams;
 mod support;
