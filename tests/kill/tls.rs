@@ -5,11 +5,14 @@ use crate::stage::{Stage, kill_tests};
 use greenling::net::TcpStream;
 use greenling::{JoinHandle, schedule, spawn};
 use greenling_tls::crypto::LocalCa;
-use greenling_tls::{Blocking, Context, ContextBuilder, TlsListener, TlsStream, Transport};
+use greenling_tls::{
+    Alert, Blocking, ClientHello, Context, ContextBuilder, TlsListener, TlsStream, Transport,
+};
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use tests::sockets::pair;
 
 kill_tests! {
@@ -21,6 +24,7 @@ kill_tests! {
     second_writer,
     flushing_beside_a_writer,
     first_use_by_two,
+    question_to_two,
     closing,
     object_in_use,
     handshakes_in_line,
@@ -273,6 +277,54 @@ fn first_use_by_two(stage: &Stage) {
         let mut bytes = [0; 4];
         (&*theirs).read_exact(&mut bytes).unwrap();
         assert_eq!(&bytes, b"ping");
+    }
+}
+
+fn flag() -> Arc<AtomicBool> {
+    Arc::default()
+}
+
+/// Two tasklets come to a question of the handshake; the one that came second waits
+/// for the answer.
+fn question_to_two(stage: &Stage) {
+    let (asked, answered) = (flag(), flag());
+    let (ask, may_answer) = (asked.clone(), answered.clone());
+    let door = ContextBuilder::server()
+        .resolver(move |_: &ClientHello| {
+            ask.store(true, Ordering::Relaxed);
+            while !may_answer.load(Ordering::Relaxed) {
+                schedule();
+            }
+            Ok::<_, Alert>(server().clone())
+        })
+        .build()
+        .unwrap();
+    let (ours, theirs) = pair();
+    let ours = Rc::new(TlsStream::start_accept(&door, ours));
+    let reading = ours.clone();
+    let reader = spawn(move || {
+        let mut bytes = [0; 4];
+        (&*reading).read_exact(&mut bytes).unwrap();
+        bytes
+    });
+    let peer = spawn(move || {
+        let mut stream = TlsStream::connect(client(), "localhost", theirs).unwrap();
+        stream.write_all(b"ping").unwrap();
+        stream
+    });
+    while !asked.load(Ordering::Relaxed) {
+        schedule();
+    }
+    let writing = ours.clone();
+    let victim = stage.victim(move || (&*writing).write_all(b"pong").unwrap());
+    stage.until_parked();
+    answered.store(true, Ordering::Relaxed);
+    assert_eq!(&reader.join().unwrap(), b"ping");
+    let mut peer = peer.join().unwrap();
+    if stage.end(victim).is_some() {
+        let mut bytes = [0; 4];
+        peer.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"pong");
     }
 }
 

@@ -26,7 +26,7 @@ use crate::engine::Role;
 use crate::error::Alert;
 use crate::ffi;
 use crate::panics::guard_callback;
-use crate::ssl::{ask_verify_again, use_identity};
+use crate::ssl::{ask_verify_again, use_certificate};
 
 /// Makes OpenSSL call back for the deferred hooks that are set.
 pub(super) fn install(hooks: &Hooks, role: Role, context: &mut SslContextBuilder) {
@@ -125,7 +125,12 @@ fn supply(ssl: &mut SslRef) -> Result<c_int, ErrorStack> {
     match answer {
         Ok(identity) => {
             if let Some(identity) = identity {
-                use_identity(ssl, &identity)?;
+                use_certificate(
+                    ssl,
+                    identity.leaf(),
+                    identity.intermediates(),
+                    identity.key(),
+                )?;
             }
             if !is_server {
                 // A server may ask again later, and for another one.

@@ -35,7 +35,11 @@ impl IdentityRequest {
         IdentityRequest {
             role,
             server_name: ssl.servername(NameType::HOST_NAME).map(str::to_owned),
-            authorities: peer_authorities(ssl),
+            authorities: peer_authorities(ssl)
+                .into_iter()
+                .flatten()
+                .filter_map(|name| name.to_der().ok())
+                .collect(),
             app_data: attached(ssl).and_then(|attached| attached.app_data.clone()),
         }
     }

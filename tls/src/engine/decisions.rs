@@ -152,6 +152,7 @@ impl Engine {
         // The chosen context may have a resolver too. It has been chosen, though.
         new.hello = Stage::Answered(Ok(()));
         self.connection = Connection::new(ssl);
+        self.context = Some(context.clone());
         if self.state.ignores_truncation {
             self.connection.ignore_unexpected_eof();
         }

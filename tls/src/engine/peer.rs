@@ -13,6 +13,7 @@ use openssl::x509::{GeneralNameRef, X509, X509Name, X509NameRef, X509VerifyResul
 
 use super::{Engine, Role};
 use crate::error::VerifyError;
+use crate::ssl::peer_authorities;
 
 impl Engine {
     /// The certificate that the peer showed. With a verifying context it has been
@@ -103,7 +104,7 @@ impl Engine {
     #[doc(alias = "SSL_get_client_CA_list")]
     #[doc(alias = "get_client_ca_list")]
     pub fn peer_ca_names(&self) -> Vec<X509Name> {
-        let Some(names) = self.connection.peer_ca_names() else {
+        let Some(names) = peer_authorities(self.ssl()) else {
             return Vec::new();
         };
         let copies = |_: &_| {

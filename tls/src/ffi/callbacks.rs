@@ -2,9 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use openssl_sys::{
-    EVP_PKEY, SSL, SSL_CTX, X509, X509_STORE_CTX, stack_st_X509, stack_st_X509_NAME,
-};
+use openssl_sys::{SSL, SSL_CTX, X509_STORE_CTX};
 
 /// The command of `SSL_set_retry_verify(3)`, a macro.
 pub(crate) const SSL_CTRL_SET_RETRY_VERIFY: c_int = 136;
@@ -27,12 +25,4 @@ unsafe extern "C" {
         callback: Option<VerifyChainCallback>,
         argument: *mut c_void,
     );
-    pub(crate) fn SSL_use_cert_and_key(
-        ssl: *mut SSL,
-        certificate: *mut X509,
-        key: *mut EVP_PKEY,
-        chain: *mut stack_st_X509,
-        replace: c_int,
-    ) -> c_int;
-    pub(crate) fn SSL_get0_peer_CA_list(ssl: *const SSL) -> *const stack_st_X509_NAME;
 }

@@ -2,32 +2,12 @@
 
 use std::ptr;
 
-use foreign_types::{ForeignType, ForeignTypeRef};
-use openssl::error::ErrorStack;
+use foreign_types::ForeignTypeRef;
 use openssl::ssl::SslRef;
-use openssl::stack::{Stack, StackRef};
+use openssl::stack::StackRef;
 use openssl::x509::X509Name;
 
 use crate::ffi;
-use crate::identity::Identity;
-
-/// Presents `identity` on this connection, in place of the context's own of that
-/// type of key.
-pub(crate) fn use_identity(ssl: &mut SslRef, identity: &Identity) -> Result<(), ErrorStack> {
-    let mut chain = Stack::new()?;
-    for certificate in identity.intermediates() {
-        chain.push(certificate.clone())?;
-    }
-    let (leaf, key) = (identity.leaf().as_ptr(), identity.key().as_ptr());
-    // SAFETY: all are alive for the call, and OpenSSL takes references of its own to
-    // what it keeps.
-    let done = unsafe { ffi::SSL_use_cert_and_key(ssl.as_ptr(), leaf, key, chain.as_ptr(), 1) };
-    if done == 1 {
-        Ok(())
-    } else {
-        Err(ErrorStack::get())
-    }
-}
 
 /// Suspends the handshake once the callback that verifies the server's chain has
 /// returned success (`SSL_set_retry_verify(3)`). Only for clients: a server would go
@@ -45,15 +25,14 @@ pub(crate) fn ask_verify_again(ssl: &mut SslRef) {
     };
 }
 
-/// The names of the authorities that the peer accepts, in DER form.
-pub(crate) fn peer_authorities(ssl: &SslRef) -> Vec<Vec<u8>> {
+/// The names of authorities that the peer sent (`SSL_get0_peer_CA_list(3)`).
+pub(crate) fn peer_authorities(ssl: &SslRef) -> Option<&StackRef<X509Name>> {
     // SAFETY: the object is alive; this only looks.
     let list = unsafe { ffi::SSL_get0_peer_CA_list(ssl.as_ptr()) };
     if list.is_null() {
-        return Vec::new();
+        return None;
     }
-    // SAFETY: the list belongs to the connection, which is borrowed meanwhile, and
-    // nobody changes it.
-    let names: &StackRef<X509Name> = unsafe { StackRef::from_ptr(list.cast_mut()) };
-    names.iter().filter_map(|name| name.to_der().ok()).collect()
+    // SAFETY: the list belongs to the object, which only a handshake changes, and a
+    // shared reference to it does not.
+    Some(unsafe { StackRef::from_ptr(list.cast_mut()) })
 }

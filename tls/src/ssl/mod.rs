@@ -36,8 +36,9 @@ pub(crate) use lookup::{alert_reason, index_of_rdn};
 pub(crate) use queries::signature_digest;
 pub(crate) use session::SessionView;
 
-pub(crate) use decisions::{ask_verify_again, peer_authorities, use_identity};
+pub(crate) use decisions::{ask_verify_again, peer_authorities};
 pub(crate) use hello::{hello_extension, hello_extension_types};
+pub(crate) use settings::use_certificate;
 
 /// The most that one call of [`Connection::write`] takes: one record.
 pub(crate) const RECORD_MAX: usize = 16 * 1024;

@@ -7,7 +7,7 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::nid::Nid;
 use openssl::ssl::{SslCipher, SslRef};
 use openssl::stack::{Stack, StackRef};
-use openssl::x509::{X509Name, X509Ref};
+use openssl::x509::X509Ref;
 
 use super::{Connection, clear_error_queue, on_system_stack};
 use crate::ffi;
@@ -116,18 +116,6 @@ impl Connection {
         // Schemes such as Ed25519 have no digest of their own.
         let digest = (known == 1 && digest != 0).then(|| Nid::from_raw(digest));
         Some((Nid::from_raw(kind), digest))
-    }
-
-    /// The names of authorities that the peer sent (`SSL_get0_peer_CA_list(3)`).
-    pub(crate) fn peer_ca_names(&self) -> Option<&StackRef<X509Name>> {
-        // SAFETY: the object is alive; this only looks.
-        let list = unsafe { ffi::SSL_get0_peer_CA_list(self.as_ptr()) };
-        if list.is_null() {
-            return None;
-        }
-        // SAFETY: the list belongs to the object, which only a handshake changes,
-        // and a shared reference to it does not.
-        Some(unsafe { StackRef::from_ptr(list.cast_mut()) })
     }
 
     /// Whether the state machine has not taken its first step (`SSL_in_before(3)`).

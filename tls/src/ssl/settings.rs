@@ -37,22 +37,7 @@ impl Connection {
         intermediates: &[X509],
         key: &PKeyRef<Private>,
     ) -> Result<(), Error> {
-        self.tell(|ssl| {
-            let mut chain = Stack::new()?;
-            for certificate in intermediates {
-                chain.push(certificate.clone())?;
-            }
-            let (leaf, key) = (leaf.as_ptr(), key.as_ptr());
-            // SAFETY: all five are alive for the call, `ssl` is borrowed for
-            // changes, and OpenSSL takes references of its own to what it keeps.
-            let done =
-                unsafe { ffi::SSL_use_cert_and_key(ssl.as_ptr(), leaf, key, chain.as_ptr(), 1) };
-            if done == 1 {
-                Ok(())
-            } else {
-                Err(ErrorStack::get())
-            }
-        })
+        self.tell(|ssl| use_certificate(ssl, leaf, intermediates, key))
     }
 
     /// `SSL_set_options(3)`.
@@ -115,5 +100,28 @@ impl Connection {
                 Err(ErrorStack::get())
             }
         })
+    }
+}
+
+/// Presents a certificate on this connection, in place of one of the same type of
+/// key (`SSL_use_cert_and_key(3)`).
+pub(crate) fn use_certificate(
+    ssl: &mut SslRef,
+    leaf: &X509Ref,
+    intermediates: &[X509],
+    key: &PKeyRef<Private>,
+) -> Result<(), ErrorStack> {
+    let mut chain = Stack::new()?;
+    for certificate in intermediates {
+        chain.push(certificate.clone())?;
+    }
+    let (leaf, key) = (leaf.as_ptr(), key.as_ptr());
+    // SAFETY: all five are alive for the call, `ssl` is borrowed for changes, and
+    // OpenSSL takes references of its own to what it keeps.
+    let done = unsafe { ffi::SSL_use_cert_and_key(ssl.as_ptr(), leaf, key, chain.as_ptr(), 1) };
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(ErrorStack::get())
     }
 }

@@ -145,7 +145,7 @@ fn meet(context: Context) -> (Result<(), JoinError>, Result<(), Error>) {
     let serving = spawn(move || drop(TlsStream::accept(&context, far)));
     let client = client().build().unwrap();
     let refused = match TlsStream::connect(&client, "host.test", near) {
-        Ok(stream) => stream.peek(&mut [0]).map(drop).map_err(Error::from),
+        Ok(stream) => stream.peek(&mut [0]).map(drop),
         Err(error) => Err(error.into_error()),
     };
     (serving.join(), refused)
