@@ -213,6 +213,17 @@ impl SslObject {
         self.drive(Engine::await_close_notify)
     }
 
+    /// Calls what an [`Engine`] can do and Python has no name for: secrets to export,
+    /// key updates, options of one connection. What that has to send is in `outgoing`
+    /// afterwards; what it needs of `incoming`, only the other methods take from there.
+    pub fn with_engine<R>(&mut self, f: impl FnOnce(&mut Engine) -> R) -> R {
+        let step = Step {
+            engine: &mut self.engine,
+            outgoing: &self.outgoing,
+        };
+        f(step.engine)
+    }
+
     /// Python answers every call on a dead connection in this way.
     fn check_alive(&self) -> Result<(), SslError> {
         match self.engine.failure() {

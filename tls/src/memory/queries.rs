@@ -5,7 +5,7 @@ use openssl::x509::X509Ref;
 
 use super::{PeerCert, SslError, SslObject};
 use crate::context::{Context, Version};
-use crate::engine::{Cipher, Role};
+use crate::engine::{ChannelBinding, Cipher, Role};
 use crate::session::Session;
 
 impl SslObject {
@@ -13,6 +13,21 @@ impl SslObject {
     #[doc(alias = "SSL_get_SSL_CTX")]
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// Exchanges the context before the handshake is done, as Python's programs do in a
+    /// server name callback. **Not fit to tell hosts with different terms apart**: see
+    /// [`Engine::set_context`](crate::Engine::set_context).
+    ///
+    /// # Errors
+    ///
+    /// [`SslErrorKind::Value`](super::SslErrorKind::Value) after the handshake, or for a
+    /// context of the other role.
+    #[doc(alias = "SSL_set_SSL_CTX")]
+    pub fn set_context(&mut self, context: &Context) -> Result<(), SslError> {
+        self.engine.set_context(context)?;
+        self.context = context.clone();
+        Ok(())
     }
 
     /// The session, for a later connection to resume. With TLS 1.3 there is one only
@@ -59,9 +74,9 @@ impl SslObject {
     #[doc(alias = "SSL_get1_peer_certificate")]
     pub fn getpeercert(&self) -> Result<Option<PeerCert>, SslError> {
         self.check_established()?;
-        let verifies = self.verifies();
+        let mode = self.engine.ssl().verify_mode();
         Ok(self.engine.peer_certificate().map(|certificate| {
-            if verifies {
+            if mode.contains(SslVerifyMode::PEER) {
                 PeerCert::of(&certificate)
             } else {
                 PeerCert::default()
@@ -84,17 +99,15 @@ impl SslObject {
     }
 
     /// The certificates by which the peer was verified, in DER form, from its own to the
-    /// trusted one. Empty where nothing was verified.
+    /// trusted one. Empty where nothing was verified, and when a session was resumed.
     ///
     /// # Errors
     ///
     /// [`SslErrorKind::Ssl`](super::SslErrorKind::Ssl) when OpenSSL is out of memory.
     #[doc(alias = "SSL_get0_verified_chain")]
     pub fn get_verified_chain(&self) -> Result<Vec<Vec<u8>>, SslError> {
-        // Without verification OpenSSL has one all the same, that nobody judged.
-        let chain = self.engine.ssl().verified_chain();
-        let chain = chain.filter(|_| self.verifies());
-        chain.into_iter().flatten().map(der).collect()
+        let chain = self.engine.verified_chain().unwrap_or_default();
+        chain.iter().map(|certificate| der(certificate)).collect()
     }
 
     /// The certificates that the peer sent, in DER form, its own first. They may be
@@ -105,18 +118,8 @@ impl SslObject {
     /// [`SslErrorKind::Ssl`](super::SslErrorKind::Ssl) when OpenSSL is out of memory.
     #[doc(alias = "SSL_get_peer_cert_chain")]
     pub fn get_unverified_chain(&self) -> Result<Vec<Vec<u8>>, SslError> {
-        let mut found = Vec::new();
-        // A server's list lacks the client's own certificate.
-        if self.server_side()
-            && let Some(certificate) = self.engine.peer_certificate()
-        {
-            found.push(der(&certificate)?);
-        }
-        let chain = self.engine.ssl().peer_cert_chain();
-        for certificate in chain.into_iter().flatten() {
-            found.push(der(certificate)?);
-        }
-        Ok(found)
+        let chain = self.engine.peer_certificate_chain();
+        chain.iter().map(|certificate| der(certificate)).collect()
     }
 
     /// The protocol chosen by ALPN (RFC 7301). Bytes that are no UTF-8 are replaced.
@@ -132,10 +135,48 @@ impl SslObject {
         self.engine.cipher()
     }
 
-    /// Always `None`: TLS compression is never used (RFC 7525, section 3.3).
+    /// A server's: the suites that the client offered and that may be used, in the
+    /// client's order. `None` on a client and before the ClientHello.
+    #[doc(alias = "SSL_get_client_ciphers")]
+    pub fn shared_ciphers(&self) -> Option<Vec<Cipher>> {
+        let shared = self.engine.shared_ciphers();
+        (!shared.is_empty()).then_some(shared)
+    }
+
+    /// Always `None`: compressed TLS leaks secrets and is never used (RFC 9325, section
+    /// 3.3).
     #[doc(alias = "SSL_get_current_compression")]
     pub fn compression(&self) -> Option<&'static str> {
-        None
+        self.engine.compression()
+    }
+
+    /// What ties an authentication at a higher level to this connection, by its name in
+    /// RFC 5929 or 9266: `tls-unique`, `tls-exporter`, `tls-server-end-point`. Python has
+    /// the first only. `None` before the handshake is done.
+    ///
+    /// # Errors
+    ///
+    /// [`SslErrorKind::Value`](super::SslErrorKind::Value) for another name;
+    /// [`SslErrorKind::Ssl`](super::SslErrorKind::Ssl) where the binding would not bind.
+    /// That is `tls-unique` with TLS 1.3, for which Python returns bytes all the same,
+    /// and what
+    /// [`Engine::channel_binding`](crate::Engine::channel_binding) lists.
+    #[doc(alias = "SSL_get_finished")]
+    pub fn get_channel_binding(&mut self, name: &str) -> Result<Option<Vec<u8>>, SslError> {
+        let kind = match name {
+            "tls-unique" => ChannelBinding::TlsUnique,
+            "tls-exporter" => ChannelBinding::TlsExporter,
+            "tls-server-end-point" => ChannelBinding::TlsServerEndPoint,
+            other => {
+                return Err(SslError::value(format!(
+                    "{other:?} channel binding type not implemented"
+                )));
+            }
+        };
+        if !self.engine.is_established() {
+            return Ok(None);
+        }
+        Ok(Some(self.engine.channel_binding(kind)?))
     }
 
     /// How many bytes of plaintext can be read of a record that was begun.
@@ -173,12 +214,6 @@ impl SslObject {
         self.engine
             .verify_client_post_handshake()
             .map_err(SslError::from)
-    }
-
-    /// Whether the peer's certificate was judged, if it showed one.
-    fn verifies(&self) -> bool {
-        let mode = self.engine.ssl().verify_mode();
-        mode.contains(SslVerifyMode::PEER)
     }
 
     fn check_established(&self) -> Result<(), SslError> {

@@ -6,6 +6,7 @@
 //! above each port. `tests/interop/memory_bio.rs` has the same calls played by Python
 //! itself.
 
+mod authorities;
 mod bio;
 mod certificates;
 mod ends;

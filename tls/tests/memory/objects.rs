@@ -3,10 +3,13 @@
 use std::io;
 
 use greenling_tls::{
-    ContextBuilder, Error, MemoryBio, Role, SslErrorKind, SslObject, Version, Want,
+    AltName, ClientAuth, ContextBuilder, Engine, Error, MemoryBio, Role, SslErrorKind, SslObject,
+    Version, Want,
 };
 
-use crate::support::{NAME, Pair, Side, VERSIONS, assert_waits, client_builder, contexts};
+use crate::support::{
+    NAME, Pair, Side, VERSIONS, assert_waits, ca, client_builder, contexts, server_builder,
+};
 
 /// SimpleBackgroundTests.test_bio_handshake
 #[test]
@@ -259,4 +262,162 @@ fn a_connection_moves_to_another_thread_with_its_buffers() {
         .expect("open");
     let read = std::thread::spawn(move || server.call(|tls| tls.read(100)));
     assert_eq!(read.join().expect("no panic").expect("data"), b"from here");
+}
+
+/// test_tls_unique_channel_binding and test_unknown_channel_binding of ThreadedTests.
+#[test]
+fn both_sides_find_the_same_binding_and_another_connection_another() {
+    for version in VERSIONS {
+        let mut pairs = [Pair::connected(version), Pair::connected(version)];
+        let mut found = Vec::new();
+        for pair in &mut pairs {
+            let error = pair
+                .client
+                .fails(|tls| tls.get_channel_binding("tls-other"));
+            assert_eq!(error.kind(), SslErrorKind::Value);
+            for name in ["tls-unique", "tls-exporter", "tls-server-end-point"] {
+                let ours = pair.client.call(|tls| tls.get_channel_binding(name));
+                let theirs = pair.server.call(|tls| tls.get_channel_binding(name));
+                if name == "tls-unique" && version == Version::Tls13 {
+                    let error = ours.expect_err("not defined");
+                    assert_eq!(error.kind(), SslErrorKind::Ssl);
+                    continue;
+                }
+                let ours = ours.expect("defined").expect("established");
+                assert_eq!(Some(&ours), theirs.expect("defined").as_ref());
+                found.push((name, ours));
+            }
+        }
+        let (first, second) = found.split_at(found.len() / 2);
+        for (one, other) in first.iter().zip(second) {
+            // Both servers have a certificate of their own.
+            assert_ne!(one, other);
+        }
+    }
+    let (_, client) = contexts(Version::Tls12);
+    let mut early = Side::new(&client, Some(NAME));
+    let nothing = early.call(|tls| tls.get_channel_binding("tls-unique"));
+    assert_eq!(nothing.expect("too early is no error"), None);
+}
+
+/// ThreadedTests.test_shared_ciphers
+#[test]
+fn only_the_server_knows_the_shared_suites() {
+    let suite = "ECDHE-ECDSA-CHACHA20-POLY1305";
+    let (server, _) = contexts(Version::Tls12);
+    let client = client_builder(Version::Tls12).ciphers12(suite);
+    let mut pair = Pair::new(&server, &client.build().expect("a context"));
+    assert!(pair.server.tls.shared_ciphers().is_none());
+    pair.connect();
+    let shared = pair.server.tls.shared_ciphers().expect("a server");
+    assert_eq!(shared.len(), 1);
+    assert_eq!(shared[0].name(), suite);
+    assert!(pair.client.tls.shared_ciphers().is_none());
+    assert_eq!(pair.client.tls.compression(), None);
+}
+
+#[test]
+fn a_context_set_before_the_handshake_shows_its_certificate() {
+    for version in VERSIONS {
+        let (first, client) = contexts(version);
+        let (second, _) = contexts(version);
+        let shown = |server: &greenling_tls::Context, swap: bool| {
+            let mut pair = Pair::new(server, &client);
+            if swap {
+                pair.server
+                    .call(|tls| tls.set_context(&second))
+                    .expect("a server's");
+                let error = pair.server.fails(|tls| tls.set_context(&client));
+                assert_eq!(error.kind(), SslErrorKind::Value);
+            }
+            pair.connect();
+            let error = pair.server.fails(|tls| tls.set_context(&second));
+            assert_eq!(error.kind(), SslErrorKind::Value);
+            assert_eq!(pair.server.tls.context().role(), Role::Server);
+            pair.client
+                .tls
+                .getpeercert_binary()
+                .expect("done")
+                .expect("shown")
+        };
+        assert_eq!(shown(&first, true), shown(&second, false));
+        assert_ne!(shown(&first, false), shown(&second, false));
+    }
+}
+
+/// TestPostHandshakeAuth, test_pha_required and the refusals.
+#[test]
+fn a_certificate_is_asked_for_after_the_handshake() {
+    let server = |version| {
+        let builder = server_builder(version).trust_pem(ca().root_pem().expect("PEM"));
+        builder.build().expect("a context")
+    };
+    let client = |version| {
+        let identity = ca().issue_client("alice").expect("a certificate");
+        client_builder(version)
+            .identity(identity)
+            .build()
+            .expect("a context")
+    };
+    for (version, offers, reason) in [
+        (Version::Tls12, false, Some("WRONG_SSL_VERSION")),
+        (Version::Tls13, false, Some("EXTENSION_NOT_RECEIVED")),
+        (Version::Tls13, true, None),
+    ] {
+        let mut pair = Pair::new(&server(version), &client(version));
+        if offers {
+            pair.client
+                .tls
+                .with_engine(|engine| engine.offer_post_handshake_auth());
+        }
+        pair.connect();
+        assert!(pair.server.tls.getpeercert().expect("done").is_none());
+        let demand = |engine: &mut Engine| engine.set_client_auth(ClientAuth::Required);
+        pair.server.tls.with_engine(demand).expect("a server");
+        let asked = pair.server.call(SslObject::verify_client_post_handshake);
+        if let Some(reason) = reason {
+            assert_eq!(
+                asked.expect_err("refused").reason().as_deref(),
+                Some(reason)
+            );
+            continue;
+        }
+        asked.expect("offered");
+        let error = pair.client.fails(SslObject::verify_client_post_handshake);
+        assert_eq!(error.reason().as_deref(), Some("NOT_SERVER"));
+        // The request goes out with data; the answer comes with the client's.
+        pair.server
+            .call(|tls| tls.write(b"who is it?"))
+            .expect("room");
+        pair.carry();
+        assert_eq!(
+            pair.client.call(|tls| tls.read(20)).expect("data"),
+            b"who is it?"
+        );
+        pair.client.call(|tls| tls.write(b"me")).expect("room");
+        pair.carry();
+        assert_eq!(pair.server.call(|tls| tls.read(20)).expect("data"), b"me");
+        let told = pair.server.tls.getpeercert().expect("done").expect("shown");
+        assert_eq!(told.subject_alt_name, [AltName::Dns("alice".to_owned())]);
+    }
+}
+
+#[test]
+fn what_the_engine_has_to_send_is_sent() {
+    let mut pair = Pair::connected(Version::Tls13);
+    assert_waits(pair.client.call(|tls| tls.read(1)));
+    let written = pair.client.tls.with_engine(|engine| {
+        engine.key_update(true).expect("TLS 1.3");
+        engine.write(b"new keys").expect("room")
+    });
+    assert_eq!(written, 8);
+    pair.carry();
+    assert_eq!(
+        pair.server.call(|tls| tls.read(10)).expect("data"),
+        b"new keys"
+    );
+    let derive = |engine: &mut Engine| engine.export_keying_material("EXPORTER-test", None, 16);
+    let ours = pair.client.tls.with_engine(derive).expect("a secret");
+    let theirs = pair.server.tls.with_engine(derive).expect("a secret");
+    assert_eq!(ours.to_vec(), theirs.to_vec());
 }

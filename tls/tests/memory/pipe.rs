@@ -173,3 +173,18 @@ fn a_failed_handshake_is_told_once_and_leaves_an_alert_to_send() {
     let reason = error.reason().expect("a reason").into_owned();
     assert!(reason.ends_with("ALERT_BAD_CERTIFICATE"), "{reason}");
 }
+
+#[test]
+fn only_the_handshake_leaves_data_for_the_next_call() {
+    let (mut server, mut client) = pipes(Version::Tls13);
+    server.do_handshake(|_| {}).expect("waits");
+    let hello = client.do_handshake(|_| {}).expect("a hello").concat();
+    let (flight, _) = server.feed_ssldata(&hello, false).expect("a flight");
+    let (finished, _) = client.feed_ssldata(&flight.concat(), true).expect("done");
+    let (data, _) = client.feed_appdata(b"at once", 0).expect("room");
+    let both = [finished.concat(), data.concat()].concat();
+    let (_, appdata) = server.feed_ssldata(&both, true).expect("done");
+    assert!(server.wrapped() && appdata.is_empty());
+    let (_, appdata) = server.feed_ssldata(b"", false).expect("data");
+    assert_eq!(appdata, [b"at once"]);
+}
