@@ -47,7 +47,8 @@ pub use callbacks::{
 };
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
-    ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, Tickets, Version, options,
+    ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, SessionCache, SessionStats,
+    SessionStore, TicketKeys, Tickets, Version, options,
 };
 pub use engine::{
     ChannelBinding, Cipher, Engine, EngineError, PeerIdentity, Role, ShutdownState,

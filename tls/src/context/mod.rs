@@ -21,10 +21,13 @@ mod hooks;
 mod method;
 mod name;
 pub mod options;
+mod session_store;
+mod stats;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
 mod sys;
 #[cfg(test)]
 mod tests;
+mod ticket_keys;
 mod tickets;
 mod version;
 
@@ -38,14 +41,18 @@ use openssl::x509::verify::X509CheckFlags;
 pub(crate) use builder::alpn_wire_format;
 pub use builder::{ClientAuth, ContextBuilder, Dangerous, Purpose, Tickets};
 pub use method::Method;
+pub use session_store::{SessionCache, SessionStore};
+pub use stats::SessionStats;
+pub use ticket_keys::TicketKeys;
 pub use version::Version;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
-use crate::session_cache::SessionCache;
+use crate::session_cache::SessionCache as ClientSessions;
 use crate::ssl::on_system_stack;
 use name::PeerName;
+use session_store::MemoryStore;
 
 /// An immutable TLS configuration, made by a [`ContextBuilder`].
 ///
@@ -76,6 +83,8 @@ pub struct Context {
 
 struct Shared {
     ssl_ctx: SslContext,
+    /// The sessions that it keeps itself.
+    own_store: Option<Arc<MemoryStore>>,
     role: Role,
     handshake_timeout: Duration,
     /// Clients only: whether the name is sent, and whether it is checked.
@@ -84,7 +93,7 @@ struct Shared {
     /// Clients only: whether a connection must know whom it wants to reach.
     need_name: bool,
     /// Clients only: what later connections may resume.
-    session_cache: Option<Arc<SessionCache>>,
+    session_cache: Option<Arc<ClientSessions>>,
 }
 
 impl Context {

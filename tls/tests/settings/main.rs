@@ -5,6 +5,7 @@ mod ciphers;
 mod flags;
 mod keylog;
 mod records;
+mod sessions;
 mod support;
 mod temporary_keys;
 mod verification;

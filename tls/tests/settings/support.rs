@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use greenling_tls::crypto::LocalCa;
 use greenling_tls::{
-    Alert, Context, ContextBuilder, Engine, EngineError, Error, Identity, RingSizes, Want,
+    Alert, Context, ContextBuilder, Engine, EngineError, Error, Identity, RingSizes, Session, Want,
 };
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
@@ -173,6 +173,29 @@ impl Pair {
         }
         assert!(received == data, "the data has changed on its way");
     }
+}
+
+/// Connects, offering `session`; answers whether it was resumed and the session
+/// for the next time.
+pub(crate) fn visit(client: &Context, server: &Context, session: Option<&Session>) -> Visit {
+    let mut pair = Pair::new(client, server);
+    if let Some(session) = session {
+        pair.client.set_session(session).unwrap();
+    }
+    let mut pair = pair.connect();
+    let reused = pair.server.is_session_reused();
+    assert_eq!(pair.client.is_session_reused(), reused, "both sides agree");
+    let session = pair.client.session().unwrap();
+    // OpenSSL never resumes a session of TLS 1.2 whose connection just vanished.
+    pair.client.shutdown().unwrap();
+    pair.server.shutdown().unwrap();
+    pair.shuttle();
+    Visit { reused, session }
+}
+
+pub(crate) struct Visit {
+    pub(crate) reused: bool,
+    pub(crate) session: Session,
 }
 
 fn failure(error: EngineError) -> Error {

@@ -66,13 +66,14 @@ impl ContextBuilder {
         self.set_identities(&mut context)?;
         self.set_keylogs(&mut context)?;
         self.alpn.apply(self.role, &mut context)?;
-        self.set_sessions(&mut context, &anchors, &crls)?;
+        let own_store = self.set_sessions(&mut context, &anchors, &crls)?;
         let session_cache = self.sessions.client_cache(self.role, &mut context);
         self.install_hooks(&mut context)?;
         let verification = &self.verification;
         Ok(Context {
             shared: Arc::new(Shared {
                 ssl_ctx: context.build(),
+                own_store,
                 role: self.role,
                 handshake_timeout: self.handshake_timeout,
                 send_name: self.send_name,
@@ -122,6 +123,9 @@ impl ContextBuilder {
                 }
                 if self.hooks.resolve.is_some() {
                     return bad("resolver", "is for servers");
+                }
+                if self.sessions.has_external_cache() {
+                    return bad("session_cache", "outside of the context is for servers");
                 }
             }
         }

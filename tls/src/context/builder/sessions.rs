@@ -1,5 +1,5 @@
-//! Sessions: how long they live, what they are bound to, and the tickets that
-//! carry them.
+//! Sessions: how long they live, what they are bound to, and what carries or
+//! keeps them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,10 +13,12 @@ use openssl::x509::{X509, X509Crl};
 use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::context::sys::{self, Clock, TicketKeeper};
+use crate::context::session_store::{MemoryStore, SessionCache, SessionStore};
+use crate::context::sys;
+use crate::context::ticket_keys::{Clock, Process, TicketKeys};
 use crate::engine::Role;
 use crate::error::Error;
-use crate::session_cache::SessionCache;
+use crate::session_cache::SessionCache as ClientSessions;
 
 /// The longest that a ticket may be valid (RFC 8446, section 4.6.1).
 const LIFETIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -25,16 +27,19 @@ const LIFETIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 const ID_CONTEXT_MAX: usize = 32;
 
 /// What a server does about session tickets (RFC 5077; RFC 8446, section 4.6.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Tickets {
-    /// No tickets, and so no resumption.
+    /// No tickets, and so no resumption, unless there is a
+    /// [`SessionCache`](crate::SessionCache).
     Off,
     /// Tickets under keys of AES-256 and HMAC-SHA256 that are made in memory,
     /// exchanged every hour, kept for one session lifetime more to open old
-    /// tickets, and wiped. Every context has its own.
+    /// tickets, and wiped. Every context has its own, and every child of `fork`.
     #[default]
     Rotating,
+    /// Tickets under keys that others may share.
+    Keys(TicketKeys),
 }
 
 pub(super) struct Sessions {
@@ -42,9 +47,9 @@ pub(super) struct Sessions {
     lifetime: Duration,
     tickets: Tickets,
     num_tickets: usize,
-    /// Clients: how many servers' sessions to keep.
-    kept_servers: usize,
+    cache: SessionCache,
     clock: Clock,
+    process: Process,
 }
 
 impl Default for Sessions {
@@ -54,8 +59,9 @@ impl Default for Sessions {
             lifetime: Duration::from_secs(300),
             tickets: Tickets::Rotating,
             num_tickets: 2,
-            kept_servers: 0,
+            cache: SessionCache::Off,
             clock: Arc::new(Instant::now),
+            process: std::process::id,
         }
     }
 }
@@ -99,26 +105,36 @@ impl ContextBuilder {
         self
     }
 
-    /// Clients: keeps sessions of up to `servers` servers, by their names, and
-    /// offers them to later connections: those of [`TlsStream::connect`] and all
-    /// others that are given a name. Default: 0, which keeps none.
+    /// Which sessions to keep outside of tickets. Default: [`SessionCache::Off`]. A
+    /// number stands for [`SessionCache::Memory`].
     ///
-    /// A resumed handshake costs less than a full one, and the server is not
-    /// verified again. Four sessions are kept of each server, and the servers that
-    /// were used last. A ticket of TLS 1.3 is used once (RFC 8446, appendix C.4);
-    /// with TLS 1.2 who watches the network can tell that two connections are the
-    /// same client's. A session is forgotten when its lifetime is over, when a
-    /// handshake with it fails, and when its connection ends without a goodbye.
-    /// Servers of TLS 1.3 send tickets after the handshake, so a client that never
-    /// reads gets none.
+    /// A server keeps so many sessions, for clients without tickets.
+    ///
+    /// A client keeps sessions of so many servers, by their names, and offers them
+    /// to later connections: those of [`TlsStream::connect`] and all others that
+    /// are given a name. A resumed handshake costs less than a full one, and the
+    /// server is not verified again. Four sessions are kept of each server, and the
+    /// servers that were used last. A ticket of TLS 1.3 is used once (RFC 8446,
+    /// appendix C.4); with TLS 1.2 who watches the network can tell that two
+    /// connections are the same client's. A session is forgotten when its lifetime
+    /// is over, when a handshake with it fails, and when its connection ends
+    /// without a goodbye. Servers of TLS 1.3 send tickets after the handshake, so a
+    /// client that never reads gets none.
     ///
     /// [`TlsStream::connect`]: crate::TlsStream::connect
     #[doc(alias = "set_session_cache_mode")]
     #[doc(alias = "SSL_CTX_set_session_cache_mode")]
     #[doc(alias = "SSL_CTX_sess_set_cache_size")]
     #[doc(alias = "SSL_CTX_sess_set_new_cb")]
-    pub fn session_cache(mut self, servers: usize) -> ContextBuilder {
-        self.sessions.kept_servers = servers;
+    pub fn session_cache(mut self, cache: impl Into<SessionCache>) -> ContextBuilder {
+        self.sessions.cache = cache.into();
+        self
+    }
+
+    /// Tells the ticket keys in which process they are.
+    #[cfg(test)]
+    pub(in crate::context) fn process(mut self, process: Process) -> ContextBuilder {
+        self.sessions.process = process;
         self
     }
 
@@ -132,19 +148,18 @@ impl ContextBuilder {
         self
     }
 
-    /// Sessions live in tickets only: a cache in memory would grow with the
-    /// number of clients and is of use to none that knows tickets.
+    /// Returns the context's own store, if it has one.
     pub(super) fn set_sessions(
         &self,
         context: &mut SslContextBuilder,
         anchors: &[X509],
         crls: &[X509Crl],
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Arc<MemoryStore>>, Error> {
         let sessions = &self.sessions;
         context.set_session_cache_mode(SslSessionCacheMode::OFF);
         sys::set_session_lifetime(context, sessions.lifetime);
         if self.role == Role::Client {
-            return Ok(());
+            return Ok(None);
         }
         let id = match &sessions.id_context {
             Some(id) => id.clone(),
@@ -154,18 +169,32 @@ impl ContextBuilder {
         // Accepting the name makes OpenSSL keep it with the session, so that the
         // application sees it on resumed connections too.
         context.set_servername_callback(|_, _| Ok(()));
-        match sessions.tickets {
-            Tickets::Off => {
-                context.set_options(SslOptions::NO_TICKET);
-                context.set_num_tickets(0)?;
+        let keys = match &sessions.tickets {
+            Tickets::Off => None,
+            Tickets::Rotating => Some(TicketKeys::private(
+                sessions.lifetime,
+                Arc::clone(&sessions.clock),
+                sessions.process,
+            )),
+            Tickets::Keys(keys) => {
+                keys.keep_for(sessions.lifetime);
+                Some(keys.clone())
             }
-            Tickets::Rotating => {
-                context.set_num_tickets(sessions.num_tickets)?;
-                let keeper = TicketKeeper::new(sessions.lifetime, Arc::clone(&sessions.clock));
-                sys::install_tickets(context, keeper)?;
-            }
+        };
+        let (own, store) = sessions.store();
+        if let Some(store) = &store {
+            sys::install_store(context, store, keys.is_some());
         }
-        Ok(())
+        if keys.is_none() && store.is_none() {
+            context.set_num_tickets(0)?;
+        } else {
+            context.set_num_tickets(sessions.num_tickets)?;
+        }
+        match keys {
+            Some(keys) => sys::install_tickets(context, keys)?,
+            None => drop(context.set_options(SslOptions::NO_TICKET)),
+        }
+        Ok(own)
     }
 
     /// Hashes what a session's client was judged by.
@@ -209,9 +238,29 @@ impl Sessions {
         &self,
         role: Role,
         context: &mut SslContextBuilder,
-    ) -> Option<Arc<SessionCache>> {
-        (role == Role::Client && self.kept_servers > 0)
-            .then(|| SessionCache::install(self.kept_servers, context))
+    ) -> Option<Arc<ClientSessions>> {
+        match self.cache {
+            SessionCache::Memory(servers @ 1..) if role == Role::Client => {
+                Some(ClientSessions::install(servers, context))
+            }
+            _ => None,
+        }
+    }
+
+    /// A server's store that is only this context's, if there is one, and its store.
+    fn store(&self) -> (Option<Arc<MemoryStore>>, Option<Arc<dyn SessionStore>>) {
+        match &self.cache {
+            SessionCache::Off => (None, None),
+            SessionCache::Memory(limit) => {
+                let own = Arc::new(MemoryStore::new(*limit));
+                (Some(Arc::clone(&own)), Some(own))
+            }
+            SessionCache::External(store) => (None, Some(Arc::clone(store))),
+        }
+    }
+
+    pub(super) fn has_external_cache(&self) -> bool {
+        matches!(self.cache, SessionCache::External(_))
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

@@ -7,6 +7,8 @@
 //! by [`guard_callback`](crate::panics::guard_callback) until that call has
 //! returned.
 
+mod names;
+mod sessions;
 mod tickets;
 
 use std::ffi::{c_int, c_long};
@@ -15,11 +17,12 @@ use std::time::Duration;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
-use openssl::ssl::SslContextBuilder;
+use openssl::ssl::{SslContextBuilder, SslContextRef};
 use openssl::stack::Stack;
 use openssl::x509::X509Crl;
 
-pub(super) use tickets::{Clock, TicketKeeper, install_tickets};
+pub(super) use sessions::install_store;
+pub(super) use tickets::install_tickets;
 
 use crate::ffi;
 use crate::identity::Identity;
@@ -80,6 +83,14 @@ pub(super) fn set_block_padding(context: &mut SslContextBuilder, block: usize) -
 /// Parameters for Diffie-Hellman as strong as the key that signs them.
 pub(super) fn set_dh_auto(context: &mut SslContextBuilder) {
     control(context, ffi::SSL_CTRL_SET_DH_AUTO, 1);
+}
+
+/// One of the counters of `SSL_CTX_sess_number(3)`.
+pub(super) fn session_counter(context: &SslContextRef, command: c_int) -> u64 {
+    // SAFETY: the context is alive; the commands read one number, and OpenSSL
+    // counts with atomic operations.
+    let count = unsafe { openssl_sys::SSL_CTX_ctrl(context.as_ptr(), command, 0, ptr::null_mut()) };
+    u64::try_from(count).unwrap_or(0)
 }
 
 /// `SSL_CTX_ctrl(3)` with a command that takes a number and no pointer.

@@ -1,9 +1,9 @@
 //! Session tickets: the callbacks that seal and open them with a context's keys.
 
-use std::ffi::{CStr, c_int, c_uchar, c_void};
+use std::ffi::{c_int, c_uchar, c_void};
 use std::ptr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use foreign_types::ForeignTypeRef;
 use openssl::cipher::Cipher;
@@ -11,11 +11,11 @@ use openssl::cipher_ctx::CipherCtxRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::rand::rand_bytes;
-use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslSessionRef, SslVersion};
 use openssl_sys::{EVP_CIPHER_CTX, EVP_MAC_CTX, SSL, SSL_SESSION};
 
-use super::check;
-use crate::callbacks::hello_server_name;
+use super::{check, names};
+use crate::context::ticket_keys::TicketKeys;
 use crate::context::tickets::{KeyRing, NAME_LEN, TicketKey};
 use crate::ffi;
 use crate::panics::guard_callback;
@@ -23,31 +23,13 @@ use crate::panics::guard_callback;
 /// The IV of AES-256-CBC.
 const IV_LEN: usize = 16;
 
-/// Tells the time, so that tests can.
-pub(in crate::context) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
-
-/// The ticket keys of one context, shared by all threads that serve with it.
-pub(in crate::context) struct TicketKeeper {
-    ring: Mutex<KeyRing>,
-    clock: Clock,
-}
-
-impl TicketKeeper {
-    pub(in crate::context) fn new(lifetime: Duration, clock: Clock) -> TicketKeeper {
-        TicketKeeper {
-            ring: Mutex::new(KeyRing::new(lifetime)),
-            clock,
-        }
-    }
-}
-
-/// Seals and opens the context's tickets with `keeper`'s keys, and refuses to
+/// Seals and opens the context's tickets with `keys`, and refuses to
 /// resume a session under another server name than it was made for.
 pub(in crate::context) fn install_tickets(
     context: &mut SslContextBuilder,
-    keeper: TicketKeeper,
+    keys: TicketKeys,
 ) -> Result<(), ErrorStack> {
-    context.set_ex_data(keeper_index()?, keeper);
+    context.set_ex_data(keys_index()?, keys);
     // SAFETY: the callback is a function for ever, and finds its data through ex_data.
     check(unsafe {
         ffi::SSL_CTX_set_tlsext_ticket_key_evp_cb(context.as_ptr(), Some(ticket_key))
@@ -63,8 +45,8 @@ pub(in crate::context) fn install_tickets(
     })
 }
 
-fn keeper_index() -> Result<Index<SslContext, TicketKeeper>, ErrorStack> {
-    static INDEX: OnceLock<Index<SslContext, TicketKeeper>> = OnceLock::new();
+fn keys_index() -> Result<Index<SslContext, TicketKeys>, ErrorStack> {
+    static INDEX: OnceLock<Index<SslContext, TicketKeys>> = OnceLock::new();
     if let Some(index) = INDEX.get() {
         return Ok(*index);
     }
@@ -148,13 +130,10 @@ fn with_keys(
     without: c_int,
     f: impl FnOnce(&mut KeyRing, Instant) -> Result<c_int, ErrorStack>,
 ) -> Result<c_int, ErrorStack> {
-    let Some(keeper) = ssl.ssl_context().ex_data(keeper_index()?) else {
-        return Ok(without);
-    };
-    let now = (keeper.clock)();
-    // A ring is whole between any two statements, so poisoning means nothing.
-    let mut ring = keeper.ring.lock().unwrap_or_else(PoisonError::into_inner);
-    f(&mut ring, now)
+    match ssl.ssl_context().ex_data(keys_index()?) {
+        Some(keys) => keys.with_ring(f),
+        None => Ok(without),
+    }
 }
 
 /// Keys OpenSSL's HMAC for one ticket.
@@ -179,9 +158,7 @@ fn init_mac(mac: *mut EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStack> {
 }
 
 /// `SSL_CTX_set_session_ticket_cb(3)`: decides about a ticket after it was
-/// opened. A session is bound to the server name it was made under (RFC 6066,
-/// section 3), or one name's client could resume as another's (the kind of
-/// CVE-2025-23419).
+/// opened.
 unsafe extern "C" fn ticket_opened(
     ssl: *mut SSL,
     session: *mut SSL_SESSION,
@@ -196,23 +173,12 @@ unsafe extern "C" fn ticket_opened(
             ffi::SSL_TICKET_SUCCESS_RENEW => ffi::SSL_TICKET_RETURN_USE_RENEW,
             _ => return ffi::SSL_TICKET_RETURN_IGNORE_RENEW,
         };
-        // SAFETY: with a status of success OpenSSL passes the session it read
-        // from the ticket.
-        let made_for = unsafe { ffi::SSL_SESSION_get0_hostname(session) };
-        let made_for = if made_for.is_null() {
-            None
-        } else {
-            // SAFETY: a C string that belongs to the session, which we do not change.
-            Some(unsafe { CStr::from_ptr(made_for) }.to_bytes())
-        };
         // SAFETY: OpenSSL passes the connection whose ClientHello it processes.
         let ssl = unsafe { SslRef::from_ptr(ssl) };
-        let asked_for = hello_server_name(ssl);
-        let same = match (made_for, asked_for) {
-            (None, Ok(None)) => true,
-            (Some(made_for), Ok(Some(asked_for))) => made_for.eq_ignore_ascii_case(asked_for),
-            _ => false,
-        };
+        // SAFETY: with a status of success it passes the session that it read from
+        // the ticket.
+        let session = unsafe { SslSessionRef::from_ptr(session) };
+        let same = names::is_same_server(ssl, session);
         if same {
             answer
         } else {

@@ -1,6 +1,7 @@
 //! Session tickets: who may resume, for how long, and under which name.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use openssl::ssl::{NameType, SslSession};
 
 use super::*;
 use crate::context::tickets::ROTATION;
-use crate::context::{ClientAuth, Tickets, Version};
+use crate::context::{ClientAuth, SessionCache, Tickets, Version};
 use crate::session::Session;
 
 const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
@@ -287,4 +288,51 @@ fn a_panic_inside_a_callback_fails_the_handshake_and_comes_back() {
             "{version}: {seen:?}"
         );
     }
+}
+
+#[test]
+fn a_session_in_the_servers_cache_is_bound_to_its_name_too() {
+    for version in BOTH {
+        let (ca, client, _) = certified();
+        let client = client.versions(version..=version).build().unwrap();
+        let identity = ca.issue(&["one.test", "two.test"]).unwrap();
+        let server = ContextBuilder::server()
+            .identity(identity)
+            .tickets(Tickets::Off)
+            .session_cache(SessionCache::Memory(100))
+            .build()
+            .unwrap();
+        for (resumed, expected) in [("one.test", true), ("two.test", false)] {
+            let first = Pair::new(&client, "one.test", &server).connect();
+            let session = first.client.ssl().session().unwrap().to_owned();
+            let second = forced(&client, resumed, &server, &session).connect();
+            let reused = second.server.ssl().session_reused();
+            assert_eq!(reused, expected, "{version}: {resumed}");
+        }
+    }
+}
+
+#[test]
+fn a_child_of_fork_does_not_open_its_parents_tickets() {
+    static PROCESS: AtomicU32 = AtomicU32::new(1);
+    for version in BOTH {
+        let (_ca, client, server) = certified();
+        let client = client.versions(version..=version).build().unwrap();
+        let server = server.process(|| PROCESS.load(Ordering::Relaxed));
+        let server = server.build().unwrap();
+        let (_, session) = visit(&client, &server, None);
+        let (reused, session) = visit(&client, &server, Some(&session));
+        assert!(reused, "{version}");
+        PROCESS.fetch_add(1, Ordering::Relaxed);
+        let (reused, session) = visit(&client, &server, Some(&session));
+        assert!(!reused, "{version}");
+        assert!(visit(&client, &server, Some(&session)).0, "{version}");
+    }
+}
+
+#[test]
+fn tickets_allow_no_early_data() {
+    let f = fixture(Version::Tls13);
+    let pair = Pair::new(&f.client, "localhost", &f.server).connect();
+    assert_eq!(pair.client.ssl().session().unwrap().max_early_data(), 0);
 }
