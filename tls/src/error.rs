@@ -45,6 +45,9 @@ pub enum Error {
     /// answer in plain text.
     #[doc(alias = "SSL_R_HTTP_REQUEST")]
     PlainHttp,
+    /// So many bytes arrived in plain ahead of a handshake that was to protect the
+    /// connection from then on (STARTTLS): somebody has put them there.
+    Injected(usize),
     /// The peer ended the connection with a fatal alert.
     Peer(Alert),
     /// The peer's certificate was refused.
@@ -71,7 +74,9 @@ impl Error {
         match self {
             Error::Io(error) => error.kind(),
             Error::Truncated | Error::ClosedBeforeHello => io::ErrorKind::UnexpectedEof,
-            Error::PlainHttp | Error::Certificate(_) | Error::Ssl(_) => io::ErrorKind::InvalidData,
+            Error::PlainHttp | Error::Injected(_) | Error::Certificate(_) | Error::Ssl(_) => {
+                io::ErrorKind::InvalidData
+            }
             Error::Peer(_) => io::ErrorKind::ConnectionAborted,
             Error::Rejected(_) => io::ErrorKind::PermissionDenied,
             Error::Local(_) => io::ErrorKind::InvalidInput,
@@ -126,6 +131,7 @@ impl Clone for Error {
             Error::Truncated => Error::Truncated,
             Error::ClosedBeforeHello => Error::ClosedBeforeHello,
             Error::PlainHttp => Error::PlainHttp,
+            Error::Injected(bytes) => Error::Injected(*bytes),
             Error::Peer(alert) => Error::Peer(*alert),
             Error::Certificate(verify) => Error::Certificate(*verify),
             Error::Rejected(rejection) => Error::Rejected(rejection.clone()),
@@ -145,6 +151,9 @@ impl fmt::Display for Error {
             Error::Truncated => f.write_str("connection cut without close_notify"),
             Error::ClosedBeforeHello => f.write_str("peer closed before the handshake began"),
             Error::PlainHttp => f.write_str("peer speaks plain HTTP on a TLS port"),
+            Error::Injected(bytes) => {
+                write!(f, "{bytes} bytes arrived in plain ahead of the handshake")
+            }
             Error::Peer(alert) => write!(f, "peer sent a fatal alert: {alert}"),
             Error::Certificate(verify) => write!(f, "certificate refused: {verify}"),
             Error::Rejected(rejection) => rejection.fmt(f),

@@ -69,7 +69,7 @@ pub use session::Session;
 pub use ssl::Deferral;
 #[cfg(feature = "greenling")]
 pub use stream::Arrival;
-pub use stream::{PostHandshakeAuth, TlsStream};
-pub use transport::{Blocking, Interest, Ready, Transport};
+pub use stream::{PostHandshakeAuth, ReadHalf, ReuniteError, TlsStream, WriteHalf};
+pub use transport::{Blocking, Interest, Plain, Prefixed, Ready, Split, Transport};
 #[cfg(feature = "greenling")]
 pub use waits::WAIT_REASONS;

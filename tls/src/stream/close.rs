@@ -3,10 +3,13 @@
 //! | call | alert | waits | then the transport is |
 //! |---|---|---|---|
 //! | [`TlsStream::shutdown_write`] | sent | to send it | half closed, in TLS only |
-//! | [`TlsStream::close`] | sent | at most 5 s, and 1 s for the peer to take it | shut down |
+//! | [`TlsStream::close`] | sent | 5 s to send it, then 1 s for the peer to take it | shut down |
 //! | [`TlsStream::unwrap`] | sent and received | for the peer's | given back |
 //! | [`TlsStream::abort`] | no | no | shut down |
 //! | drop | sent if it fits | never | dropped |
+//!
+//! The limits are those that [`TlsStream::set_close_timeout`] and
+//! [`TlsStream::set_linger_timeout`] change.
 //!
 //! `SSL_shutdown` is called once. A second call, meant to wait for the peer's
 //! answer, fails for good when data is still to be read; reading finds the
@@ -22,12 +25,12 @@ use crate::error::Error;
 use crate::transport::{Interest, Transport};
 
 /// How long a goodbye may take to go out, or in `unwrap` to be answered.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long, and for how many bytes, the peer may go on sending after that. A
 /// socket closed with unread data resets the connection, and the peer may lose
 /// what it has not read yet.
-const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 const LINGER_MAX: usize = 256 * 1024;
 
 impl<T: Transport> TlsStream<T> {
@@ -52,8 +55,30 @@ impl<T: Transport> TlsStream<T> {
         self.say_goodbye(after(self.write_timeout.get()))
     }
 
+    /// How long the goodbye of [`close`](TlsStream::close) may take to go out, and the
+    /// peer's to arrive in [`unwrap`](TlsStream::unwrap): 5 s unless set. `None` is for
+    /// ever.
+    #[doc(alias = "ssl_shutdown_timeout")]
+    pub fn set_close_timeout(&self, timeout: Option<Duration>) {
+        self.close_timeout.set(timeout);
+    }
+
+    /// How long [`close`](TlsStream::close) then waits for the peer to take what is
+    /// under way and to end its side: 1 s unless set. Zero does not wait.
+    ///
+    /// A socket that is closed with data in it that nobody has read resets the
+    /// connection, and a reset can overtake our last bytes.
+    pub fn set_linger_timeout(&self, timeout: Duration) {
+        self.linger_timeout.set(timeout);
+    }
+
     fn say_goodbye(&self, deadline: Option<Instant>) -> Result<(), Error> {
         let _writing = self.lock_writing(deadline)?;
+        self.say_goodbye_alone(deadline)
+    }
+
+    /// Needs the writing lock.
+    fn say_goodbye_alone(&self, deadline: Option<Instant>) -> Result<(), Error> {
         self.ensure_writable()?;
         if !self.is_established() {
             // Nothing to say goodbye to, nor to wait for: the engine says so.
@@ -66,9 +91,31 @@ impl<T: Transport> TlsStream<T> {
         self.flush_until(deadline, |_| false)
     }
 
+    /// Says goodbye where nobody may wait, if it is true and fits.
+    pub(super) fn say_goodbye_if_it_fits(&self) {
+        // A connection dropped by a panic or a kill was not ended on purpose: the
+        // peer must not take what it got for the whole.
+        let torn = self.torn.get() || std::thread::panicking();
+        if T::MAY_SUSPEND || self.closed.get() || torn {
+            return;
+        }
+        let Some(_writing) = self.writing.try_lock() else {
+            return;
+        };
+        // The engine refuses where there is nothing to end.
+        let said = self.with_engine(|engine| engine.shutdown().is_ok());
+        if said.unwrap_or(false) {
+            // A destructor does not give way to others.
+            self.spree.set(0);
+            self.try_flush();
+            self.pass_duty_on();
+            self.keep_if_idle();
+        }
+    }
+
     /// Ends the connection: sends `close_notify`, shuts the transport down, and
     /// gives the peer a moment to read what is under way. Tasklets that still wait
-    /// on the stream get an error.
+    /// on the stream get an error; one that closes as well waits for the first.
     ///
     /// # Scheduling
     ///
@@ -80,21 +127,33 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// # Errors
     ///
-    /// When the goodbye could not be sent within 5 s, or there was nothing to say
-    /// goodbye to: the connection had failed or the handshake was not done. The
-    /// transport is shut down in any case.
+    /// When the goodbye could not be sent in [time](TlsStream::set_close_timeout), or
+    /// there was nothing to say goodbye to: the connection had failed or the handshake
+    /// was not done. The transport is shut down in any case but one: a non-blocking
+    /// stream that would have to wait says `WouldBlock`, and is to be closed again.
+    #[doc(alias = "SSL_free")]
     pub fn close(&self) -> Result<(), Error> {
         if self.closed.get() {
             return Ok(());
         }
         // Runs when this is killed, too.
-        let _shut = ShutOnDrop(self);
-        self.say_goodbye(after(Some(CLOSE_TIMEOUT)))?;
-        let _ = self.get_ref().shutdown(Shutdown::Write);
-        let finished = self.ended.get() || self.with_engine(|engine| engine.is_peer_closed())?;
-        if !finished {
-            self.linger(after(Some(LINGER_TIMEOUT)));
+        let shut = ShutOnDrop(self);
+        let ended = self.close_alone();
+        if self.nonblocking.get() && ended.as_ref().is_err_and(Error::is_transient) {
+            std::mem::forget(shut);
         }
+        ended
+    }
+
+    fn close_alone(&self) -> Result<(), Error> {
+        let deadline = after(self.close_timeout.get());
+        let _writing = self.lock_writing(deadline)?;
+        if self.closed.get() {
+            return Ok(());
+        }
+        self.say_goodbye_alone(deadline)?;
+        let _ = self.get_ref().shutdown(Shutdown::Write);
+        self.linger(after(Some(self.linger_timeout.get())));
         Ok(())
     }
 
@@ -118,11 +177,12 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] when the peer does not answer within 5 s,
-    /// [`Error::Truncated`] when it just goes away. The transport is dropped then.
+    /// [`Error::TimedOut`] when the peer does not answer in
+    /// [time](TlsStream::set_close_timeout), [`Error::Truncated`] when it just goes
+    /// away. The transport is dropped then.
     #[doc(alias = "into_plain")]
     pub fn unwrap(self) -> Result<(T, Vec<u8>), Error> {
-        let deadline = after(Some(CLOSE_TIMEOUT));
+        let deadline = after(self.close_timeout.get());
         self.say_goodbye(deadline)?;
         let mut discarded = [0; 4096];
         while let Progress::Done(_) = self.drive(deadline, |engine| engine.read(&mut discarded))? {
@@ -148,13 +208,17 @@ impl<T: Transport> TlsStream<T> {
     #[cold]
     #[inline(never)]
     pub(super) fn linger(&self, deadline: Option<Instant>) {
-        // Whoever receives already does what lingering would.
-        if self.nonblocking.get() || self.receiving.is_held() {
+        // Where the transport's own calls wait, nothing bounds them.
+        if T::MAY_SUSPEND || self.nonblocking.get() || self.is_over() {
             return;
         }
+        // Whoever receives already does what lingering would, until it has something.
         let Ok(_receiving) = self.lock_receiving(deadline) else {
             return;
         };
+        if self.is_over() {
+            return;
+        }
         let mut discarded = [0; 4096];
         let mut left = LINGER_MAX;
         while left > 0 {
@@ -170,6 +234,16 @@ impl<T: Transport> TlsStream<T> {
                 Err(_) => return,
             }
         }
+    }
+}
+
+impl<T: Transport> TlsStream<T> {
+    /// Whether the peer has said goodbye, or the transport its last word.
+    fn is_over(&self) -> bool {
+        self.ended.get()
+            || self
+                .with_engine(|engine| engine.is_peer_closed())
+                .unwrap_or(true)
     }
 }
 
@@ -189,20 +263,8 @@ impl<T: Transport> Drop for TlsStream<T> {
     fn drop(&mut self) {
         // Where futures poll, it is left there between two polls.
         self.slot.get_mut().take_back();
-        if self.transport.is_none() || self.closed.get() || self.torn.get() {
-            return;
-        }
-        // A connection dropped by a panic or a kill was not ended on purpose: the
-        // peer must not take what it got for the whole.
-        if T::MAY_SUSPEND || std::thread::panicking() {
-            return;
-        }
-        // The engine refuses where there is nothing to end.
-        let said = self.with_engine(|engine| engine.shutdown().is_ok());
-        if said.unwrap_or(false) {
-            // A destructor does not give way to others.
-            self.spree.set(0);
-            self.try_flush();
+        if self.transport.is_some() {
+            self.say_goodbye_if_it_fits();
         }
     }
 }

@@ -50,6 +50,7 @@ mod decide;
 mod info;
 mod io;
 mod locks;
+mod nested;
 #[cfg(feature = "greenling")]
 mod poll;
 mod pump;
@@ -57,6 +58,7 @@ mod replace;
 mod requests;
 mod settings;
 mod socket;
+mod split;
 mod transfer;
 
 #[cfg(feature = "greenling")]
@@ -65,6 +67,7 @@ pub use arrival::Arrival;
 pub(crate) use arrival::Hook;
 use locks::Lock;
 pub use requests::PostHandshakeAuth;
+pub use split::{ReadHalf, ReuniteError, WriteHalf};
 
 /// A TLS connection over `T`.
 ///
@@ -110,6 +113,8 @@ pub struct TlsStream<T: Transport> {
     receive_error: RefCell<Option<Error>>,
     /// Kept for the next write, whoever met it: reading goes on without.
     send_error: RefCell<Option<Error>>,
+    /// The transport has taken bytes that it has not sent (TLS in TLS).
+    held_below: Cell<bool>,
     /// A `write_all` ended in the middle.
     torn: Cell<bool>,
     /// `close` or `abort` was called.
@@ -120,6 +125,8 @@ pub struct TlsStream<T: Transport> {
     read_timeout: Cell<Option<Duration>>,
     write_timeout: Cell<Option<Duration>>,
     handshake_timeout: Cell<Option<Duration>>,
+    close_timeout: Cell<Option<Duration>>,
+    linger_timeout: Cell<Duration>,
     /// Set when the handshake begins.
     handshake_deadline: Cell<Option<Instant>>,
     /// The listener's gate, where handshakes wait for their turn; `None` after.
@@ -178,6 +185,7 @@ impl<T: Transport> TlsStream<T> {
             waiting_to_receive: Cell::new(false),
             receive_error: RefCell::new(None),
             send_error: RefCell::new(None),
+            held_below: Cell::new(false),
             torn: Cell::new(false),
             closed: Cell::new(false),
             nonblocking: Cell::new(false),
@@ -185,6 +193,8 @@ impl<T: Transport> TlsStream<T> {
             read_timeout: Cell::new(None),
             write_timeout: Cell::new(None),
             handshake_timeout: Cell::new(None),
+            close_timeout: Cell::new(Some(close::CLOSE_TIMEOUT)),
+            linger_timeout: Cell::new(close::LINGER_TIMEOUT),
             handshake_deadline: Cell::new(None),
             #[cfg(feature = "greenling")]
             gate: Cell::new(None),

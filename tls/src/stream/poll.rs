@@ -31,6 +31,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use greenling::future::{PollReady, PollStream};
 
 use super::TlsStream;
+use super::nested::NoWaits;
 use crate::engine::Want;
 use crate::error::Error;
 use crate::ssl::RECORD_MAX;
@@ -80,25 +81,6 @@ impl Wake for Pollers {
     fn wake_by_ref(self: &Arc<Self>) {
         let wakers = std::mem::take(&mut *self.lock());
         wakers.into_iter().flatten().for_each(Waker::wake);
-    }
-}
-
-/// Forbids waits as long as it lives.
-struct NoWaits<'a, T: Transport> {
-    stream: &'a TlsStream<T>,
-    before: bool,
-}
-
-impl<'a, T: Transport> NoWaits<'a, T> {
-    fn on(stream: &'a TlsStream<T>) -> NoWaits<'a, T> {
-        let before = stream.nonblocking.replace(true);
-        NoWaits { stream, before }
-    }
-}
-
-impl<T: Transport> Drop for NoWaits<'_, T> {
-    fn drop(&mut self) {
-        self.stream.nonblocking.set(self.before);
     }
 }
 

@@ -234,29 +234,32 @@ impl<T: Transport> TlsStream<T> {
     /// since `seen`.
     fn fill(&self, seen: u64, deadline: Option<Instant>) -> Result<(), Error> {
         let _receiving = self.lock_receiving(deadline)?;
-        loop {
-            if self.received.get() != seen {
-                return Ok(());
-            }
-            self.ensure_open()?;
-            if let Some(error) = &*self.receive_error.borrow() {
-                return Err(error.clone());
-            }
-            let unsent = self.unsent()?;
-            if unsent > UNSENT_MAX {
-                self.flush_until(deadline, |engine| engine.out_pending() <= UNSENT_MAX)?;
-                continue;
-            }
-            if let Received::Something = self.receive()? {
-                self.count_success();
-                return Ok(());
-            }
-            let both = unsent > 0 && !self.sending.is_held();
-            let interest = if both { Interest::BOTH } else { Interest::READ };
-            if self.wait_to_receive(interest, deadline)?.writable {
-                self.try_flush();
-            }
+        while self.received.get() == seen {
+            self.fill_step(deadline)?;
         }
+        Ok(())
+    }
+
+    /// Receives something or waits once. Needs the receiving lock.
+    pub(super) fn fill_step(&self, deadline: Option<Instant>) -> Result<(), Error> {
+        self.ensure_open()?;
+        if let Some(error) = &*self.receive_error.borrow() {
+            return Err(error.clone());
+        }
+        let unsent = self.unsent()?;
+        if unsent > UNSENT_MAX {
+            return self.flush_until(deadline, |engine| engine.out_pending() <= UNSENT_MAX);
+        }
+        if let Received::Something = self.receive()? {
+            self.count_success();
+            return Ok(());
+        }
+        let both = unsent > 0 && !self.sending.is_held();
+        let interest = if both { Interest::BOTH } else { Interest::READ };
+        if self.wait_to_receive(interest, deadline)?.writable {
+            self.try_flush();
+        }
+        Ok(())
     }
 
     /// A wait of the one that receives. If nothing is under way, the engine stays
@@ -316,7 +319,8 @@ impl<T: Transport> TlsStream<T> {
     /// After a failure: lets the alert out. A failed handshake also makes sure that
     /// the peer gets it, which a reset would prevent.
     fn send_alert(&self, established: bool) {
-        if established || self.nonblocking.get() || !self.unsent().is_ok_and(|n| n > 0) {
+        let alert = self.with_engine(|engine| engine.out_pending() > 0);
+        if established || self.nonblocking.get() || !alert.unwrap_or(false) {
             self.try_flush();
             return;
         }
@@ -324,6 +328,14 @@ impl<T: Transport> TlsStream<T> {
         if self.flush_until(deadline, |_| false).is_ok() {
             let _ = self.get_ref().shutdown(std::net::Shutdown::Write);
             self.linger(deadline);
+        }
+    }
+
+    /// Has whoever waits to receive send what is left.
+    pub(super) fn pass_duty_on(&self) {
+        let somebody_waits = self.waiting_to_receive.get() || self.is_polled();
+        if !self.sending.is_held() && somebody_waits && self.unsent().is_ok_and(|n| n > 0) {
+            self.get_ref().wake();
         }
     }
 
@@ -393,13 +405,7 @@ struct Duty<'a, T: Transport> {
 impl<T: Transport> Drop for Duty<'_, T> {
     fn drop(&mut self) {
         self.sending = None;
-        let somebody_waits = self.stream.waiting_to_receive.get() || self.stream.is_polled();
-        if self.stream.sending.is_held() || !somebody_waits {
-            return;
-        }
-        if self.stream.unsent().is_ok_and(|n| n > 0) {
-            self.stream.get_ref().wake();
-        }
+        self.stream.pass_duty_on();
     }
 }
 

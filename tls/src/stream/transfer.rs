@@ -42,15 +42,21 @@ impl<T: Transport> TlsStream<T> {
                 self.with_engine(discard_output)?;
                 return Err(error);
             }
-            let result = if T::MAY_SUSPEND {
+            let sent = if T::MAY_SUSPEND {
                 self.send_copy()?
             } else {
                 self.send_lent()?
             };
+            let result = match sent {
+                Some(result) => result,
+                None => match self.flush_below() {
+                    Ok(()) => return Ok(Sent::Everything),
+                    Err(error) => Err(error),
+                },
+            };
             match result {
-                None => return Ok(Sent::Everything),
-                Some(Ok(())) => self.count_success(),
-                Some(Err(error)) => match error.kind() {
+                Ok(()) => self.count_success(),
+                Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return Ok(Sent::Blocked),
                     ErrorKind::Interrupted => {}
                     _ => {
@@ -59,6 +65,16 @@ impl<T: Transport> TlsStream<T> {
                 },
             }
         }
+    }
+
+    /// Has the transport send what it has taken.
+    fn flush_below(&self) -> io::Result<()> {
+        // Its calls may unwind.
+        self.held_below.set(true);
+        let flushed = self.get_ref().try_flush();
+        let blocked = |error: &io::Error| error.kind() == ErrorKind::WouldBlock;
+        self.held_below.set(flushed.as_ref().is_err_and(blocked));
+        flushed
     }
 
     /// Counts a transfer that did not have to wait, or a read that begins.
@@ -111,12 +127,14 @@ impl<T: Transport> TlsStream<T> {
         }
     }
 
-    /// Bytes that can and should be sent.
+    /// Bytes that can and should be sent; at least one if the transport has taken
+    /// some that it has not sent.
     pub(super) fn unsent(&self) -> Result<usize, Error> {
         if self.send_error.borrow().is_some() {
             return Ok(0);
         }
-        self.with_engine(|engine| engine.out_pending())
+        let below = usize::from(self.held_below.get());
+        self.with_engine(|engine| engine.out_pending().max(below))
     }
 
     /// One `try_recv`. Needs the receiving lock.

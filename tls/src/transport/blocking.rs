@@ -15,38 +15,75 @@ use crate::waits;
 
 /// Wraps a blocking-style object.
 ///
-/// [`Blocking::new`] takes anything with `Read + Write`. Such an object can only
-/// do one thing at a time: a tasklet that wants to send waits while another is
-/// inside `read`, so a protocol in which both sides talk at once can come to a
-/// halt. [`Blocking::full_duplex`] has no such limit; it needs `&S` to read and
-/// write, as sockets and files do.
+/// | made by | of | does at once |
+/// |---|---|---|
+/// | [`Blocking::new`] | anything with `Read + Write` | one thing |
+/// | [`Blocking::full_duplex`] | what reads and writes by `&S`: sockets, files | both |
+/// | [`reader`](Blocking::reader), [`writer`](Blocking::writer) | half of a [`Split`] | one each |
+///
+/// [`Split`]: super::Split
+///
+/// Where only one thing can be done at a time, a tasklet that wants to send waits
+/// while another is inside `read`. So a protocol in which both sides talk at once
+/// can come to a halt there.
 ///
 /// Deadlines have no effect inside the object's own calls. A deadline that the
 /// object keeps itself (it answers `WouldBlock` or `TimedOut`) ends the operation
-/// and leaves the connection intact.
+/// and leaves the connection intact. For the same reason the end of a connection
+/// waits for no last words of the peer here, and dropping a stream says no goodbye:
+/// call [`close`](crate::TlsStream::close).
 ///
 /// # Scheduling
 ///
 /// Never switches, except where a method says so.
+#[doc(alias = "PyBIO")]
 pub struct Blocking<S> {
     inner: RefCell<S>,
-    duplex: Option<Duplex<S>>,
+    calls: Calls<S>,
     /// The object's own deadline expired; the wait that follows reports it.
     expired: Cell<Option<io::Error>>,
     #[cfg(feature = "greenling")]
     free: greenling::sync::WaitQueue,
 }
 
-struct Duplex<S> {
-    read: fn(&S, &mut [u8]) -> io::Result<usize>,
-    write: fn(&S, &[u8]) -> io::Result<usize>,
-    flush: fn(&S) -> io::Result<()>,
+type ReadAlone<S> = fn(&mut S, &mut [u8]) -> io::Result<usize>;
+type WriteAlone<S> = fn(&mut S, &[u8]) -> io::Result<usize>;
+
+/// How the object is used.
+enum Calls<S> {
+    /// By one tasklet at a time. What it cannot do is missing.
+    Alone {
+        read: Option<ReadAlone<S>>,
+        write: Option<WriteAlone<S>>,
+    },
+    /// By two at once.
+    Together {
+        read: fn(&S, &mut [u8]) -> io::Result<usize>,
+        write: fn(&S, &[u8]) -> io::Result<usize>,
+    },
 }
 
 impl<S: Read + Write> Blocking<S> {
     /// Wraps `inner`, which does one thing at a time.
     pub fn new(inner: S) -> Blocking<S> {
-        Blocking::with(inner, None)
+        let (read, write) = (Some(S::read as _), Some(write_out as _));
+        Blocking::with(inner, Calls::Alone { read, write })
+    }
+}
+
+impl<S: Read> Blocking<S> {
+    /// Wraps `inner`, which can only be received from.
+    pub fn reader(inner: S) -> Blocking<S> {
+        let (read, write) = (Some(S::read as _), None);
+        Blocking::with(inner, Calls::Alone { read, write })
+    }
+}
+
+impl<S: Write> Blocking<S> {
+    /// Wraps `inner`, by which one can only send.
+    pub fn writer(inner: S) -> Blocking<S> {
+        let (read, write) = (None, Some(write_out as _));
+        Blocking::with(inner, Calls::Alone { read, write })
     }
 }
 
@@ -56,18 +93,17 @@ impl<S> Blocking<S> {
     where
         for<'a> &'a S: Read + Write,
     {
-        let duplex = Duplex {
+        let calls = Calls::Together {
             read: |mut inner: &S, buf| inner.read(buf),
-            write: |mut inner: &S, data| inner.write(data),
-            flush: |mut inner: &S| inner.flush(),
+            write: |mut inner: &S, data| write_out(&mut inner, data),
         };
-        Blocking::with(inner, Some(duplex))
+        Blocking::with(inner, calls)
     }
 
-    fn with(inner: S, duplex: Option<Duplex<S>>) -> Blocking<S> {
+    fn with(inner: S, calls: Calls<S>) -> Blocking<S> {
         Blocking {
             inner: RefCell::new(inner),
-            duplex,
+            calls,
             expired: Cell::new(None),
             #[cfg(feature = "greenling")]
             free: greenling::sync::WaitQueue::new(),
@@ -113,12 +149,7 @@ impl<S> Blocking<S> {
             Err(error) => error,
             done => return done,
         };
-        let deadline = error.raw_os_error() != Some(libc::ETIMEDOUT)
-            && matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-            );
-        if !deadline {
+        if !is_deadline(&error) {
             return Err(error);
         }
         if self.inner.try_borrow_mut().is_ok() {
@@ -136,26 +167,27 @@ impl<S> Blocking<S> {
     fn wake(&self) {}
 }
 
-impl<S: Read + Write> Transport for Blocking<S> {
+impl<S> Transport for Blocking<S> {
     const MAY_SUSPEND: bool = true;
 
     fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.note_expiry(match &self.duplex {
-            Some(duplex) => self.share(|inner| (duplex.read)(inner, buf)),
-            None => self.own(|inner| inner.read(buf)),
+        self.note_expiry(match self.calls {
+            Calls::Together { read, .. } => self.share(|inner| read(inner, buf)),
+            Calls::Alone { read, .. } => {
+                let read = read.ok_or_else(|| unsupported("the object was wrapped as a writer"))?;
+                self.own(|inner| read(inner, buf))
+            }
         })
     }
 
     fn try_send(&self, data: &[u8]) -> io::Result<usize> {
-        self.note_expiry(match &self.duplex {
-            Some(duplex) => self.share(|inner| {
-                let n = (duplex.write)(inner, data)?;
-                flushed((duplex.flush)(inner), n)
-            }),
-            None => self.own(|inner| {
-                let n = inner.write(data)?;
-                flushed(inner.flush(), n)
-            }),
+        self.note_expiry(match self.calls {
+            Calls::Together { write, .. } => self.share(|inner| write(inner, data)),
+            Calls::Alone { write, .. } => {
+                let write =
+                    write.ok_or_else(|| unsupported("the object was wrapped as a reader"))?;
+                self.own(|inner| write(inner, data))
+            }
         })
     }
 
@@ -199,19 +231,24 @@ fn is_deadline(error: &io::Error) -> bool {
         )
 }
 
-/// The count of a write that was followed by a flush. One that is only late will
-/// be made up for by the next.
-fn flushed(flush: io::Result<()>, n: usize) -> io::Result<usize> {
-    match flush {
+/// A write, followed by a flush. One that is only late will be made up for by the
+/// next.
+fn write_out<S: Write>(inner: &mut S, data: &[u8]) -> io::Result<usize> {
+    let n = inner.write(data)?;
+    match inner.flush() {
         Err(error) if !is_deadline(&error) => Err(error),
         _ => Ok(n),
     }
 }
 
+fn unsupported(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why)
+}
+
 impl<S> fmt::Debug for Blocking<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Blocking")
-            .field("full_duplex", &self.duplex.is_some())
+            .field("full_duplex", &matches!(self.calls, Calls::Together { .. }))
             .finish_non_exhaustive()
     }
 }

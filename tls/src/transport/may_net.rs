@@ -17,47 +17,55 @@ use std::time::Instant;
 use may::coroutine::is_coroutine;
 use may::io::{WaitIo, WaitIoWaker};
 use may::net::TcpStream;
+use may::os::unix::net::UnixStream;
 
 use super::{Interest, Ready, Transport, ready, std_net};
 
-impl Transport for TcpStream {
-    const MAY_SUSPEND: bool = false;
-    const MAY_MIGRATE: bool = true;
+macro_rules! socket_transport {
+    ($socket:ty) => {
+        impl Transport for $socket {
+            const MAY_SUSPEND: bool = false;
+            const MAY_MIGRATE: bool = true;
 
-    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        std_net::recv(self.inner(), buf)
-    }
+            fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+                std_net::recv(self.inner(), buf)
+            }
 
-    fn try_send(&self, data: &[u8]) -> io::Result<usize> {
-        std_net::send(self.inner(), data)
-    }
+            fn try_send(&self, data: &[u8]) -> io::Result<usize> {
+                std_net::send(self.inner(), data)
+            }
 
-    fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
-        if !is_coroutine() {
-            return std_net::wait(self.inner(), interest, deadline);
+            fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
+                if !is_coroutine() {
+                    return std_net::wait(self.inner(), interest, deadline);
+                }
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                let _alarm = deadline.map(|deadline| Alarm::set(deadline, self.waker()));
+                self.wait_io();
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                // Whatever it was that happened, the calls find out.
+                Ok(ready(interest.is_read(), interest.is_write()))
+            }
+
+            fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                <$socket>::shutdown(self, how)
+            }
+
+            fn give_way(&self) {
+                if is_coroutine() {
+                    may::coroutine::yield_now();
+                }
+            }
         }
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        let _alarm = deadline.map(|deadline| Alarm::set(deadline, self.waker()));
-        self.wait_io();
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        // Whatever it was that happened, the calls find out.
-        Ok(ready(interest.is_read(), interest.is_write()))
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        TcpStream::shutdown(self, how)
-    }
-
-    fn give_way(&self) {
-        if is_coroutine() {
-            may::coroutine::yield_now();
-        }
-    }
+    };
 }
+
+socket_transport!(TcpStream);
+socket_transport!(UnixStream);
 
 /// The waits that have a deadline.
 #[derive(Default)]

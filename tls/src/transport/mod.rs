@@ -7,13 +7,22 @@
 //! | transport | waits by | a ring is lent to it |
 //! |---|---|---|
 //! | `greenling::net::TcpStream`, `UnixStream` | parking the tasklet | yes |
+//! | `greenling::io::Fd` around any descriptor | parking the tasklet | yes |
 //! | [`std::net::TcpStream`], `UnixStream` | blocking the OS thread in `poll(2)` | yes |
-//! | `may::net::TcpStream` | suspending the coroutine | yes |
-//! | [`Blocking`] around any `Read + Write` | its own `read` and `write` | no: copied |
-//! | [`TlsStream`](crate::TlsStream) (TLS in TLS) | the transport below it | no: copied |
+//! | `may`'s `TcpStream`, `UnixStream` | suspending the coroutine | yes |
+//! | [`Blocking`] around what reads or writes | its own `read` and `write` | no: copied |
+//! | [`TlsStream`](crate::TlsStream) (TLS in TLS) | the transport below it | as to that one |
+//! | [`Split`]: one to receive by, one to send by | both | if it may be to both |
+//! | [`Prefixed`]: with bytes that were read before | the transport below it | as to that one |
+//! | `&T`, `Box<T>`, `Rc<T>`, `Arc<T>` | `T` | as to `T` |
+//!
+//! [`Plain`] is a transport on the way to TLS (STARTTLS).
 
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 mod blocking;
@@ -21,15 +30,21 @@ mod blocking;
 mod green;
 #[cfg(feature = "may")]
 mod may_net;
+mod plain;
+mod prefixed;
 #[cfg(not(feature = "greenling"))]
 mod readiness;
+mod split;
 mod std_net;
 
 pub use blocking::Blocking;
 #[cfg(feature = "greenling")]
 pub use greenling::io::{Interest, Ready};
+pub use plain::Plain;
+pub use prefixed::Prefixed;
 #[cfg(not(feature = "greenling"))]
 pub use readiness::{Interest, Ready};
+pub use split::Split;
 
 /// A byte stream below a TLS connection.
 ///
@@ -61,6 +76,17 @@ pub trait Transport {
     /// Any other error ends the connection's sending side.
     fn try_send(&self, data: &[u8]) -> io::Result<usize>;
 
+    /// Sends on what [`try_send`](Transport::try_send) took and has kept, for
+    /// transports that do that, as TLS in TLS does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_send`](Transport::try_send): after `WouldBlock` a
+    /// [`wait`](Transport::wait) for room follows.
+    fn try_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Waits until one of the directions in `interest` may work, or `deadline`.
     /// It may return early without reason.
     ///
@@ -87,39 +113,63 @@ pub trait Transport {
     /// Lets others run, after many calls that succeeded at once: a peer that
     /// floods one connection must not starve the rest. Nothing is lent meanwhile.
     fn give_way(&self) {}
-}
 
-impl<T: Transport + ?Sized> Transport for &T {
-    const MAY_SUSPEND: bool = T::MAY_SUSPEND;
-    const MAY_MIGRATE: bool = T::MAY_MIGRATE;
-
-    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        (**self).try_recv(buf)
-    }
-
-    fn try_send(&self, data: &[u8]) -> io::Result<usize> {
-        (**self).try_send(data)
-    }
-
-    fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
-        (**self).wait(interest, deadline)
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        (**self).shutdown(how)
-    }
-
-    fn wake(&self) {
-        (**self).wake();
-    }
-
-    fn give_way(&self) {
-        (**self).give_way();
+    /// The descriptor, if [`wait`](Transport::wait) is a `poll(2)` of it that blocks
+    /// the OS thread. [`Split`] polls two of them at once.
+    fn as_polled(&self) -> Option<BorrowedFd<'_>> {
+        None
     }
 }
+
+macro_rules! pointer_transport {
+    ($pointer:ty) => {
+        impl<T: Transport> Transport for $pointer {
+            const MAY_SUSPEND: bool = T::MAY_SUSPEND;
+            const MAY_MIGRATE: bool = T::MAY_MIGRATE;
+
+            fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+                (**self).try_recv(buf)
+            }
+
+            fn try_send(&self, data: &[u8]) -> io::Result<usize> {
+                (**self).try_send(data)
+            }
+
+            fn try_flush(&self) -> io::Result<()> {
+                (**self).try_flush()
+            }
+
+            #[track_caller]
+            fn wait(&self, interest: Interest, deadline: Option<Instant>) -> io::Result<Ready> {
+                (**self).wait(interest, deadline)
+            }
+
+            fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                (**self).shutdown(how)
+            }
+
+            fn wake(&self) {
+                (**self).wake();
+            }
+
+            fn give_way(&self) {
+                (**self).give_way();
+            }
+
+            fn as_polled(&self) -> Option<BorrowedFd<'_>> {
+                (**self).as_polled()
+            }
+        }
+    };
+}
+
+pointer_transport!(&T);
+pointer_transport!(Box<T>);
+pointer_transport!(Rc<T>);
+pointer_transport!(Arc<T>);
 
 /// `Ready` may grow, so it is not built by its fields outside of its crate.
-fn ready(readable: bool, writable: bool) -> Ready {
+pub(crate) fn ready(readable: bool, writable: bool) -> Ready {
     let mut ready = Ready::default();
     (ready.readable, ready.writable) = (readable, writable);
     ready

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
@@ -36,7 +36,38 @@ pub(super) fn wait(
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.is_read());
     flags.set(PollFlags::OUT, interest.is_write());
-    let mut fds = [PollFd::new(&socket, flags)];
+    let [found] = poll_until([PollFd::new(&socket, flags)], deadline)?;
+    // An error or a hang-up is for the next call to report, whichever it is.
+    Ok(ready(
+        found.intersects(BROKEN | PollFlags::IN),
+        found.intersects(BROKEN | PollFlags::OUT),
+    ))
+}
+
+/// Waits until `receiver` has something or `sender` has room.
+pub(super) fn wait_either(
+    receiver: BorrowedFd<'_>,
+    sender: BorrowedFd<'_>,
+    deadline: Option<Instant>,
+) -> io::Result<Ready> {
+    let fds = [
+        PollFd::from_borrowed_fd(receiver, PollFlags::IN),
+        PollFd::from_borrowed_fd(sender, PollFlags::OUT),
+    ];
+    let [received, sent] = poll_until(fds, deadline)?;
+    Ok(ready(
+        received.intersects(BROKEN | PollFlags::IN),
+        sent.intersects(BROKEN | PollFlags::OUT),
+    ))
+}
+
+const BROKEN: PollFlags = PollFlags::ERR.union(PollFlags::HUP).union(PollFlags::NVAL);
+
+/// Blocks the OS thread in `poll(2)`; what was found for each descriptor.
+fn poll_until<const N: usize>(
+    mut fds: [PollFd<'_>; N],
+    deadline: Option<Instant>,
+) -> io::Result<[PollFlags; N]> {
     let timeout = match deadline {
         None => None,
         Some(deadline) => {
@@ -48,13 +79,7 @@ pub(super) fn wait(
     if poll(&mut fds, timeout.as_ref())? == 0 {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    let found = fds[0].revents();
-    // An error or a hang-up is for the next call to report, whichever it is.
-    let broken = found.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
-    Ok(ready(
-        broken || found.contains(PollFlags::IN),
-        broken || found.contains(PollFlags::OUT),
-    ))
+    Ok(fds.map(|fd| fd.revents()))
 }
 
 macro_rules! socket_transport {
@@ -76,6 +101,10 @@ macro_rules! socket_transport {
 
             fn shutdown(&self, how: Shutdown) -> io::Result<()> {
                 <$socket>::shutdown(self, how)
+            }
+
+            fn as_polled(&self) -> Option<BorrowedFd<'_>> {
+                Some(self.as_fd())
             }
         }
     };

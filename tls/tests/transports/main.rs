@@ -1,0 +1,11 @@
+//! Transports: one suite over all of them, and what is particular to some.
+//!
+//! `suite.rs` is written for any transport; `kinds.rs` says which there are, and
+//! whether the programs at the two ends are OS threads, tasklets or coroutines.
+
+mod kinds;
+mod plain;
+mod suite;
+#[path = "../pump/support.rs"]
+#[allow(dead_code, reason = "the tests of the pump use the rest")]
+mod support;
