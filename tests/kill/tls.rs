@@ -26,6 +26,9 @@ kill_tests! {
     first_use_by_two,
     question_to_two,
     closing,
+    closing_beside_a_reader_and_a_writer,
+    writing_beside_a_closer,
+    reading_beside_a_closer,
     object_in_use,
     handshakes_in_line,
 }
@@ -339,6 +342,78 @@ fn closing(stage: &Stage) {
     stage.end(victim);
     // Closed by the victim's destructors, if not by its call.
     (&*ours).write(b"x").unwrap_err();
+}
+
+/// What is large enough to keep a writer waiting whose peer does not read.
+const LARGE: usize = 500_000;
+
+fn reads_one(stream: &Stream) -> JoinHandle<bool> {
+    let stream = stream.clone();
+    spawn(move || (&*stream).read(&mut [0]).is_ok())
+}
+
+fn writes_much(stream: &Stream) -> JoinHandle<bool> {
+    let stream = stream.clone();
+    spawn(move || (&*stream).write_all(&pattern(LARGE)).is_ok())
+}
+
+fn closing_beside_a_reader_and_a_writer(stage: &Stage) {
+    let (ours, theirs) = established();
+    let reader = reads_one(&ours);
+    let writer = writes_much(&ours);
+    schedule();
+    let closing = ours.clone();
+    let victim = stage.victim(move || closing.close());
+    stage.until_parked();
+    // Reading a part lets the writer go on, and not come to its end. A closer that
+    // is killed has cut the connection.
+    let mut part = vec![0; 100_000];
+    let read = (&*theirs).read_exact(&mut part);
+    assert!(read.is_err() || is_pattern(&part));
+    theirs.abort();
+    // However it ends, the waits of the others end with it.
+    stage.end(victim);
+    assert!(!reader.join().unwrap() && !writer.join().unwrap());
+    (&*ours).write(b"x").unwrap_err();
+    assert_eq!(Rc::strong_count(&ours), 1, "somebody holds the stream");
+}
+
+fn writing_beside_a_closer(stage: &Stage) {
+    let (ours, theirs) = established();
+    let reader = reads_one(&ours);
+    let writing = ours.clone();
+    let victim = stage.victim(move || (&*writing).write_all(&pattern(LARGE)).is_ok());
+    stage.until_parked();
+    let closing = ours.clone();
+    let closer = spawn(move || closing.close().is_ok());
+    let mut all = Vec::new();
+    let end = (&*theirs).read_to_end(&mut all);
+    drop(theirs);
+    let written = stage.end(victim);
+    let goodbye = closer.join().unwrap();
+    reader.join().unwrap();
+    // The peer is told that this is all if, and only if, it is.
+    assert!(is_pattern(&all), "not a beginning of what was written");
+    assert_eq!(end.is_ok(), goodbye);
+    assert_eq!(end.is_ok(), written == Some(true) && all.len() == LARGE);
+}
+
+fn reading_beside_a_closer(stage: &Stage) {
+    let (ours, theirs) = established();
+    let writer = writes_much(&ours);
+    schedule();
+    let reading = ours.clone();
+    let victim = stage.victim(move || (&*reading).read(&mut [0]).is_ok());
+    stage.until_parked();
+    let closing = ours.clone();
+    let closer = spawn(move || closing.close().is_ok());
+    let mut all = Vec::new();
+    (&*theirs).read_to_end(&mut all).unwrap();
+    drop(theirs);
+    stage.end(victim);
+    // Neither of the others is disturbed.
+    assert!(writer.join().unwrap() && closer.join().unwrap());
+    assert!(all.len() == LARGE && is_pattern(&all));
 }
 
 fn object_in_use(stage: &Stage) {
