@@ -8,6 +8,7 @@
 //! A client that is not installed skips its tests with a line that says so;
 //! `GREENLING_REQUIRE_INTEROP=1` turns that into a failure.
 
+mod bindings;
 mod curl;
 mod gnutls;
 mod memory_bio;

@@ -10,7 +10,9 @@ use crate::ssl::Outcome;
 
 impl Engine {
     /// The session, for a later connection to resume. With TLS 1.3 there is one
-    /// only after the server's tickets were read, that is, after some read.
+    /// only after the server's tickets were read, that is, after some read. A
+    /// connection that is dropped without a goodbye from either side makes its
+    /// session unfit for that.
     #[doc(alias = "SSL_get1_session")]
     #[doc(alias = "get_session")]
     pub fn session(&self) -> Option<Session> {

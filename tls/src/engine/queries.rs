@@ -202,10 +202,12 @@ impl Engine {
     }
 
     /// Whether the peer knows secure renegotiation (RFC 5746). TLS 1.3 has no
-    /// renegotiation; OpenSSL answers yes there.
+    /// renegotiation, and the answer there is no.
     #[doc(alias = "SSL_get_secure_renegotiation_support")]
     pub fn secure_renegotiation_support(&self) -> bool {
-        self.state.established && self.connection.peer_renegotiates_securely()
+        self.state.established
+            && self.version() != Some(Version::Tls13)
+            && self.connection.peer_renegotiates_securely()
     }
 
     /// Whether [`Engine::renegotiate`] was called and the new handshake is not done.
@@ -229,7 +231,7 @@ impl Engine {
         self.ssl().state_string_long()
     }
 
-    /// The same in six characters, as `openssl s_client -state` once did.
+    /// The same as a code of up to six characters.
     #[doc(alias = "SSL_state_string")]
     pub fn state_code(&self) -> &'static str {
         self.ssl().state_string()

@@ -160,7 +160,7 @@ impl Engine {
 
     /// The first Finished is the client's, or the server's in a resumption.
     fn tls_unique(&self) -> Result<Vec<u8>, Error> {
-        if self.version() != Some(Version::Tls12) {
+        if self.version() == Some(Version::Tls13) {
             return Err(Error::unsupported("tls-unique is not defined for TLS 1.3"));
         }
         self.ensure_extended_master_secret()?;

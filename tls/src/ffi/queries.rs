@@ -13,7 +13,7 @@ pub(crate) const SSL_CTRL_GET_RI_SUPPORT: c_int = 76;
 /// `SSL_CTRL_GET_PEER_SIGNATURE_NID`: the digest of the peer's signature.
 pub(crate) const SSL_CTRL_GET_PEER_SIGNATURE_NID: c_int = 108;
 /// `SSL_CTRL_SET_CURRENT_CERT`.
-pub(crate) const SSL_CTRL_SET_CURRENT_CERT: c_int = 118;
+pub(crate) const SSL_CTRL_SET_CURRENT_CERT: c_int = 117;
 /// `SSL_CERT_SET_FIRST`.
 pub(crate) const SSL_CERT_SET_FIRST: c_long = 1;
 /// `SSL_CERT_SET_NEXT`.

@@ -1,0 +1,203 @@
+//! What one connection does otherwise than its context says.
+
+use greenling_tls::{ClientAuth, Context, Engine, Error, RingSizes, Version};
+
+use crate::support::{
+    NAME, ROOT, Signer, VERSIONS, Verdicts, build, client_builder, client_engine, connected,
+    engines, server_builder, server_engine, shake_hands, try_handshake,
+};
+
+fn with_client_auth(version: Version, mode: ClientAuth, client: &Context) -> (Engine, Verdicts) {
+    let mut server = server_engine(&build(server_builder(version)));
+    let mut client = client_engine(client);
+    server.set_client_auth(mode).expect("a server");
+    let results = try_handshake(&mut server, &mut client);
+    (server, results)
+}
+
+#[test]
+fn one_client_is_asked_for_a_certificate() {
+    for version in VERSIONS {
+        let alice = build(client_builder(version).identity(ROOT.issue("alice", |_| {})));
+        let nobody = build(client_builder(version));
+        let (server, results) = with_client_auth(version, ClientAuth::Required, &alice);
+        assert!(matches!(results, (Ok(()), Ok(()))), "{results:?}");
+        let peer = server.peer_identity().expect("verified");
+        assert_eq!(peer.common_name(), Some("alice"));
+        let (_, results) = with_client_auth(version, ClientAuth::Required, &nobody);
+        assert!(
+            matches!(results, (Err(_), Err(Error::Peer(_)))),
+            "{results:?}"
+        );
+        let (server, results) = with_client_auth(version, ClientAuth::Optional, &nobody);
+        assert!(matches!(results, (Ok(()), Ok(()))), "{results:?}");
+        assert!(server.peer_identity().is_none());
+    }
+    let (_, mut client) = connected(Version::Tls13);
+    let refused = client.set_client_auth(ClientAuth::None);
+    assert!(matches!(refused, Err(Error::Unsupported(_))), "{refused:?}");
+}
+
+#[test]
+fn one_connection_shows_another_certificate() {
+    for version in VERSIONS {
+        let (mut server, mut client) = engines(version);
+        let other = ROOT.issue("other", |_| {});
+        server.set_identity(&other).expect("before the handshake");
+        shake_hands(&mut server, &mut client);
+        let peer = client.peer_identity().expect("verified");
+        assert_eq!(peer.common_name(), Some("other"));
+        let late = server.set_identity(&other);
+        assert!(matches!(late, Err(Error::Local(_))), "{late:?}");
+    }
+}
+
+#[test]
+fn a_chain_that_is_too_long_for_one_connection_is_refused() {
+    for version in VERSIONS {
+        let between = ROOT.below("between");
+        let leaf = between.issue("server", |_| {});
+        let mut chain = leaf.chain_pem().expect("PEM");
+        chain.extend(between.pem());
+        let key = leaf.export_private_key_pem().expect("PEM");
+        let identity = greenling_tls::Identity::from_pem(&chain, &key).expect("identity");
+        let server = build(
+            greenling_tls::ContextBuilder::server()
+                .versions(version..=version)
+                .identity(identity),
+        );
+        let client = build(client_builder(version));
+        for (depth, good) in [(1, true), (0, false)] {
+            let (mut server, mut client) = (server_engine(&server), client_engine(&client));
+            client
+                .set_verify_depth(depth)
+                .expect("before the handshake");
+            let (_, ours) = try_handshake(&mut server, &mut client);
+            assert_eq!(ours.is_ok(), good, "{ours:?}");
+            if good {
+                assert_eq!(client.verified_chain().expect("verified").len(), 3);
+                assert_eq!(client.peer_certificate_chain().len(), 2);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_may_change_its_mind_about_the_server() {
+    let (ip, wrong_ip) = ("127.0.0.1", "127.0.0.2");
+    for version in VERSIONS {
+        let identity = ROOT.issue("server", |names| {
+            names.ip(ip);
+        });
+        let server = build(
+            greenling_tls::ContextBuilder::server()
+                .versions(version..=version)
+                .identity(identity),
+        );
+        let client = build(client_builder(version));
+        for (first, then, sent, good) in [
+            ("example.com", NAME, Some(NAME), true),
+            (NAME, "example.com", Some("example.com"), false),
+            ("example.com", ip, None, true),
+            (NAME, wrong_ip, None, false),
+            (wrong_ip, NAME, Some(NAME), true),
+            (ip, "example.com", Some("example.com"), false),
+        ] {
+            let mut server = server_engine(&server);
+            let mut client =
+                Engine::new(&client, Some(first), RingSizes::default()).expect("engine");
+            client.set_hostname(then).expect("before the handshake");
+            let (_, ours) = try_handshake(&mut server, &mut client);
+            assert_eq!(ours.is_ok(), good, "{first} {then}: {ours:?}");
+            assert_eq!(server.server_name(), sent, "{first} {then}");
+        }
+    }
+    let (mut server, mut client) = connected(Version::Tls13);
+    assert!(client.set_hostname(NAME).is_err() && server.set_hostname(NAME).is_err());
+    let (_, mut client) = engines(Version::Tls13);
+    let refused = client.set_hostname("not a name");
+    assert!(matches!(refused, Err(Error::Config(_))), "{refused:?}");
+}
+
+#[test]
+fn a_session_does_not_follow_to_another_name() {
+    let both = ROOT.issue("server", |names| {
+        names.dns("other.test");
+    });
+    let server = build(greenling_tls::ContextBuilder::server().identity(both));
+    let context = build(client_builder(Version::Tls13).session_cache(8));
+    for (resumed, then) in [(false, NAME), (true, NAME), (false, "other.test")] {
+        let (mut server, mut client) = (server_engine(&server), client_engine(&context));
+        if then != NAME {
+            client.set_hostname(then).expect("before the handshake");
+        }
+        shake_hands(&mut server, &mut client);
+        assert_eq!(server.is_session_reused(), resumed, "{then}");
+        assert_eq!(server.server_name(), Some(then));
+    }
+}
+
+#[test]
+fn options_and_protocols_of_one_connection() {
+    // SSL_OP_NO_TLSv1_3
+    const NO_TLS13: u64 = 1 << 29;
+    let server = build(
+        greenling_tls::ContextBuilder::server()
+            .identity(ROOT.issue("server", |_| {}))
+            .alpn(["a", "b"]),
+    );
+    let client = build(
+        greenling_tls::ContextBuilder::client()
+            .trust_pem(ROOT.pem())
+            .alpn(["a"]),
+    );
+    let (mut server, mut client) = (server_engine(&server), client_engine(&client));
+    client.set_options(NO_TLS13);
+    client.set_alpn(["b"]).expect("before the handshake");
+    assert!(server.set_alpn(["b"]).is_err(), "the context decides");
+    assert!(client.set_alpn([""]).is_err());
+    shake_hands(&mut server, &mut client);
+    assert_eq!(server.version(), Some(Version::Tls12));
+    assert_eq!(server.alpn_protocol(), Some(&b"b"[..]));
+    assert!(client.set_alpn(["a"]).is_err(), "too late");
+}
+
+#[test]
+fn an_exchanged_context_shows_its_certificate_and_keeps_the_old_terms() {
+    for version in VERSIONS {
+        let first = build(server_builder(version));
+        let second = build(
+            greenling_tls::ContextBuilder::server()
+                .identity(ROOT.issue("second", |_| {}))
+                .trust_pem(ROOT.pem())
+                .client_auth(ClientAuth::Required),
+        );
+        let mut server = server_engine(&first);
+        let mut client = client_engine(&build(client_builder(version)));
+        server.set_context(&second).expect("before the handshake");
+        let other_role = build(client_builder(version));
+        assert!(server.set_context(&other_role).is_err());
+        // What the documentation warns of: nobody asks for the client's certificate.
+        shake_hands(&mut server, &mut client);
+        assert_eq!(
+            client.peer_identity().expect("verified").common_name(),
+            Some("second")
+        );
+        assert!(server.peer_identity().is_none());
+        assert!(server.set_context(&first).is_err(), "too late");
+    }
+}
+
+#[test]
+fn a_stranger_is_no_anchor_of_one_connection() {
+    // The trust anchors stay the context's.
+    let mallory = Signer::root("nobody's").issue("mallory", |_| {});
+    for version in VERSIONS {
+        let client = build(client_builder(version).identity(mallory.clone()));
+        let (_, results) = with_client_auth(version, ClientAuth::Optional, &client);
+        assert!(
+            matches!(results.0, Err(Error::Certificate(_))),
+            "{results:?}"
+        );
+    }
+}
