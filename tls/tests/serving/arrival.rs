@@ -328,3 +328,27 @@ fn over_a_unix_socket_behind_a_proxy() {
         join(peer).expect("handshake").expect("goodbye");
     });
 }
+
+/// The handshake's limit counts from its first step. A client that sends a byte now and then
+/// does not get another term for each.
+#[test]
+fn a_client_that_drips_its_hello_is_given_up() {
+    greenling::enter(|| {
+        let (_, client) = contexts();
+        let patience = Duration::from_millis(30);
+        let hasty = server_builder().handshake_timeout(patience);
+        let listener = bind(&hasty.build().expect("context"));
+        let (_, hello) = hello(&client);
+        let (mut socket, stream) = meet(&listener);
+        let dripping = run(move || {
+            for byte in hello {
+                greenling::time::sleep(Duration::from_millis(1));
+                socket.write_all(&[byte]).expect("room");
+            }
+        });
+        // The hello alone takes ten times as long.
+        assert!(matches!(stream.handshake(), Err(Error::TimedOut)));
+        assert!(!dripping.is_finished());
+        dripping.tasklet().kill().expect("alive");
+    });
+}

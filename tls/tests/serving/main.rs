@@ -4,6 +4,8 @@
 #[cfg(feature = "greenling")]
 mod arrival;
 #[cfg(feature = "greenling")]
+mod reload;
+#[cfg(feature = "greenling")]
 mod sessions;
 #[cfg(feature = "greenling")]
 mod support;
