@@ -3,11 +3,11 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use greenling_tls::{Context, ContextBuilder, Identity};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::certificates::Certificates;
 use crate::naming;
 use crate::options::Options;
 
@@ -26,27 +26,28 @@ pub(crate) struct Listeners {
 struct Listener {
     address: SocketAddr,
     /// `None` without TLS.
-    tls: Option<Context>,
+    tls: Option<Arc<Certificates>>,
     /// Each is taken by the worker of its index.
     sockets: Vec<Mutex<Option<TcpListener>>>,
 }
 
 impl Listeners {
     /// Binds what the options ask for.
-    pub(crate) fn bind(options: &Options, workers: usize) -> io::Result<Self> {
-        let mut addresses = vec![Listener::bind(
-            &options.listen,
-            Some(context(options)?),
-            workers,
-        )?];
+    pub(crate) fn bind(
+        options: &Options,
+        certificates: &Arc<Certificates>,
+        workers: usize,
+    ) -> io::Result<Self> {
+        let tls = Some(certificates.clone());
+        let mut addresses = vec![Listener::bind(&options.listen, tls, workers)?];
         if let Some(plain) = &options.plain {
             addresses.push(Listener::bind(plain, None, workers)?);
         }
         Ok(Self { addresses })
     }
 
-    /// The sockets of worker `index`, each with the TLS context of its address.
-    pub(crate) fn take(&self, index: usize) -> Vec<(TcpListener, Option<Context>)> {
+    /// The sockets of worker `index`, each with the certificates of its address.
+    pub(crate) fn take(&self, index: usize) -> Vec<(TcpListener, Option<Arc<Certificates>>)> {
         let sockets = self.addresses.iter().filter_map(|listener| {
             let mut slot = listener.sockets.get(index)?.lock().ok()?;
             Some((slot.take()?, listener.tls.clone()))
@@ -70,7 +71,7 @@ impl Listeners {
 }
 
 impl Listener {
-    fn bind(address: &str, tls: Option<Context>, workers: usize) -> io::Result<Self> {
+    fn bind(address: &str, tls: Option<Arc<Certificates>>, workers: usize) -> io::Result<Self> {
         let resolved = address.to_socket_addrs().map_err(naming(address))?.next();
         let wanted = resolved.ok_or_else(|| io::Error::other(format!("{address}: no address")))?;
         if wanted.port() != 0 {
@@ -104,16 +105,4 @@ fn bind_shared(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-/// The TLS context: the certificate that the options name, or one for localhost made just now.
-fn context(options: &Options) -> io::Result<Context> {
-    let identity = match (&options.cert, &options.key) {
-        (Some(cert), Some(key)) => Identity::from_pem_files(cert, key)?,
-        _ => greenling_tls::crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?,
-    };
-    let builder = ContextBuilder::server()
-        .identity(identity)
-        .alpn(["http/1.1"]);
-    Ok(builder.build()?)
 }

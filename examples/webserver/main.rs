@@ -7,7 +7,8 @@
 //!
 //! `--help` lists the options. Read it in this order: `routes` (what is served), `serving` (a
 //! connection from accept to close), `connections` (who is being served, and hanging up),
-//! `listeners`, `shutdown`. The HTTP itself is in `http/`, which knows nothing of tasklets.
+//! `certificates`, `listeners`, `shutdown`. The HTTP itself is in `http/`, which knows nothing of
+//! tasklets.
 //!
 //! ```text
 //!  main thread    options, files, certificate, listening sockets        (nothing blocks it later)
@@ -16,13 +17,16 @@
 //!                        |                                   |
 //!                  --max-connections               registered in `Connections`
 //!                        |
-//!  worker 0       signal tasklet: SIGTERM and SIGINT trigger the shutdown of all workers
+//!  worker 0       signal tasklet: SIGTERM and SIGINT trigger the shutdown of all workers,
+//!                 SIGHUP reads the certificates again
 //! ```
 
+mod certificates;
 mod connections;
 mod link;
 mod listeners;
 mod options;
+mod peer;
 mod routes;
 mod serving;
 mod shutdown;
@@ -33,7 +37,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use examples::http;
+use greenling_tls::ProxyProtocol;
 
+use certificates::Certificates;
 use listeners::Listeners;
 use options::Options;
 use serving::Server;
@@ -59,13 +65,20 @@ fn serve(options: &Options) -> io::Result<()> {
         Some(path) => Some(routes::Root::open(path).map_err(naming(path.display()))?),
         None => None,
     };
-    let listeners = Listeners::bind(options, workers)?;
+    let certificates = Arc::new(Certificates::load(options)?);
+    let listeners = Listeners::bind(options, &certificates, workers)?;
+    let proxies = match &options.proxy[..] {
+        [] => None,
+        networks => Some(ProxyProtocol::from_trusted(networks)?.take_others()),
+    };
     let server = Arc::new(Server {
         site: routes::Site {
             root,
             ..routes::Site::default()
         },
         settings: Arc::new(http::Settings::default()),
+        certificates,
+        proxies,
         header_timeout: options.header_timeout,
         idle_timeout: options.idle_timeout,
         drain: options.drain,

@@ -8,7 +8,8 @@ use examples::arguments::seconds;
 
 /// An HTTPS server with one tasklet for each connection.
 ///
-/// Without --cert and --key it makes itself a certificate for localhost, in memory.
+/// Without --cert and --key it makes itself a certificate for localhost, in memory. SIGHUP reads
+/// certificates again, SIGUSR1 shows what all tasklets do, SIGTERM and SIGINT end it.
 #[derive(Debug, Parser)]
 #[command(name = "webserver", version, args_override_self = true)]
 pub(crate) struct Options {
@@ -31,6 +32,19 @@ pub(crate) struct Options {
     /// Private key of the certificate, PEM
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+
+    /// Another certificate for clients that ask for NAME (repeatable)
+    #[arg(long, num_args = 3, value_names = ["NAME", "CERT", "KEY"])]
+    pub(crate) vhost: Vec<String>,
+
+    /// Demand certificates from clients, issued by the authorities in this file, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_ca: Option<PathBuf>,
+
+    /// Proxies that tell whom a connection is for, by the PROXY protocol: an address or a network
+    /// such as 10.0.0.0/8 (repeatable). Others connect without
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) proxy: Vec<String>,
 
     /// Directory that is served under /files/
     #[arg(long, value_name = "DIR")]
@@ -78,6 +92,7 @@ mod tests {
             &["--workers", "0"][..],
             &["--max-connections", "0"],
             &["--cert", "only.pem"],
+            &["--vhost", "name", "only.pem"],
             &["--key", "only.pem"],
             &["--drain", "-1"],
             &["--drain", "NaN"],

@@ -1,6 +1,7 @@
 //! A connection, from `accept` to the last byte.
 
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use std::time::Duration;
 use examples::http::{Connection, Exchange, Request, Settings, is_timeout};
 use greenling::net::{TcpListener, TcpStream};
 use greenling::{Builder, TaskletExit};
-use greenling_tls::{Context, Error as TlsError, TlsStream};
+use greenling_tls::{Context, Error as TlsError, ProxyProtocol, TlsStream};
 
+use crate::certificates::Certificates;
 use crate::connections::{Connections, Phase, Place};
 use crate::link::{Link, Shared, limited};
+use crate::peer::Peer;
 use crate::routes::{self, Site};
 use crate::shutdown::Drained;
 
@@ -21,6 +24,9 @@ use crate::shutdown::Drained;
 pub(crate) struct Server {
     pub(crate) site: Site,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) certificates: Arc<Certificates>,
+    /// Who may tell that a connection is another's.
+    pub(crate) proxies: Option<ProxyProtocol>,
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) drain: Duration,
@@ -40,7 +46,7 @@ impl Server {
 /// Accepts connections until the listener is closed, each into a tasklet of its own.
 pub(crate) fn accept_loop(
     listener: &TcpListener,
-    tls: Option<&Context>,
+    tls: Option<&Certificates>,
     connections: &Rc<Connections>,
     server: &Arc<Server>,
 ) -> io::Result<()> {
@@ -55,10 +61,10 @@ pub(crate) fn accept_loop(
             break;
         }
         let place = connections.enter();
-        let (tls, server) = (tls.cloned(), server.clone());
+        let (tls, server) = (tls.map(Certificates::current), server.clone());
         let spawned = Builder::new().name("connection").spawn(move || {
             place.serve_here();
-            if let Err(error) = serve(socket, tls.as_ref(), &place, &server) {
+            if let Err(error) = serve(socket, peer, tls.as_ref(), &place, &server) {
                 log::debug!("{peer}: {error}");
             }
         });
@@ -75,24 +81,32 @@ pub(crate) fn accept_loop(
 /// Serves one connection.
 fn serve(
     socket: TcpStream,
+    mut address: SocketAddr,
     tls: Option<&Context>,
     place: &Place,
     server: &Server,
 ) -> io::Result<()> {
     // Responses leave in one piece; waiting for more would only delay them.
     socket.set_nodelay(true)?;
+    if let Some(proxies) = &server.proxies {
+        let told = limited(server.header_timeout, || proxies.receive(&socket))?;
+        address = told.and_then(|told| told.source()).unwrap_or(address);
+    }
     let Some(context) = tls else {
-        let link = Rc::new(socket);
-        return converse(&link, place, server, |request, exchange| {
-            routes::route(&server.site, request, exchange)
+        let peer = Peer::new(address, None);
+        return converse(&Rc::new(socket), place, server, |request, exchange| {
+            answer(server, &peer, request, exchange)
         });
     };
     let link = Rc::new(TlsStream::start_accept(context, socket));
     link.set_handshake_timeout(Some(server.header_timeout));
     match link.handshake() {
-        Ok(()) => converse(&link, place, server, |request, exchange| {
-            routes::route(&server.site, request, exchange)
-        }),
+        Ok(()) => {
+            let peer = Peer::new(address, link.peer_identity().as_ref());
+            converse(&link, place, server, |request, exchange| {
+                answer(server, &peer, request, exchange)
+            })
+        }
         Err(TlsError::PlainHttp) => {
             link.socket().set_write_timeout(Some(server.idle_timeout))?;
             let mut socket = link.socket();
@@ -100,6 +114,20 @@ fn serve(
             linger(link.socket())
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Answers one request.
+fn answer<S: Read + Write>(
+    server: &Server,
+    peer: &Peer,
+    request: &Request,
+    exchange: &mut Exchange<'_, S>,
+) -> io::Result<()> {
+    if request.path() == "/peer" && request.is_get() {
+        peer.tell(exchange)
+    } else {
+        routes::route(&server.site, request, exchange)
     }
 }
 
@@ -210,12 +238,18 @@ fn linger(link: &impl Link) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
+    use clap::Parser;
     use examples::http::Status;
 
     fn server() -> Server {
+        let options = Options::parse_from(["webserver"]);
+        let certificates = Certificates::load(&options).unwrap();
         Server {
             site: Site::default(),
             settings: Arc::default(),
+            certificates: Arc::new(certificates),
+            proxies: None,
             header_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
             drain: Duration::ZERO,

@@ -4,6 +4,7 @@
 //!   serving --SIGTERM, SIGINT--> draining --all connections ended, or --drain passed--> exit 0
 //!      |                            |
 //!      +-- SIGUSR1: dump            +-- SIGTERM, SIGINT again: exit 1 at once
+//!      +-- SIGHUP: certificates
 //! ```
 //!
 //! Draining closes the listeners first, so that the kernel refuses new connections; tells every
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use greenling::net::TcpListener;
-use greenling::signal::{SIGINT, SIGTERM, SIGUSR1, Signals};
+use greenling::signal::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, Signals};
 use greenling::{Builder, Shutdown, Worker, time};
 
 use crate::connections::Connections;
@@ -48,7 +49,7 @@ pub(crate) fn run_worker(
 ) -> io::Result<()> {
     let is_first = worker.index() == 0;
     if is_first {
-        let signals = Signals::new(&[SIGINT, SIGTERM, SIGUSR1])?;
+        let signals = Signals::new(&[SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
         let (shutdown, server) = (worker.shutdown().clone(), server.clone());
         Builder::new()
             .name("signals")
@@ -75,7 +76,8 @@ fn serve_and_drain(worker: &Worker, listeners: &Listeners, server: &Arc<Server>)
         open.push(listener.clone());
         let (connections, server) = (connections.clone(), server.clone());
         Builder::new().name("accept").spawn(move || {
-            if let Err(error) = serving::accept_loop(&listener, tls.as_ref(), &connections, &server)
+            if let Err(error) =
+                serving::accept_loop(&listener, tls.as_deref(), &connections, &server)
             {
                 log::error!("no longer accepting: {error}");
             }
@@ -115,7 +117,7 @@ impl Drop for Leaving<'_> {
 }
 
 /// Waits for signals until the worker ends.
-fn obey(signals: &Signals, shutdown: &Shutdown, server: &Server) {
+fn obey(signals: &Signals, shutdown: &Shutdown, server: &Arc<Server>) {
     loop {
         match signals.wait() {
             Ok(SIGUSR1) => {
@@ -125,6 +127,14 @@ fn obey(signals: &Signals, shutdown: &Shutdown, server: &Server) {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => log::warn!("dump: {error}"),
                     Err(error) => log::warn!("dump: {error}"),
+                }
+            }
+            Ok(SIGHUP) => {
+                let server = server.clone();
+                match greenling::offload(move || server.certificates.reload()) {
+                    Ok(Ok(())) => log::info!("certificates reloaded"),
+                    Ok(Err(error)) => log::error!("certificates stay as they were: {error}"),
+                    Err(error) => log::error!("certificates stay as they were: {error}"),
                 }
             }
             Ok(_) if shutdown.is_triggered() => std::process::exit(1),

@@ -18,7 +18,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with more options, and returns when it says that it is ready.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::spawn(options, "warn")
+    }
+
+    /// As [`Server::start`], with a log that tells what goes well, too.
+    pub(crate) fn start_talkative(options: &[&str]) -> Self {
+        Self::spawn(options, "webserver=info")
+    }
+
+    fn spawn(options: &[&str], log: &str) -> Self {
         let mut child = Command::new(executable())
+            .env("RUST_LOG", log)
             .args([
                 "--listen",
                 "127.0.0.1:0",

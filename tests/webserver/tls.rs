@@ -2,8 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
+use greenling_tls::{Identity, crypto};
+use openssl::pkey::PKey;
 use openssl::ssl::{ShutdownResult, SslConnector, SslMethod, SslStream, SslVerifyMode};
+use openssl::x509::X509;
+use tempfile::TempDir;
 
 use crate::client::{Client, tcp};
 use crate::server::Server;
@@ -58,27 +65,185 @@ fn the_certificate_is_for_localhost() {
     );
 }
 
+/// Files with a certificate and its key.
+struct Files {
+    directory: TempDir,
+}
+
+impl Files {
+    fn new(name: &str) -> Files {
+        let files = Files {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        files.renew(name);
+        files
+    }
+
+    /// Puts another certificate in place.
+    fn renew(&self, name: &str) {
+        let identity = crypto::self_signed(&[name]).unwrap();
+        std::fs::write(self.path("cert.pem"), identity.chain_pem().unwrap()).unwrap();
+        let key = identity.export_private_key_pem().unwrap();
+        std::fs::write(self.path("key.pem"), &*key).unwrap();
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory
+            .path()
+            .join(name)
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+/// The DNS name in the server's certificate.
+fn name_of<S>(stream: &SslStream<S>) -> String {
+    let names = stream.ssl().peer_certificate().unwrap().subject_alt_names();
+    names.unwrap()[0].dnsname().unwrap().to_owned()
+}
+
 #[test]
 fn the_certificate_of_the_options_is_used() {
-    let identity = greenling_tls::crypto::self_signed(&["web.test"]).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let (cert, key) = (
-        directory.path().join("cert.pem"),
-        directory.path().join("key.pem"),
+    let files = Files::new("web.test");
+    let (cert, key) = (files.path("cert.pem"), files.path("key.pem"));
+    let server = Server::start(&["--cert", &cert, "--key", &key]);
+    assert_eq!(name_of(&connect(server.https).stream), "web.test");
+}
+
+/// Visitors come all the time, and nobody notices anything but the new certificate.
+#[test]
+fn sighup_reads_certificates_again() {
+    let files = Files::new("zero.test");
+    let (cert, key) = (files.path("cert.pem"), files.path("key.pem"));
+    let mut server = Server::start_talkative(&["--cert", &cert, "--key", &key]);
+    let mut first = connect(server.https);
+    let address = server.https;
+    let ended = Arc::new(AtomicBool::new(false));
+    let visitors = [(); 2].map(|()| {
+        let ended = ended.clone();
+        thread::spawn(move || {
+            let mut visits = 0;
+            while !ended.load(Ordering::Relaxed) {
+                assert_eq!(connect(address).get("/hello").status, 200);
+                visits += 1;
+            }
+            visits
+        })
+    });
+    for name in ["one.test", "two.test", "three.test"] {
+        files.renew(name);
+        server.signal("HUP");
+        server.wait_for_log("certificates reloaded");
+        assert_eq!(name_of(&connect(address).stream), name);
+    }
+    // A bad file changes nothing, and neither does a key of another certificate.
+    std::fs::write(&cert, "no certificate").unwrap();
+    server.signal("HUP");
+    let log = server.wait_for_log("certificates stay as they were");
+    assert!(log.contains("cert.pem"), "{log}");
+    assert_eq!(name_of(&connect(address).stream), "three.test");
+    let other = Files::new("other.test");
+    std::fs::copy(other.path("cert.pem"), &cert).unwrap();
+    server.signal("HUP");
+    server.wait_for_log("certificates stay as they were");
+    assert_eq!(name_of(&connect(address).stream), "three.test");
+
+    ended.store(true, Ordering::Relaxed);
+    for visitor in visitors {
+        assert!(visitor.join().expect("every visit succeeds") > 0);
+    }
+    assert_eq!(first.get("/hello").status, 200, "it lives on");
+    assert_eq!(name_of(&first.stream), "zero.test");
+}
+
+#[test]
+fn each_name_has_its_certificate() {
+    let (a, b) = (Files::new("a.test"), Files::new("b.test"));
+    let (a, b) = (
+        [a.path("cert.pem"), a.path("key.pem")],
+        [b.path("cert.pem"), b.path("key.pem")],
     );
-    std::fs::write(&cert, identity.chain_pem().unwrap()).unwrap();
-    std::fs::write(&key, &*identity.export_private_key_pem().unwrap()).unwrap();
-    let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
-    let server = Server::start(&["--cert", cert, "--key", key]);
-    let client = connect(server.https);
-    let names = client
-        .stream
-        .ssl()
-        .peer_certificate()
-        .unwrap()
-        .subject_alt_names()
-        .unwrap();
-    assert_eq!(names[0].dnsname(), Some("web.test"));
+    let server = Server::start(&[
+        "--vhost", "a.test", &a[0], &a[1], "--vhost", "B.test", &b[0], &b[1],
+    ]);
+    for (asked, shown) in [
+        ("a.test", "a.test"),
+        ("b.TEST", "b.test"),
+        ("c.test", "localhost"),
+    ] {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        builder.set_verify(SslVerifyMode::NONE);
+        let configuration = builder.build().configure().unwrap().verify_hostname(false);
+        let stream = configuration.connect(asked, tcp(server.https)).unwrap();
+        assert_eq!(name_of(&stream), shown);
+        assert_eq!(Client::new(stream).get("/hello").status, 200);
+    }
+}
+
+#[test]
+fn clients_show_certificates_where_an_authority_is_named() {
+    let ca = crypto::LocalCa::new("clients").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    std::fs::write(&path, ca.root_pem().unwrap()).unwrap();
+    let server = Server::start(&["--client-ca", path.to_str().unwrap()]);
+    let connect_as = |identity: Option<Identity>| {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        builder.set_verify(SslVerifyMode::NONE);
+        if let Some(identity) = identity {
+            let chain = X509::stack_from_pem(&identity.chain_pem().unwrap()).unwrap();
+            let key = identity.export_private_key_pem().unwrap();
+            builder.set_certificate(&chain[0]).unwrap();
+            let key = PKey::private_key_from_pem(&key).unwrap();
+            builder.set_private_key(&key).unwrap();
+        }
+        let configuration = builder.build().configure().unwrap().verify_hostname(false);
+        configuration.connect("localhost", tcp(server.https))
+    };
+    let mut alice = Client::new(connect_as(Some(ca.issue_client("alice").unwrap())).unwrap());
+    let told = alice.get("/peer");
+    assert!(told.text().ends_with("\nname alice\n"), "{}", told.text());
+
+    let stranger = crypto::LocalCa::new("strangers").unwrap();
+    for identity in [None, Some(stranger.issue_client("alice").unwrap())] {
+        // The server's verdict comes after the client's side of the handshake.
+        let refused = connect_as(identity).map_or(true, |mut stream| {
+            let _ = stream.write_all(b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n");
+            stream.read(&mut [0; 1]).is_err()
+        });
+        assert!(refused);
+    }
+}
+
+#[test]
+fn proxies_tell_whom_a_connection_is_for() {
+    const HEADER: &[u8] = b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 443\r\n";
+    let server = Server::start(&["--proxy", "127.0.0.0/8"]);
+    let mut plain = server.connect();
+    plain.send(HEADER);
+    assert_eq!(plain.get("/peer").text(), "address 192.0.2.7:40000\n");
+    let mut socket = tcp(server.https);
+    socket.write_all(HEADER).unwrap();
+    let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    builder.set_verify(SslVerifyMode::NONE);
+    let configuration = builder.build().configure().unwrap().verify_hostname(false);
+    let mut secure = Client::new(configuration.connect("localhost", socket).unwrap());
+    assert_eq!(secure.get("/peer").text(), "address 192.0.2.7:40000\n");
+    // Who must send one and does not is not served.
+    let mut silent = server.connect();
+    silent.send("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n");
+    silent.assert_ended();
+
+    // Nobody is believed by default, nor who is elsewhere.
+    let server = Server::start(&["--proxy", "192.0.2.0/24"]);
+    let mut direct = server.connect();
+    let told = direct.get("/peer");
+    assert!(
+        told.text().starts_with("address 127.0.0.1:"),
+        "{}",
+        told.text()
+    );
 }
 
 #[test]
