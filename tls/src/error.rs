@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use openssl::error::ErrorStack;
 use openssl::x509::X509VerifyResult;
@@ -133,7 +134,7 @@ impl Clone for Error {
             Error::PlainHttp => Error::PlainHttp,
             Error::Injected(bytes) => Error::Injected(*bytes),
             Error::Peer(alert) => Error::Peer(*alert),
-            Error::Certificate(verify) => Error::Certificate(*verify),
+            Error::Certificate(verify) => Error::Certificate(verify.clone()),
             Error::Rejected(rejection) => Error::Rejected(rejection.clone()),
             Error::Local(what) => Error::Local(what.clone()),
             Error::Config(config) => Error::Config(config.clone()),
@@ -294,32 +295,66 @@ impl fmt::Display for SslErrorEntry {
     }
 }
 
-/// Why a certificate was refused: an `X509_V_ERR_*` code.
+/// Why a certificate was refused: an `X509_V_ERR_*` code and, where it is known,
+/// the certificate at fault.
 ///
 /// # Scheduling
 ///
 /// Never switches, except where a method says so.
 #[doc(alias = "SSL_get_verify_result")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyError {
     code: i32,
+    place: Option<Place>,
+}
+
+/// Where in a chain a fault was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    depth: u32,
+    subject: Option<Arc<str>>,
 }
 
 impl VerifyError {
     /// Wraps the code of `X509_verify_cert(3)`.
     pub fn from_code(code: i32) -> VerifyError {
-        VerifyError { code }
+        VerifyError { code, place: None }
+    }
+
+    /// The same, found at `depth` in a certificate of `subject`.
+    pub(crate) fn at(self, depth: u32, subject: Option<String>) -> VerifyError {
+        let subject = subject.map(Arc::from);
+        VerifyError {
+            place: Some(Place { depth, subject }),
+            ..self
+        }
     }
 
     /// The code, one of the `X509_V_ERR_*` numbers of `X509_STORE_CTX_get_error(3)`.
-    pub fn code(self) -> i32 {
+    #[doc(alias = "verify_code")]
+    pub fn code(&self) -> i32 {
         self.code
     }
 
     /// OpenSSL's sentence for the code.
     #[doc(alias = "X509_verify_cert_error_string")]
-    pub fn reason(self) -> &'static str {
+    #[doc(alias = "verify_message")]
+    pub fn reason(&self) -> &'static str {
         crate::ssl::verify_error_string(self.code)
+    }
+
+    /// Where in the chain the fault is: 0 is the peer's own certificate, the highest
+    /// number the anchor's.
+    #[doc(alias = "X509_STORE_CTX_get_error_depth")]
+    pub fn depth(&self) -> Option<u32> {
+        self.place.as_ref().map(|place| place.depth)
+    }
+
+    /// The subject of the certificate at fault, such as `CN=localhost`. The peer has
+    /// written it: what is not printable is escaped, and it is cut when it is long.
+    #[doc(alias = "X509_STORE_CTX_get_current_cert")]
+    pub fn subject(&self) -> Option<&str> {
+        self.place.as_ref()?.subject.as_deref()
     }
 }
 
@@ -341,7 +376,14 @@ impl fmt::Display for VerifyError {
         if is_of_strict_mode(self.code) {
             f.write_str(", a check that `strict` asks for")?;
         }
-        f.write_str(")")
+        f.write_str(")")?;
+        if let Some(place) = &self.place {
+            write!(f, " at depth {}", place.depth)?;
+        }
+        match self.subject() {
+            Some(subject) => write!(f, ", {subject}"),
+            None => Ok(()),
+        }
     }
 }
 

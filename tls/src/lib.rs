@@ -43,7 +43,8 @@ mod waits;
 
 pub use bio::RingSizes;
 pub use callbacks::{
-    Answer, ClientHello, ConnectionView, IdentityRequest, PeerChain, Question, Rejection,
+    AlertLevel, Answer, ClientHello, ConnectionView, ContentType, Direction, Event, HandshakeType,
+    IdentityRequest, Message, PeerChain, Question, Rejection, Verdict, VerifyStep,
 };
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{

@@ -121,7 +121,7 @@ fn a_failed_handshake_gives_the_socket_back_and_names_the_reason() {
     );
     let (error, _socket) = failed.into_parts();
     assert!(
-        matches!(error, Error::Certificate(verify) if verify.code() == 62),
+        matches!(&error, Error::Certificate(verify) if verify.code() == 62),
         "{error:?}"
     );
     assert!(serving.join().expect("no panic").is_err());

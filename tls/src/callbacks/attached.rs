@@ -9,7 +9,8 @@ use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 
 use super::question::Stage;
-use super::{ClientHello, IdentityRequest, PeerChain, Rejection};
+use super::{ClientHello, IdentityRequest, OnEvent, PeerChain, Rejection};
+use crate::error::VerifyError;
 use crate::identity::Identity;
 use crate::session_cache;
 
@@ -22,6 +23,12 @@ pub(crate) type AppData = Arc<dyn Any + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Attached {
     pub(crate) app_data: Option<AppData>,
+    /// Events of this connection, in place of its context's.
+    pub(crate) on_event: Option<OnEvent>,
+    /// How often the peer has asked for new keys since the last data was read.
+    pub(crate) without_data: u32,
+    /// Why the peer's chain was refused.
+    pub(crate) fault: Option<VerifyError>,
     /// What a callback refused with, for the caller of the call that failed by it.
     pub(crate) rejection: Option<Rejection>,
     /// Where a client's sessions are kept.

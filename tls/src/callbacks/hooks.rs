@@ -6,7 +6,10 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{SslContext, SslContextBuilder, SslContextRef, SslRef};
 
-use super::{AppData, ClientHello, IdentityRequest, PeerChain, Rejection, deferred};
+use super::{
+    AppData, ClientHello, IdentityRequest, KeyUpdateLimit, OnEvent, OnMessage, PeerChain,
+    Rejection, VerifyWith, deferred, observers,
+};
 use crate::context::Context;
 use crate::engine::Role;
 use crate::identity::Identity;
@@ -29,6 +32,10 @@ pub(crate) struct Hooks {
     pub(crate) any_chain: bool,
     /// Data of the application, for the context as a whole.
     pub(crate) app_data: Option<AppData>,
+    pub(crate) on_event: Option<OnEvent>,
+    pub(crate) on_message: Option<OnMessage>,
+    pub(crate) verify_with: Option<VerifyWith>,
+    pub(crate) key_update_limit: KeyUpdateLimit,
 }
 
 impl Hooks {
@@ -39,6 +46,7 @@ impl Hooks {
         context: &mut SslContextBuilder,
     ) -> Result<(), ErrorStack> {
         deferred::install(&self, role, context);
+        observers::install(&self, context);
         context.set_ex_data(index()?, Arc::new(self));
         Ok(())
     }

@@ -24,19 +24,33 @@
 mod attached;
 #[allow(unsafe_code, reason = "callbacks that OpenSSL makes")]
 mod deferred;
+mod events;
 mod hello;
 mod hooks;
+mod limits;
+mod messages;
+#[allow(unsafe_code, reason = "callbacks that OpenSSL makes")]
+mod observers;
 mod peer;
 mod question;
 mod rejection;
+mod verify;
 mod view;
 
 pub(crate) use attached::{AppData, Attached, attached, attached_mut};
+pub(crate) use events::OnEvent;
+pub use events::{AlertLevel, Direction, Event};
 pub use hello::ClientHello;
 pub(crate) use hello::hello_server_name;
 pub(crate) use hooks::Hooks;
+pub(crate) use limits::KeyUpdateLimit;
+pub(crate) use messages::OnMessage;
+pub use messages::{ContentType, HandshakeType, Message};
+pub(crate) use observers::watch;
 pub use peer::{IdentityRequest, PeerChain};
 pub use question::{Answer, Question};
 pub(crate) use question::{AnswerKind, Stage};
 pub use rejection::Rejection;
+pub(crate) use verify::VerifyWith;
+pub use verify::{Verdict, VerifyStep};
 pub use view::ConnectionView;

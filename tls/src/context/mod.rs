@@ -20,6 +20,7 @@ mod builder;
 mod hooks;
 mod method;
 mod name;
+mod observers;
 pub mod options;
 mod session_store;
 mod stats;

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use super::{Engine, EngineError, Role, Want};
 use crate::callbacks::{
     Answer, AnswerKind, Attached, Hooks, PeerChain, Question, Rejection, Stage, attached,
-    attached_mut,
+    attached_mut, watch,
 };
 use crate::context::Context;
 use crate::error::{Alert, Error};
@@ -146,9 +146,13 @@ impl Engine {
             return Err(Error::local("the handshake has gone on already"));
         };
         let old = attached_mut(self.connection.get_mut())?;
-        let app_data = old.app_data.take();
+        let (app_data, on_event) = (old.app_data.take(), old.on_event.take());
+        if on_event.is_some() {
+            watch(&mut ssl);
+        }
         let new = attached_mut(&mut ssl)?;
         new.app_data = app_data;
+        new.on_event = on_event;
         // The chosen context may have a resolver too. It has been chosen, though.
         new.hello = Stage::Answered(Ok(()));
         self.connection = Connection::new(ssl);

@@ -24,6 +24,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use openssl::ssl::{Ssl, SslRef};
@@ -31,7 +32,7 @@ use openssl::ssl::{Ssl, SslRef};
 use crate::bio::{BioPair, RingSizes};
 use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut};
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Alert, Error, VerifyError};
 use crate::ring;
 use crate::session_cache;
 use crate::ssl::{Connection, Deferral, Outcome};
@@ -42,6 +43,7 @@ mod ciphertext;
 mod control;
 mod decisions;
 mod goodbye;
+mod observers;
 mod outcome;
 mod peer;
 mod queries;
@@ -187,6 +189,7 @@ impl Engine {
             return Ok(0);
         }
         let mut filled = self.read_with(buf, Connection::read)?;
+        self.reset_key_updates();
         while filled < buf.len() && self.may_hold_plaintext() {
             match self.read_with(&mut buf[filled..], Connection::read) {
                 Ok(n) => filled += n,
@@ -208,6 +211,15 @@ impl Engine {
             return Ok(0);
         }
         self.read_with(buf, Connection::peek)
+    }
+
+    /// Data has been read, so the peer may ask for new keys again.
+    fn reset_key_updates(&mut self) {
+        if attached(self.ssl()).is_some_and(|attached| attached.without_data > 0)
+            && let Ok(attached) = attached_mut(self.connection.get_mut())
+        {
+            attached.without_data = 0;
+        }
     }
 
     fn read_with(
@@ -364,7 +376,7 @@ impl Engine {
         self.plug()?;
         self.feed_recorded();
         loop {
-            let outcome = call(&mut self.connection);
+            let outcome = self.guarded(&mut call);
             // A read that finds no data may have finished the handshake all the same.
             if !self.state.established && self.connection.is_init_finished() {
                 self.state.established = true;
@@ -373,7 +385,14 @@ impl Engine {
             match outcome {
                 Outcome::Done(value) => return Ok(value),
                 Outcome::WantRead if self.feed_recorded() => {}
-                Outcome::WantRead => return Err(EngineError::Want(Want::Read)),
+                Outcome::WantRead => match self.take_rejection() {
+                    None => return Err(EngineError::Want(Want::Read)),
+                    // Of an observer, which OpenSSL cannot be told of.
+                    Some(rejection) => {
+                        self.connection.break_off();
+                        return Err(self.fail(Error::Rejected(rejection)));
+                    }
+                },
                 Outcome::WantWrite => {
                     if !self.spill_out() {
                         return Err(self.fail(Error::Ssl(Vec::new())));
@@ -388,6 +407,22 @@ impl Engine {
                     return Err(EngineError::Closed);
                 }
                 Outcome::Failed(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Makes one call. If a callback panics, the connection is at its end, whether
+    /// that callback could refuse or not, and the panic goes on.
+    fn guarded<T>(&mut self, call: impl FnOnce(&mut Connection) -> Outcome<T>) -> Outcome<T> {
+        match catch_unwind(AssertUnwindSafe(|| call(&mut self.connection))) {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                // The alert is an event too, so observers run once more.
+                let _ = catch_unwind(AssertUnwindSafe(|| self.connection.break_off()));
+                let rejection =
+                    Rejection::new(Alert::INTERNAL_ERROR).because("a callback panicked");
+                self.state.failed = Some(Error::Rejected(rejection));
+                resume_unwind(panic)
             }
         }
     }
@@ -408,6 +443,10 @@ impl Engine {
             Error::Truncated if !self.state.received_any => Error::ClosedBeforeHello,
             other => other,
         };
+        let error = match error {
+            Error::Certificate(verify) => Error::Certificate(self.take_fault().unwrap_or(verify)),
+            other => other,
+        };
         self.state.failed = Some(error.clone());
         EngineError::Failed(error)
     }
@@ -417,6 +456,13 @@ impl Engine {
         attached(self.ssl())?.rejection.as_ref()?;
         let attached = attached_mut(self.connection.get_mut()).ok()?;
         attached.rejection.take()
+    }
+
+    /// Which certificate the call that has just failed was about.
+    fn take_fault(&mut self) -> Option<VerifyError> {
+        attached(self.ssl())?.fault.as_ref()?;
+        let attached = attached_mut(self.connection.get_mut()).ok()?;
+        attached.fault.take()
     }
 
     /// Empties the out-ring into the spill; says whether there was anything.

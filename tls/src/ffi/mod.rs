@@ -6,6 +6,7 @@ mod bio;
 mod callbacks;
 mod context;
 mod lookup;
+mod observers;
 mod queries;
 mod ssl;
 
@@ -13,5 +14,6 @@ pub(crate) use bio::*;
 pub(crate) use callbacks::*;
 pub(crate) use context::*;
 pub(crate) use lookup::*;
+pub(crate) use observers::*;
 pub(crate) use queries::*;
 pub(crate) use ssl::*;

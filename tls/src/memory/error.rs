@@ -176,9 +176,9 @@ impl SslError {
         self.cause.as_ref()
     }
 
-    fn verify_error(&self) -> Option<VerifyError> {
+    fn verify_error(&self) -> Option<&VerifyError> {
         match (&self.cause, self.kind) {
-            (Some(Error::Certificate(verify)), SslErrorKind::CertVerification) => Some(*verify),
+            (Some(Error::Certificate(verify)), SslErrorKind::CertVerification) => Some(verify),
             _ => None,
         }
     }

@@ -26,6 +26,7 @@ mod decisions;
 mod hello;
 mod io;
 mod lookup;
+mod observed;
 mod queries;
 mod raw;
 mod requests;
@@ -33,6 +34,7 @@ mod session;
 mod settings;
 
 pub(crate) use lookup::{alert_reason, index_of_rdn};
+pub(crate) use observed::stop_after_message;
 pub(crate) use queries::signature_digest;
 pub(crate) use session::SessionView;
 

@@ -51,6 +51,7 @@ mod info;
 mod io;
 mod locks;
 mod nested;
+mod observers;
 #[cfg(feature = "greenling")]
 mod poll;
 mod pump;

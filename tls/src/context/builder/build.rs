@@ -94,6 +94,13 @@ impl ContextBuilder {
         }
         self.sessions.check()?;
         let verification = &self.verification;
+        let checks_nothing = match self.role {
+            Role::Server => verification.client_auth == ClientAuth::None,
+            Role::Client => !verification.verify,
+        };
+        if checks_nothing && self.hooks.verify_with.is_some() {
+            return bad("verify_with", "has no say where no certificate is checked");
+        }
         match self.role {
             Role::Server => {
                 let later = self.hooks.resolve.is_some() || self.hooks.supply.is_some();

@@ -1,0 +1,7 @@
+//! The pure callbacks: what they are told, what they decide, what becomes of a
+//! panic in them. Nearly everything runs in memory, between two engines.
+
+mod limits;
+mod support;
+mod verify;
+mod watching;
