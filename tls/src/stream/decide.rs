@@ -16,6 +16,7 @@ use crate::transport::Transport;
 impl<T: Transport> TlsStream<T> {
     /// Answers the question that the engine has asked, unless another tasklet has
     /// done so meanwhile.
+    #[cold]
     pub(super) fn decide(&self, deadline: Option<Instant>) -> Result<(), Error> {
         let limit = earlier(deadline, self.handshake_limit());
         let contended = self.deciding.is_held();
