@@ -46,7 +46,8 @@ pub enum ConfigErrorKind {
     EncryptedKey,
     /// The passphrase does not open the private key.
     WrongPassphrase,
-    /// The passphrase itself cannot be used: it contains a NUL or is too long.
+    /// The passphrase itself cannot be used: it contains a NUL or is too long, or
+    /// whoever was asked for it had none.
     BadPassphrase,
     /// The private key does not belong to the certificate.
     KeyMismatch,

@@ -6,11 +6,13 @@
 //! terminal and blocks the OS thread, so its prompt is never reached.
 
 mod chain;
+mod der;
 mod files;
+mod pkcs12;
+mod source;
 
 use std::fmt;
 
-use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 use zeroize::Zeroizing;
@@ -18,12 +20,22 @@ use zeroize::Zeroizing;
 pub use files::PemFiles;
 pub(crate) use files::read;
 
-use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
-use crate::ssl::on_system_stack;
+use source::Source;
 
-/// OpenSSL's buffer for a passphrase (`PEM_BUFSIZE`); a longer one would be cut.
-const PASSPHRASE_MAX: usize = 1024;
+/// The two forms in which certificates and keys are written.
+#[doc(alias = "FILETYPE_PEM")]
+#[doc(alias = "FILETYPE_ASN1")]
+#[doc(alias = "SSL_FILETYPE_PEM")]
+#[doc(alias = "SSL_FILETYPE_ASN1")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Encoding {
+    /// Text between `-----BEGIN` and `-----END` (RFC 7468).
+    #[default]
+    Pem,
+    /// Binary (ITU-T X.690), which OpenSSL also calls ASN1.
+    Der,
+}
 
 /// A certificate, the intermediates that lead to its root, and its private key.
 ///
@@ -91,32 +103,46 @@ impl Identity {
     #[doc(alias = "load_certificate")]
     #[doc(alias = "load_privatekey")]
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Identity, Error> {
-        Source {
-            chain_name: "certificate chain",
-            key_name: "private key",
-        }
-        .parse(chain, key, None)
+        Source::in_memory(Encoding::Pem).parse(chain, key, None)
     }
 
-    /// As [`Identity::from_pem`], for a key that is encrypted with `passphrase`.
+    /// As [`Identity::from_pem`], for a key that is encrypted with `passphrase`, in
+    /// the form of PKCS #8 or in the traditional one.
     ///
     /// A key that is not encrypted is accepted as it is.
     ///
     /// # Errors
     ///
-    /// Also [`ConfigErrorKind::WrongPassphrase`], and
-    /// [`ConfigErrorKind::BadPassphrase`] when it contains a NUL byte or is
-    /// longer than 1024 bytes.
+    /// Also [`WrongPassphrase`], and [`BadPassphrase`] when it contains a NUL byte or
+    /// is longer than 1024 bytes.
+    ///
+    /// [`WrongPassphrase`]: crate::ConfigErrorKind::WrongPassphrase
+    /// [`BadPassphrase`]: crate::ConfigErrorKind::BadPassphrase
     pub fn from_pem_with_passphrase(
         chain: &[u8],
         key: &[u8],
         passphrase: &[u8],
     ) -> Result<Identity, Error> {
-        Source {
-            chain_name: "certificate chain",
-            key_name: "private key",
-        }
-        .parse(chain, key, Some(passphrase))
+        Source::in_memory(Encoding::Pem).parse(chain, key, Some(passphrase))
+    }
+
+    /// Reads a chain and a key in DER form from memory.
+    ///
+    /// The chain is one certificate, or several one after the other. The key has
+    /// the form of PKCS #8 or the traditional one of its algorithm; an encrypted
+    /// one needs `passphrase`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::from_pem_with_passphrase`].
+    #[doc(alias = "load_certificate")]
+    #[doc(alias = "load_privatekey")]
+    pub fn from_der(
+        chain: &[u8],
+        key: &[u8],
+        passphrase: Option<&[u8]>,
+    ) -> Result<Identity, Error> {
+        Source::in_memory(Encoding::Der).parse(chain, key, passphrase)
     }
 
     /// Joins parsed certificates, the peer's own first, and their key.
@@ -128,11 +154,7 @@ impl Identity {
     #[doc(alias = "add_extra_chain_cert")]
     #[doc(alias = "SSL_CTX_use_cert_and_key")]
     pub fn new(chain: Vec<X509>, key: PKey<Private>) -> Result<Identity, Error> {
-        Source {
-            chain_name: "certificate chain",
-            key_name: "private key",
-        }
-        .assemble(chain, key)
+        Source::in_memory(Encoding::Der).assemble(chain, key)
     }
 
     /// The chain in PEM form, the certificate first.
@@ -188,141 +210,6 @@ impl fmt::Debug for Identity {
             .field("source", &self.label)
             .finish_non_exhaustive()
     }
-}
-
-/// What the inputs are called in messages.
-struct Source<'a> {
-    chain_name: &'a str,
-    key_name: &'a str,
-}
-
-impl Source<'_> {
-    fn parse(
-        &self,
-        chain: &[u8],
-        key: &[u8],
-        passphrase: Option<&[u8]>,
-    ) -> Result<Identity, Error> {
-        on_system_stack(|| {
-            let chain = X509::stack_from_pem(chain).map_err(|stack| {
-                self.chain_error("holds a damaged certificate")
-                    .because_ssl(stack)
-            })?;
-            self.join(chain, self.parse_key(key, passphrase)?)
-        })
-    }
-
-    fn assemble(&self, chain: Vec<X509>, key: PKey<Private>) -> Result<Identity, Error> {
-        on_system_stack(|| self.join(chain, key))
-    }
-
-    fn join(&self, chain: Vec<X509>, key: PKey<Private>) -> Result<Identity, Error> {
-        let mut certificates = chain.into_iter();
-        let leaf = certificates
-            .next()
-            .ok_or_else(|| self.chain_error("holds no certificate"))?;
-        let rest: Vec<X509> = certificates.collect();
-        let belongs = owns(&leaf, &key).map_err(|stack| {
-            self.chain_error("holds a certificate with a key that OpenSSL cannot read")
-                .because_ssl(stack)
-        })?;
-        if !belongs {
-            return Err(self.mismatch(&rest, &key).into());
-        }
-        let intermediates = chain::in_order(&leaf, rest);
-        Ok(Identity {
-            leaf,
-            intermediates,
-            key,
-            label: self.chain_name.to_owned(),
-        })
-    }
-
-    fn parse_key(&self, pem: &[u8], passphrase: Option<&[u8]>) -> Result<PKey<Private>, Error> {
-        let error = |kind, detail: &str| ConfigError::new(kind, self.key_name, detail);
-        if let Some(fault) = passphrase.and_then(passphrase_fault) {
-            return Err(error(ConfigErrorKind::BadPassphrase, fault).into());
-        }
-        let mut encrypted = false;
-        let parsed = PKey::private_key_from_pem_callback(pem, |buffer| {
-            encrypted = true;
-            let passphrase = passphrase.filter(|p| p.len() <= buffer.len());
-            let passphrase = passphrase.ok_or_else(ErrorStack::get)?;
-            buffer[..passphrase.len()].copy_from_slice(passphrase);
-            Ok(passphrase.len())
-        });
-        parsed.map_err(|stack| {
-            let error = match passphrase {
-                _ if !has_private_key(pem) => error(
-                    ConfigErrorKind::Malformed,
-                    "holds no private key in PEM form",
-                ),
-                None if encrypted => error(
-                    ConfigErrorKind::EncryptedKey,
-                    "the private key is encrypted and no passphrase was given",
-                ),
-                Some(_) if encrypted => error(
-                    ConfigErrorKind::WrongPassphrase,
-                    "the passphrase does not open the private key",
-                )
-                .because_ssl(stack),
-                _ => error(ConfigErrorKind::Malformed, "holds a damaged private key")
-                    .because_ssl(stack),
-            };
-            error.into()
-        })
-    }
-
-    fn chain_error(&self, detail: &str) -> ConfigError {
-        ConfigError::new(ConfigErrorKind::Malformed, self.chain_name, detail)
-    }
-
-    /// Explains a key that is not the first certificate's: the usual cause is a
-    /// chain in the wrong order.
-    fn mismatch(&self, rest: &[X509], key: &PKey<Private>) -> ConfigError {
-        for (index, certificate) in rest.iter().enumerate() {
-            if owns(certificate, key).unwrap_or(false) {
-                return ConfigError::new(
-                    ConfigErrorKind::KeyMismatch,
-                    self.chain_name,
-                    format!(
-                        "the key of {} belongs to certificate {}, which must come first",
-                        self.key_name,
-                        index + 2
-                    ),
-                );
-            }
-        }
-        ConfigError::new(
-            ConfigErrorKind::KeyMismatch,
-            self.key_name,
-            format!(
-                "the private key does not belong to the certificate of {}",
-                self.chain_name
-            ),
-        )
-    }
-}
-
-fn owns(certificate: &X509, key: &PKey<Private>) -> Result<bool, ErrorStack> {
-    Ok(certificate.public_key()?.public_eq(key))
-}
-
-fn passphrase_fault(passphrase: &[u8]) -> Option<&'static str> {
-    if passphrase.contains(&0) {
-        // The C interfaces around it would silently use what comes before.
-        Some("the passphrase contains a NUL byte")
-    } else if passphrase.len() > PASSPHRASE_MAX {
-        Some("the passphrase is longer than 1024 bytes")
-    } else {
-        None
-    }
-}
-
-/// Whether `pem` has a block that OpenSSL could take for a private key.
-fn has_private_key(pem: &[u8]) -> bool {
-    let marker = b"PRIVATE KEY-----";
-    pem.windows(marker.len()).any(|window| window == marker)
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub use engine::{
     SignatureAlgorithm, Want,
 };
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
-pub use identity::{Identity, PemFiles};
+pub use identity::{Encoding, Identity, PemFiles};
 #[cfg(feature = "greenling")]
 pub use listener::TlsListener;
 pub use memory::{

@@ -1,18 +1,19 @@
-//! Identities from PEM files: what may be opened, and how secrets are read.
+//! Identities from files: what may be opened, and how secrets are read.
 
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{Identity, Source};
+use super::source::Source;
+use super::{Encoding, Identity};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
 
 /// More than any chain or key needs; bounds what a wrong path can make us read.
-const SIZE_MAX: usize = 1 << 20;
+pub(super) const SIZE_MAX: usize = 1 << 20;
 
 const OTHERS_WRITE: u32 = 0o002;
 const GROUP_OR_OTHERS: u32 = 0o077;
@@ -37,8 +38,15 @@ const GROUP_OR_OTHERS: u32 = 0o077;
 pub struct PemFiles {
     chain: PathBuf,
     key: PathBuf,
-    passphrase: Option<Zeroizing<Vec<u8>>>,
+    encoding: Encoding,
+    passphrase: Passphrase,
     strict: bool,
+}
+
+enum Passphrase {
+    None,
+    Given(Zeroizing<Vec<u8>>),
+    Asked(Box<dyn FnOnce() -> io::Result<Zeroizing<Vec<u8>>>>),
 }
 
 impl PemFiles {
@@ -47,7 +55,8 @@ impl PemFiles {
         PemFiles {
             chain: chain.as_ref().to_owned(),
             key: key.as_ref().to_owned(),
-            passphrase: None,
+            encoding: Encoding::Pem,
+            passphrase: Passphrase::None,
             strict: false,
         }
     }
@@ -59,7 +68,30 @@ impl PemFiles {
     #[doc(alias = "set_passwd_cb")]
     #[doc(alias = "SSL_CTX_set_default_passwd_cb")]
     pub fn passphrase(mut self, passphrase: impl AsRef<[u8]>) -> PemFiles {
-        self.passphrase = Some(Zeroizing::new(passphrase.as_ref().to_vec()));
+        self.passphrase = Passphrase::Given(Zeroizing::new(passphrase.as_ref().to_vec()));
+        self
+    }
+
+    /// Asks for the passphrase if the key turns out to be encrypted.
+    ///
+    /// `ask` runs on the calling tasklet, before OpenSSL sees the key. So it may
+    /// wait, as for a person or a server of secrets, and its panics are its
+    /// caller's.
+    #[doc(alias = "set_passwd_cb")]
+    #[doc(alias = "SSL_CTX_set_default_passwd_cb")]
+    #[doc(alias = "SSL_CTX_set_default_passwd_cb_userdata")]
+    pub fn passphrase_from(
+        mut self,
+        ask: impl FnOnce() -> io::Result<Zeroizing<Vec<u8>>> + 'static,
+    ) -> PemFiles {
+        self.passphrase = Passphrase::Asked(Box::new(ask));
+        self
+    }
+
+    /// The form of both files. Default: [`Encoding::Pem`], whence the name.
+    #[doc(alias = "FILETYPE_ASN1")]
+    pub fn encoding(mut self, encoding: Encoding) -> PemFiles {
+        self.encoding = encoding;
         self
     }
 
@@ -80,7 +112,8 @@ impl PemFiles {
     ///
     /// # Scheduling
     ///
-    /// Never switches.
+    /// Never switches, unless the function given to
+    /// [`passphrase_from`](PemFiles::passphrase_from) does.
     ///
     /// # Errors
     ///
@@ -88,44 +121,52 @@ impl PemFiles {
     pub fn load(self) -> Result<Identity, Error> {
         let chain = read(&self.chain, SIZE_MAX, |_| Ok(()))?;
         let key = read(&self.key, SIZE_MAX, |metadata| {
-            self.check_key_perms(metadata)
+            check_key_perms(&self.key, metadata, self.strict)
         })?;
         let chain_name = self.chain.display().to_string();
         let key_name = self.key.display().to_string();
-        Source {
+        let source = Source {
             chain_name: &chain_name,
             key_name: &key_name,
-        }
-        .parse(&chain, &key, self.passphrase.as_ref().map(|p| p.as_slice()))
-    }
-
-    fn check_key_perms(&self, metadata: &Metadata) -> Result<(), ConfigError> {
-        let mode = metadata.permissions().mode() & 0o777;
-        let error = |detail: String| {
-            ConfigError::new(
-                ConfigErrorKind::Permissions,
-                self.key.display().to_string(),
-                detail,
-            )
+            encoding: self.encoding,
         };
-        if mode & OTHERS_WRITE != 0 {
-            return Err(error(format!(
-                "everyone may write to the key (mode {mode:03o})"
-            )));
-        }
-        if mode & GROUP_OR_OTHERS != 0 {
-            if self.strict {
-                return Err(error(format!(
-                    "others have access to the key (mode {mode:03o})"
-                )));
+        let passphrase = match self.passphrase {
+            Passphrase::Asked(ask) if source.is_encrypted(&key) => {
+                let kind = ConfigErrorKind::BadPassphrase;
+                let detail = "no passphrase was given when asked for";
+                Some(ask().map_err(|e| ConfigError::new(kind, &key_name, detail).because(e))?)
             }
-            log::warn!(
-                "private key {}: others have access to it (mode {mode:03o})",
-                self.key.display()
-            );
-        }
-        Ok(())
+            Passphrase::None | Passphrase::Asked(_) => None,
+            Passphrase::Given(passphrase) => Some(passphrase),
+        };
+        source.parse(&chain, &key, passphrase.as_ref().map(|p| p.as_slice()))
     }
+}
+
+/// Whether a file with a key in it may be used; warns where it should not be.
+pub(super) fn check_key_perms(
+    path: &Path,
+    metadata: &Metadata,
+    strict: bool,
+) -> Result<(), ConfigError> {
+    let mode = metadata.permissions().mode() & 0o777;
+    let error = |detail: String| {
+        let kind = ConfigErrorKind::Permissions;
+        Err(ConfigError::new(kind, path.display().to_string(), detail))
+    };
+    if mode & OTHERS_WRITE != 0 {
+        return error(format!("everyone may write to the key (mode {mode:03o})"));
+    }
+    if mode & GROUP_OR_OTHERS != 0 {
+        if strict {
+            return error(format!("others have access to the key (mode {mode:03o})"));
+        }
+        log::warn!(
+            "private key {}: others have access to it (mode {mode:03o})",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Shows the paths, never the passphrase.
@@ -134,7 +175,11 @@ impl std::fmt::Debug for PemFiles {
         f.debug_struct("PemFiles")
             .field("chain", &self.chain)
             .field("key", &self.key)
-            .field("has_passphrase", &self.passphrase.is_some())
+            .field("encoding", &self.encoding)
+            .field(
+                "has_passphrase",
+                &!matches!(self.passphrase, Passphrase::None),
+            )
             .field("strict", &self.strict)
             .finish()
     }
@@ -178,7 +223,7 @@ pub(crate) fn read(
         match file.read(&mut content[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(ConfigError::unreadable(path, e)),
         }
         if filled > size_max {

@@ -8,6 +8,7 @@ use openssl::symm::Cipher;
 use tempfile::TempDir;
 
 use super::*;
+use crate::config_error::ConfigErrorKind;
 use crate::crypto::{self, LocalCa};
 
 struct Files {

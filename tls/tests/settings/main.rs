@@ -3,6 +3,7 @@
 mod authority;
 mod ciphers;
 mod flags;
+mod identities;
 mod keylog;
 mod records;
 mod sessions;
