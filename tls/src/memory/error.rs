@@ -145,6 +145,7 @@ impl SslError {
             }
             Error::Certificate(_) => Some(Cow::Borrowed("CERTIFICATE_VERIFY_FAILED")),
             Error::PlainHttp => Some(Cow::Borrowed("HTTP_REQUEST")),
+            Error::Rejected(_) => Some(Cow::Borrowed("CALLBACK_FAILED")),
             _ => None,
         }
     }
@@ -301,7 +302,10 @@ impl From<EngineError> for SslError {
         match error {
             EngineError::Want(Want::Read) => SslError::of_kind(SslErrorKind::WantRead),
             EngineError::Want(Want::Write) => SslError::of_kind(SslErrorKind::WantWrite),
-            EngineError::Want(want) => SslError::from(Error::Io(io::Error::other(want))),
+            EngineError::Want(want) => SslError {
+                cause: Some(Error::Io(io::Error::other(want))),
+                ..SslError::of_kind(SslErrorKind::Ssl)
+            },
             EngineError::Closed => SslError::of_kind(SslErrorKind::ZeroReturn),
             EngineError::Failed(error) => SslError::from(error),
         }

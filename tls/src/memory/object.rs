@@ -27,7 +27,9 @@ const RECORD_HEADER: usize = 5;
 ///
 /// # Scheduling
 ///
-/// Never switches, except where a method says so.
+/// Never switches, except where a method says so. A callback of the context that may
+/// wait, a [`resolver`](crate::ContextBuilder::resolver) say, does so inside the call
+/// that needs its answer. A kill there loses nothing: the next call asks again.
 ///
 /// # Examples
 ///
@@ -243,14 +245,30 @@ impl SslObject {
                 outgoing: &self.outgoing,
             };
             match call(step.engine) {
-                Err(EngineError::Want(Want::Read)) => drop(step),
+                Err(EngineError::Want(Want::Read)) => {
+                    drop(step);
+                    if !self.receive() {
+                        return Err(SslError::of_kind(SslErrorKind::WantRead));
+                    }
+                }
+                Err(EngineError::Want(Want::App)) => {
+                    drop(step);
+                    self.decide()?;
+                }
                 Ok(value) => return Ok(value),
                 Err(error) => return Err(SslError::from(error).about(self.hostname.as_deref())),
             }
-            if !self.receive() {
-                return Err(SslError::of_kind(SslErrorKind::WantRead));
-            }
         }
+    }
+
+    /// Asks the context's callback what the handshake waits for, outside of OpenSSL.
+    fn decide(&mut self) -> Result<(), SslError> {
+        let Some(question) = self.engine.question() else {
+            // A callback that the program has set by itself.
+            return Err(SslError::from(EngineError::Want(Want::App)));
+        };
+        let answer = question.decide();
+        Ok(self.engine.answer(answer)?)
     }
 
     /// Gives OpenSSL what it last looked for; says whether anything is new to it.

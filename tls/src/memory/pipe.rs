@@ -51,7 +51,8 @@ type ShutdownCallback = Box<dyn FnOnce() + Send>;
 ///
 /// # Scheduling
 ///
-/// Never switches, except where a method says so.
+/// Never switches, except where a method says so. A callback of the context that may
+/// wait does so inside the call that needs its answer, as with an [`SslObject`].
 ///
 /// # Examples
 ///

@@ -8,6 +8,7 @@
 
 mod authorities;
 mod bio;
+mod callbacks;
 mod certificates;
 mod ends;
 mod objects;
