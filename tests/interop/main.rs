@@ -13,6 +13,7 @@ mod curl;
 mod gnutls;
 mod memory_bio;
 mod python;
+mod python_names;
 mod s_client;
 mod s_server;
 

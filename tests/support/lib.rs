@@ -43,6 +43,12 @@ pub struct Debugging;
 #[derive(Debug)]
 pub struct Tls;
 
+/// Those of the document on Python's `ssl`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/python-ssl.md")]
+#[derive(Debug)]
+pub struct PythonSsl;
+
 /// Those of the document on Stackless.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/stackless.md")]
