@@ -304,8 +304,8 @@ impl<L: Listener<Stream: Transport>> TlsListener<L> {
     /// the [`max_handshakes`](TlsListener::max_handshakes) meanwhile. What it has
     /// read of TLS it gives back by [`Arrival::unread`]. An error refuses the
     /// connection: the socket is shut down, and every operation of the stream
-    /// fails with that error. Several hooks run in the order in which they were
-    /// set.
+    /// fails with that error. So does a wait that the time limit of a read ends.
+    /// Several hooks run in the order in which they were set.
     ///
     /// A stream in non-blocking mode, or one used by futures, cannot run it: make
     /// the handshake first.

@@ -104,3 +104,37 @@ fn certificates_are_exchanged_under_load() {
         listener.close();
     });
 }
+
+/// A ticket is worth nothing to the new context, so nobody goes on under a certificate that
+/// was taken out of use.
+#[test]
+fn sessions_do_not_outlive_their_certificate() {
+    greenling::enter(|| {
+        let client = client_builder().session_cache(1).build().expect("client");
+        let fresh = || server_builder().build().expect("a new certificate");
+        let listener = TlsListener::bind("127.0.0.1:0", &fresh()).expect("bind");
+        let address = listener.local_addr().expect("address");
+        let visit = |expected: bool| {
+            let client = client.clone();
+            let visitor = run(move || {
+                let stream = connect(&client, address);
+                ping(&stream);
+                stream.close().expect("goodbye");
+                serial(&stream)
+            });
+            let (mut stream, _) = listener.accept().expect("accept");
+            let mut bytes = [0; 4];
+            stream.read_exact(&mut bytes).expect("data");
+            stream.write_all(&bytes).expect("room");
+            assert_eq!(stream.session_reused(), expected);
+            drop(stream);
+            join(visitor)
+        };
+        let first = visit(false);
+        assert_eq!(visit(true), first);
+        listener.set_context(&fresh()).expect("a server's");
+        let second = visit(false);
+        assert_ne!(second, first);
+        assert_eq!(visit(true), second);
+    });
+}
