@@ -511,7 +511,8 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if self.state.failed.is_none() {
+        // Who has raw pointers decides about the end.
+        if self.state.failed.is_none() && !self.state.pinned {
             self.connection.spare_session();
         }
         self.unplug();

@@ -35,6 +35,7 @@ impl Engine {
     /// error to later calls.
     #[doc(alias = "SSL_up_ref")]
     pub fn into_raw(mut self) -> (*mut SSL, *mut BIO) {
+        self.state.pinned = true;
         let _ = self.plug();
         let _ = self.empty_spill();
         let network = self
