@@ -3,7 +3,10 @@
 
 #[cfg(feature = "greenling")]
 mod duplex;
+#[allow(unsafe_code, reason = "makes a thread on a stack of its own")]
+mod paint;
 mod queue;
+mod random;
 #[cfg(feature = "greenling")]
 mod stack;
 mod support;

@@ -2,57 +2,19 @@
 
 use std::io::{Read, Write};
 use std::rc::Rc;
-use std::sync::LazyLock;
 
 use greenling::net::UnixStream;
 use greenling::{Builder, Channel, JoinHandle, inspect, schedule};
-use greenling_tls::{Blocking, ClientAuth, Context, ContextBuilder, Identity, TlsStream};
+use greenling_tls::{Blocking, ClientAuth, Context, ContextBuilder, TlsStream};
 use greenling_tls::{Transport, Version};
-use openssl::asn1::Asn1Time;
-use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
-use openssl::rsa::Rsa;
-use openssl::x509::extension::SubjectAlternativeName;
-use openssl::x509::{X509, X509NameBuilder};
 
-use crate::support::{NAME, VERSIONS, client_builder, contexts, server_builder};
+use crate::support::{NAME, VERSIONS, client_builder, contexts, rsa, server_builder};
 
 /// The smallest stack that there is.
 const SMALLEST: usize = 32 * 1024;
 
 /// Counts as part of a stack where its size is given.
 const GUARD: usize = 64 * 1024;
-
-/// A self-signed certificate with the key that takes OpenSSL the most stack.
-fn rsa() -> &'static (Identity, Vec<u8>) {
-    static RSA: LazyLock<(Identity, Vec<u8>)> = LazyLock::new(|| {
-        let (leaf, key) = self_signed_rsa().expect("certificate");
-        let pem = leaf.to_pem().expect("PEM");
-        let key = key.private_key_to_pem_pkcs8().expect("PEM");
-        (Identity::from_pem(&pem, &key).expect("identity"), pem)
-    });
-    &RSA
-}
-
-fn self_signed_rsa() -> Result<(X509, PKey<openssl::pkey::Private>), openssl::error::ErrorStack> {
-    let key = PKey::from_rsa(Rsa::generate(2048)?)?;
-    let mut name = X509NameBuilder::new()?;
-    name.append_entry_by_text("CN", NAME)?;
-    let name = name.build();
-    let mut builder = X509::builder()?;
-    builder.set_version(2)?;
-    builder.set_subject_name(&name)?;
-    builder.set_issuer_name(&name)?;
-    builder.set_pubkey(&key)?;
-    builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
-    builder.set_not_after(&*Asn1Time::days_from_now(1)?)?;
-    let names = SubjectAlternativeName::new()
-        .dns(NAME)
-        .build(&builder.x509v3_context(None, None))?;
-    builder.append_extension(names)?;
-    builder.sign(&key, MessageDigest::sha256())?;
-    Ok((builder.build(), key))
-}
 
 fn small<T: 'static>(f: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
     on_stack(SMALLEST, f)
@@ -106,7 +68,8 @@ fn the_smallest_stack_is_enough_for_everything() {
             converse(&server, &client, socket_pair(), SMALLEST);
 
             // RSA, and certificates on both sides.
-            let (identity, pem) = rsa();
+            let identity = rsa();
+            let pem = identity.chain_pem().expect("PEM");
             let server = ContextBuilder::server()
                 .versions(version..=version)
                 .identity(identity.clone())
@@ -170,8 +133,8 @@ fn a_handshake_uses_two_pages_of_the_tasklets_stack() {
     const PAGE: usize = 4096;
     // Unoptimised code keeps every temporary in its frame.
     let limit = if cfg!(debug_assertions) { 6 } else { 2 };
-    let (_, pem) = rsa();
-    let rsa_server = ContextBuilder::server().identity(rsa().0.clone());
+    let pem = rsa().chain_pem().expect("PEM");
+    let rsa_server = ContextBuilder::server().identity(rsa().clone());
     let rsa_client = ContextBuilder::client().trust_pem(pem.clone());
     let rsa = (
         rsa_server.build().expect("context"),

@@ -9,7 +9,14 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use greenling_tls::crypto::LocalCa;
-use greenling_tls::{Context, ContextBuilder, Engine, Interest, Ready, Transport, Version};
+use greenling_tls::{Context, ContextBuilder, Engine, Error, Identity};
+use greenling_tls::{Interest, Ready, Transport, Version};
+use openssl::asn1::Asn1Time;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::x509::extension::SubjectAlternativeName;
+use openssl::x509::{X509, X509NameBuilder};
 
 pub(crate) const NAME: &str = "localhost";
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
@@ -39,6 +46,32 @@ pub(crate) fn contexts(version: Version) -> (Context, Context) {
     let server = server_builder(version).build().expect("server context");
     let client = client_builder(version).build().expect("client context");
     (server, client)
+}
+
+/// A self-signed certificate with the key that takes OpenSSL the most stack.
+pub(crate) fn rsa() -> &'static Identity {
+    static RSA: LazyLock<Identity> = LazyLock::new(|| self_signed_rsa().expect("a certificate"));
+    &RSA
+}
+
+fn self_signed_rsa() -> Result<Identity, Error> {
+    let key = PKey::from_rsa(Rsa::generate(2048)?)?;
+    let mut name = X509NameBuilder::new()?;
+    name.append_entry_by_text("CN", NAME)?;
+    let name = name.build();
+    let mut builder = X509::builder()?;
+    builder.set_version(2)?;
+    builder.set_subject_name(&name)?;
+    builder.set_issuer_name(&name)?;
+    builder.set_pubkey(&key)?;
+    builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
+    builder.set_not_after(&*Asn1Time::days_from_now(1)?)?;
+    let names = SubjectAlternativeName::new()
+        .dns(NAME)
+        .build(&builder.x509v3_context(None, None))?;
+    builder.append_extension(names)?;
+    builder.sign(&key, MessageDigest::sha256())?;
+    Identity::new(vec![builder.build()], key)
 }
 
 /// Deterministic random numbers (xorshift64*).
