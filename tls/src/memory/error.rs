@@ -152,7 +152,7 @@ impl SslError {
 
     /// Python's `verify_code`: an `X509_V_ERR_*` number, if a certificate was refused.
     pub fn verify_code(&self) -> Option<i32> {
-        self.verify_error().map(VerifyError::code)
+        self.verify_error().map(|verify| verify.code())
     }
 
     /// Python's `verify_message`: why a certificate was refused.

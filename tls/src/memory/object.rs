@@ -23,6 +23,12 @@ const RECORD_HEADER: usize = 5;
 /// Python's `SSLContext.sslobject_class`, by which programs exchange this class for one
 /// of their own, has no counterpart: put the object into a type of your own instead.
 ///
+/// There is no other way to make one, in Python neither:
+///
+/// ```compile_fail,E0599
+/// let object = greenling_tls::SslObject::new();
+/// ```
+///
 /// `Send` and not `Sync`.
 ///
 /// # Scheduling

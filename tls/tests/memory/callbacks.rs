@@ -95,3 +95,27 @@ fn what_a_call_produced_before_a_panic_is_there_to_be_sent() {
     assert!(panicked.is_err());
     assert!(pair.server.outgoing.pending() > 0);
 }
+
+#[cfg(feature = "greenling")]
+#[test]
+fn a_callback_that_waits_leaves_the_thread_to_others() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let (chosen, client) = contexts(Version::Tls13);
+    let ready = Arc::new(AtomicBool::new(false));
+    let seen = ready.clone();
+    let patient = ContextBuilder::server()
+        .resolver(move |_| {
+            while !seen.load(Ordering::Relaxed) {
+                greenling::schedule();
+            }
+            Ok::<_, Alert>(chosen.clone())
+        })
+        .build()
+        .expect("a context");
+    greenling::enter(|| {
+        greenling::spawn(move || ready.store(true, Ordering::Relaxed));
+        Pair::new(&patient, &client).connect();
+    });
+}
