@@ -117,6 +117,9 @@ impl Engine {
         if self.state.established {
             return Err(Error::local("the handshake is done"));
         }
+        if self.set_tickets_after_approval(count) {
+            return Ok(());
+        }
         self.connection.tell(|ssl| ssl.set_num_tickets(count))
     }
 

@@ -226,8 +226,11 @@ impl Engine {
     /// Asks about the client as soon as the handshake is done. Nothing is read from
     /// it or written to it before.
     pub(super) fn await_approval(&mut self) -> Result<(), EngineError> {
-        if self.state.approval == Approval::Given {
+        if self.is_approved() {
             return Ok(());
+        }
+        if self.state.approval == Approval::Given {
+            self.state.approval = Approval::Pending { tickets: 0 };
         }
         if !self.state.established {
             self.step_unapproved(Connection::handshake)?;
@@ -249,6 +252,27 @@ impl Engine {
         Err(EngineError::Want(Want::App))
     }
 
+    /// Whether the application need not be asked about the client: not at all, or not
+    /// again since its last handshake. One that was asked for its certificate later,
+    /// or renegotiated, is another client.
+    pub(super) fn is_approved(&self) -> bool {
+        self.state.approval == Approval::Given
+            && (self.state.approved_after.is_none()
+                || !self.connection.is_init_finished()
+                || self.state.approved_after == self.peer_finished())
+    }
+
+    /// Says how many tickets will follow on the approval; whether there will be one.
+    pub(super) fn set_tickets_after_approval(&mut self, count: usize) -> bool {
+        match &mut self.state.approval {
+            Approval::Pending { tickets } => {
+                *tickets = count;
+                true
+            }
+            Approval::Given => false,
+        }
+    }
+
     /// Lets an approved client in, with its tickets, or ends the connection.
     fn admit(&mut self, answer: Result<(), Rejection>) -> Result<(), Error> {
         let Approval::Pending { tickets } = self.state.approval else {
@@ -262,6 +286,7 @@ impl Engine {
         match answer {
             Ok(()) => {
                 self.state.approval = Approval::Given;
+                self.state.approved_after = self.peer_finished();
                 // Those that the handshake would have sent; a resumed one sends one.
                 let tickets = if self.is_session_reused() {
                     tickets.min(1)

@@ -108,6 +108,9 @@ struct State {
     asked_after: Option<Vec<u8>>,
     ignores_truncation: bool,
     approval: Approval,
+    /// The client's last Finished when it was approved of: another one means that it
+    /// may have shown another certificate since.
+    approved_after: Option<Vec<u8>>,
 }
 
 impl Engine {

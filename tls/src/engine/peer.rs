@@ -65,7 +65,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The last fault that was met, even if a callback let it pass.
+    /// The fault, unless a callback of the application accepted it.
     #[doc(alias = "SSL_get_verify_result")]
     #[doc(alias = "get_verify_result")]
     pub fn verify_result(&self) -> Result<(), VerifyError> {
@@ -76,9 +76,9 @@ impl Engine {
     }
 
     /// Who the peer is, if this connection has verified that: its handshake is
-    /// done, its context asks for certificates, and no fault was found in the
-    /// peer's, not even one that a callback let pass. `None` also once the
-    /// connection has failed.
+    /// done, its context asks for certificates, no fault was found in the peer's or
+    /// the application accepted it, and the application has approved where it is to.
+    /// `None` also once the connection has failed.
     ///
     /// This is what a server with client authentication decides by, and what a
     /// client shows as the name of its server.
@@ -94,6 +94,7 @@ impl Engine {
         self.state.established
             && self.state.failed.is_none()
             && self.connection.is_init_finished()
+            && self.is_approved()
             && self.ssl().verify_mode().contains(SslVerifyMode::PEER)
             && self.verify_result().is_ok()
     }

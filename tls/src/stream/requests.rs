@@ -136,7 +136,10 @@ impl<T: Transport> TlsStream<T> {
             let peeked = engine.peek(&mut byte);
             match peeked {
                 Err(error @ EngineError::Failed(_)) => Err(error),
-                _ if !engine.is_post_handshake_auth_pending() => Ok(PostHandshakeAuth::Answered),
+                // Asks the application, where it has to approve.
+                _ if !engine.is_post_handshake_auth_pending() => {
+                    engine.handshake().map(|()| PostHandshakeAuth::Answered)
+                }
                 Ok(_) => Ok(PostHandshakeAuth::DataFirst),
                 Err(error) => Err(error),
             }

@@ -2,8 +2,12 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use greenling_tls::{Alert, ClientAuth, Context, Error, PostHandshakeAuth, TlsStream, Version};
+use greenling_tls::{
+    Alert, ClientAuth, Context, Error, PeerChain, PostHandshakeAuth, Rejection, TlsStream, Version,
+};
 
 use crate::support::{NAME, ROOT, Signer, build, client_builder, over_sockets, server_builder};
 
@@ -88,6 +92,40 @@ fn a_client_without_certificate_is_unknown_or_refused() {
     assert!(matches!(known, Err(Error::Ssl(_))), "{known:?}");
     let told = matches!(answer, Err(Error::Peer(Alert::CERTIFICATE_REQUIRED)));
     assert!(told, "{answer:?}");
+}
+
+#[test]
+fn a_client_that_is_known_later_needs_approval_later() {
+    for (trusted, welcome) in [("alice", true), ("bob", false)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let server = server_builder(Version::Tls13).approve_peer(move |peer: &PeerChain| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let subject = peer.certificate().expect("shown").subject_name();
+            let is = subject
+                .entries()
+                .any(|e| e.data().as_slice() == trusted.as_bytes());
+            if is {
+                Ok(())
+            } else {
+                Err(Rejection::new(Alert::ACCESS_DENIED))
+            }
+        });
+        let client = build(client_builder(Version::Tls13).identity(ROOT.issue("alice", |_| {})));
+        let (known, answer) = over_sockets(
+            &build(server),
+            |stream| ask(stream, ClientAuth::Required),
+            |socket| visit(TlsStream::start_connect(&client, NAME, socket), b"x"),
+        );
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        if welcome {
+            assert_eq!(known.expect("approved").0.as_deref(), Some("alice"));
+            assert_eq!(answer.expect("served"), b"welcome");
+        } else {
+            assert!(matches!(known, Err(Error::Rejected(_))), "{known:?}");
+            assert!(answer.is_err(), "{answer:?}");
+        }
+    }
 }
 
 #[test]
