@@ -67,7 +67,7 @@ fn a_server_sees_the_suites_that_its_client_has() {
 #[test]
 fn certificates_and_signatures_are_the_other_sides() {
     for version in VERSIONS {
-        let visitor = ROOT.issue("visitor", |_| {});
+        let visitor = ROOT.below("between").issue_with_chain("visitor");
         let server = build(server_builder(version).client_auth(ClientAuth::Required));
         let client = build(client_builder(version).identity(visitor));
         let (mut server, mut client) = (server_engine(&server), client_engine(&client));
@@ -81,16 +81,16 @@ fn certificates_and_signatures_are_the_other_sides() {
             der(server.own_certificate()),
             der(client.peer_certificate())
         );
-        for (one, other) in [(&server, &client), (&client, &server)] {
+        for (one, other, len) in [(&server, &client, 2), (&client, &server, 1)] {
             assert_eq!(one.own_signature(), other.peer_signature());
             let signature = one.own_signature().expect("signed");
             assert_eq!(signature.kind(), "id-ecPublicKey");
             assert_eq!(signature.digest(), Some("SHA256"));
             let sent = one.peer_certificate_chain();
-            assert_eq!(sent.len(), 1);
+            assert_eq!(sent.len(), len);
             assert_eq!(der(sent.first().cloned()), der(other.own_certificate()));
             let verified = one.verified_chain().expect("verified");
-            assert_eq!(verified.len(), 2);
+            assert_eq!(verified.len(), len + 1);
             assert_eq!(
                 der(verified.last().cloned()),
                 der(Some(ROOT.certificate.clone()))

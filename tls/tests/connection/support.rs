@@ -60,6 +60,15 @@ impl Signer {
         self.issue_for(&PKey::ec_gen("P-256").expect("key"), common_name, names)
     }
 
+    /// A certificate that comes with this authority's own.
+    pub(crate) fn issue_with_chain(&self, common_name: &str) -> Identity {
+        let leaf = self.issue(common_name, |_| {});
+        let mut chain = leaf.chain_pem().expect("PEM");
+        chain.extend(self.pem());
+        let key = leaf.export_private_key_pem().expect("PEM");
+        Identity::from_pem(&chain, &key).expect("an identity")
+    }
+
     pub(crate) fn issue_for(
         &self,
         key: &PKey<Private>,
