@@ -48,8 +48,8 @@ pub use callbacks::{
 };
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
-    ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, SessionCache, SessionStats,
-    SessionStore, TicketKeys, Tickets, Version, options,
+    AlpnChoice, ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, SessionCache,
+    SessionStats, SessionStore, TicketKeys, Tickets, Version, no_config, options,
 };
 pub use engine::{
     ChannelBinding, Cipher, Engine, EngineError, PeerIdentity, Role, ShutdownState,

@@ -17,11 +17,13 @@
 //! verify mode and the version range of the first context.
 
 mod builder;
+mod config_file;
 mod hooks;
 mod method;
 mod name;
 mod observers;
 pub mod options;
+mod queries;
 mod session_store;
 mod stats;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
@@ -33,14 +35,17 @@ mod tickets;
 mod version;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use openssl::ssl::{Ssl, SslContext, SslContextRef, SslRef};
+use openssl::x509::X509;
 use openssl::x509::verify::X509CheckFlags;
 
 pub(crate) use builder::alpn_wire_format;
-pub use builder::{ClientAuth, ContextBuilder, Dangerous, Purpose, Tickets};
+pub use builder::{AlpnChoice, ClientAuth, ContextBuilder, Dangerous, Purpose, Tickets};
+pub use config_file::no_config;
 pub use method::Method;
 pub use session_store::{SessionCache, SessionStore};
 pub use stats::SessionStats;
@@ -87,6 +92,9 @@ struct Shared {
     /// The sessions that it keeps itself.
     own_store: Option<Arc<MemoryStore>>,
     role: Role,
+    versions: RangeInclusive<Version>,
+    /// Those of the identities.
+    certificates: Vec<X509>,
     handshake_timeout: Duration,
     /// Clients only: whether the name is sent, and whether it is checked.
     send_name: bool,
@@ -98,16 +106,6 @@ struct Shared {
 }
 
 impl Context {
-    /// Which side its connections are.
-    pub fn role(&self) -> Role {
-        self.shared.role
-    }
-
-    /// How long a handshake may take before it fails with [`Error::TimedOut`].
-    pub fn handshake_timeout(&self) -> Duration {
-        self.shared.handshake_timeout
-    }
-
     /// Forgets the sessions that a client has kept; see
     /// [`ContextBuilder::session_cache`].
     #[doc(alias = "SSL_CTX_flush_sessions")]

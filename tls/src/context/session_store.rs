@@ -60,8 +60,7 @@ impl fmt::Debug for SessionCache {
 ///
 /// Its methods are called from inside OpenSSL, on any thread that serves with the
 /// context: they must not wait as a tasklet, and what blocks them blocks the OS
-/// thread. Where sessions live across a network, fetch them beforehand. A panic
-/// goes on in the call that led there, and means that there is no such session.
+/// thread. A panic ends the connection and goes on in the call that led there.
 ///
 /// What is stored is secret: whoever has a session of TLS 1.2 can read what was
 /// sent in it.

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_long, c_uchar, c_void};
 
 use openssl_sys::{
     EVP_CIPHER_CTX, EVP_MAC_CTX, EVP_PKEY, OSSL_PARAM, SSL, SSL_CTX, SSL_SESSION, X509, X509_CRL,
-    X509_STORE, stack_st_X509,
+    X509_STORE, stack_st_SSL_CIPHER, stack_st_X509,
 };
 
 /// `SSL_TICKET_*` and `SSL_TICKET_RETURN_*` of `SSL_CTX_set_session_ticket_cb(3)`.
@@ -18,6 +18,9 @@ pub(crate) const SSL_TICKET_RETURN_USE_RENEW: c_int = 4;
 pub(crate) const SSL_CTRL_SET_MAX_SEND_FRAGMENT: c_int = 52;
 /// `SSL_CTX_set_dh_auto(3)`.
 pub(crate) const SSL_CTRL_SET_DH_AUTO: c_int = 118;
+
+/// `OPENSSL_init_crypto(3)`.
+pub(crate) const OPENSSL_INIT_NO_LOAD_CONFIG: u64 = 0x80;
 
 pub(crate) type TicketKeyCallback = unsafe extern "C" fn(
     *mut SSL,
@@ -45,6 +48,9 @@ unsafe extern "C" {
         chain: *mut stack_st_X509,
         replace: c_int,
     ) -> c_int;
+    pub(crate) fn SSL_CTX_get_ciphers(ctx: *const SSL_CTX) -> *mut stack_st_SSL_CIPHER;
+    pub(crate) fn SSL_CTX_get_verify_depth(ctx: *const SSL_CTX) -> c_int;
+    pub(crate) fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long;
     pub(crate) fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, seconds: c_long) -> c_long;
     pub(crate) fn SSL_CTX_set_tlsext_ticket_key_evp_cb(
         ctx: *mut SSL_CTX,

@@ -1,17 +1,38 @@
 //! Application protocols (RFC 7301).
 
-use openssl::ssl::{AlpnError, SslContextBuilder};
+use std::sync::Arc;
+
+use openssl::ssl::{AlpnError, SslContextBuilder, SslRef};
 
 use super::ContextBuilder;
+use crate::callbacks::ConnectionView;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
 use crate::panics::guard_callback;
 
+/// A server's answer to what a client offers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AlpnChoice {
+    /// This protocol, which must be one of those offered.
+    Select(Vec<u8>),
+    /// None, and go on as if ALPN were not in use.
+    #[doc(alias = "NO_OVERLAPPING_PROTOCOLS")]
+    #[doc(alias = "SSL_TLSEXT_ERR_NOACK")]
+    NoOverlap,
+    /// None, and end the connection with the alert `no_application_protocol`.
+    #[doc(alias = "SSL_TLSEXT_ERR_ALERT_FATAL")]
+    Refuse,
+}
+
+type Chooser = dyn Fn(ConnectionView<'_>, &[&[u8]]) -> AlpnChoice + Send + Sync;
+
 #[derive(Default)]
 pub(super) struct Alpn {
     protocols: Vec<Vec<u8>>,
     lenient: bool,
+    chooser: Option<Arc<Chooser>>,
 }
 
 impl ContextBuilder {
@@ -21,9 +42,8 @@ impl ContextBuilder {
     /// that offers only others with the alert `no_application_protocol`. A client
     /// that does not use ALPN is served.
     #[doc(alias = "set_alpn_protos")]
-    #[doc(alias = "set_alpn_select_callback")]
+    #[doc(alias = "set_alpn_protocols")]
     #[doc(alias = "SSL_CTX_set_alpn_protos")]
-    #[doc(alias = "SSL_CTX_set_alpn_select_cb")]
     pub fn alpn<P: AsRef<[u8]>>(
         mut self,
         protocols: impl IntoIterator<Item = P>,
@@ -32,8 +52,24 @@ impl ContextBuilder {
         self
     }
 
+    /// Servers: `choose` picks among the protocols that a client offers, in the
+    /// client's order, instead of the list given to [`alpn`](ContextBuilder::alpn).
+    ///
+    /// It runs inside OpenSSL: it must not wait, and a panic in it refuses the
+    /// client and goes on in the call that led there.
+    #[doc(alias = "set_alpn_select_callback")]
+    #[doc(alias = "SSL_CTX_set_alpn_select_cb")]
+    pub fn alpn_select(
+        mut self,
+        choose: impl Fn(ConnectionView<'_>, &[&[u8]]) -> AlpnChoice + Send + Sync + 'static,
+    ) -> ContextBuilder {
+        self.alpn.chooser = Some(Arc::new(choose));
+        self
+    }
+
     /// Servers: goes on without a protocol when none is common, instead of
     /// refusing the client.
+    #[doc(alias = "NO_OVERLAPPING_PROTOCOLS")]
     pub fn alpn_lenient(mut self) -> ContextBuilder {
         self.alpn.lenient = true;
         self
@@ -42,6 +78,18 @@ impl ContextBuilder {
 
 impl Alpn {
     pub(super) fn apply(&self, role: Role, context: &mut SslContextBuilder) -> Result<(), Error> {
+        if let Some(chooser) = &self.chooser {
+            if role == Role::Client {
+                let detail = "is for servers; a client offers a list";
+                let kind = ConfigErrorKind::BadValue;
+                return Err(ConfigError::new(kind, "alpn_select", detail).into());
+            }
+            let chooser = Arc::clone(chooser);
+            context.set_alpn_select_callback(move |ssl, theirs| {
+                guard_callback(Err(AlpnError::ALERT_FATAL), || ask(&*chooser, ssl, theirs))
+            });
+            return Ok(());
+        }
         let ours = wire_format(&self.protocols)?;
         if ours.is_empty() {
             return Ok(());
@@ -62,6 +110,22 @@ impl Alpn {
             }
         }
         Ok(())
+    }
+}
+
+/// Lets the application choose, and finds its choice in the client's list.
+fn ask<'a>(chooser: &Chooser, ssl: &SslRef, theirs: &'a [u8]) -> Result<&'a [u8], AlpnError> {
+    let offered: Vec<&'a [u8]> = entries(theirs).collect();
+    match chooser(ConnectionView::new(ssl), &offered) {
+        AlpnChoice::Select(chosen) => {
+            let found = offered.into_iter().find(|protocol| *protocol == chosen);
+            if found.is_none() {
+                log::error!("alpn_select chose what the client had not offered");
+            }
+            found.ok_or(AlpnError::ALERT_FATAL)
+        }
+        AlpnChoice::NoOverlap => Err(AlpnError::NOACK),
+        AlpnChoice::Refuse => Err(AlpnError::ALERT_FATAL),
     }
 }
 

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslMethod, SslVerifyMode};
+use openssl::x509::X509;
 
 use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::context::{Context, Shared, sys};
+use crate::context::{Context, Shared, config_file, sys};
 use crate::engine::Role;
 use crate::error::Error;
 use crate::ssl::on_system_stack;
@@ -38,6 +39,7 @@ impl ContextBuilder {
             return Err(Error::unsupported(why));
         }
         self.check()?;
+        config_file::is_read_now();
         on_system_stack(|| {
             // What others left in OpenSSL's queue of errors is not about us, and
             // even calls that succeed leave entries there.
@@ -75,6 +77,8 @@ impl ContextBuilder {
                 ssl_ctx: context.build(),
                 own_store,
                 role: self.role,
+                versions: self.protocol.versions.clone(),
+                certificates: self.certificates(),
                 handshake_timeout: self.handshake_timeout,
                 send_name: self.send_name,
                 check_name: verification.check_name,
@@ -147,6 +151,13 @@ impl ContextBuilder {
             context.set_verify(SslVerifyMode::PEER);
         }
         hooks.install(self.role, context)
+    }
+
+    fn certificates(&self) -> Vec<X509> {
+        self.identities
+            .iter()
+            .map(|identity| identity.leaf().clone())
+            .collect()
     }
 
     fn set_identities(&self, context: &mut SslContextBuilder) -> Result<(), ConfigError> {

@@ -25,6 +25,7 @@ mod verification;
 use std::fmt;
 use std::time::Duration;
 
+pub use alpn::AlpnChoice;
 pub(crate) use alpn::wire_format as alpn_wire_format;
 pub use chain::Purpose;
 pub use dangerous::Dangerous;

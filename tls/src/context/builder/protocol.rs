@@ -34,7 +34,7 @@ const GROUPS: [&str; 3] = [
 ];
 
 pub(super) struct Protocol {
-    versions: RangeInclusive<Version>,
+    pub(super) versions: RangeInclusive<Version>,
     ciphers12: Option<String>,
     ciphers13: String,
     groups: Option<String>,

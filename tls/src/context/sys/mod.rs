@@ -17,13 +17,14 @@ use std::time::Duration;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslContextRef};
-use openssl::stack::Stack;
+use openssl::ssl::{SslCipher, SslContextBuilder, SslContextRef};
+use openssl::stack::{Stack, StackRef};
 use openssl::x509::X509Crl;
 
 pub(super) use sessions::install_store;
 pub(super) use tickets::install_tickets;
 
+use crate::engine::Cipher;
 use crate::ffi;
 use crate::identity::Identity;
 
@@ -83,6 +84,41 @@ pub(super) fn set_block_padding(context: &mut SslContextBuilder, block: usize) -
 /// Parameters for Diffie-Hellman as strong as the key that signs them.
 pub(super) fn set_dh_auto(context: &mut SslContextBuilder) {
     control(context, ffi::SSL_CTRL_SET_DH_AUTO, 1);
+}
+
+/// The suites, in order of preference.
+pub(super) fn ciphers(context: &SslContextRef) -> Vec<Cipher> {
+    // SAFETY: the context is alive; this only looks.
+    let list = unsafe { ffi::SSL_CTX_get_ciphers(context.as_ptr()) };
+    if list.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the list belongs to the context, which nobody changes any more.
+    let list: &StackRef<SslCipher> = unsafe { StackRef::from_ptr(list) };
+    list.iter().map(Cipher::of).collect()
+}
+
+pub(super) fn options(context: &SslContextRef) -> u64 {
+    // SAFETY: the context is alive; this only looks.
+    unsafe { openssl_sys::SSL_CTX_get_options(context.as_ptr()) }
+}
+
+pub(super) fn verify_depth(context: &SslContextRef) -> u32 {
+    // SAFETY: the context is alive; this only looks.
+    let depth = unsafe { ffi::SSL_CTX_get_verify_depth(context.as_ptr()) };
+    u32::try_from(depth).unwrap_or(0)
+}
+
+pub(super) fn session_lifetime(context: &SslContextRef) -> Duration {
+    // SAFETY: the context is alive; this only looks.
+    let seconds = unsafe { ffi::SSL_CTX_get_timeout(context.as_ptr()) };
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// Initialises OpenSSL without its configuration file, if it was not initialised.
+pub(super) fn skip_config_file() -> Result<(), ErrorStack> {
+    // SAFETY: no settings are passed; any thread may do this at any time.
+    check(unsafe { openssl_sys::OPENSSL_init_ssl(ffi::OPENSSL_INIT_NO_LOAD_CONFIG, ptr::null()) })
 }
 
 /// One of the counters of `SSL_CTX_sess_number(3)`.
