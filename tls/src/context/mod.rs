@@ -28,8 +28,6 @@ mod session_store;
 mod stats;
 #[allow(unsafe_code, reason = "calls on SSL_CTX that the openssl crate lacks")]
 mod sys;
-#[cfg(test)]
-mod tests;
 mod ticket_keys;
 mod tickets;
 mod version;
@@ -194,3 +192,6 @@ impl fmt::Debug for Context {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

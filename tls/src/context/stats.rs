@@ -54,10 +54,6 @@ pub struct SessionStats {
 
 impl Context {
     /// How many handshakes there were, and what became of sessions.
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches.
     #[doc(alias = "SSL_CTX_sess_number")]
     pub fn session_stats(&self) -> SessionStats {
         // SSL_CTRL_SESS_CONNECT and those that follow it.
