@@ -16,6 +16,9 @@ use tests::tools::{self, Finished};
 /// How much each side sends.
 pub(crate) const AMOUNT: usize = 1 << 20;
 
+/// For a handshake: programs under Valgrind take their time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Whether C programs can be linked with the same OpenSSL.
 pub(crate) const SYSTEM_OPENSSL: bool = cfg!(not(feature = "vendored"));
 
@@ -127,14 +130,12 @@ impl Fixture {
     /// A server's and a client's options that fit the program's.
     pub(crate) fn builders(&self) -> (ContextBuilder, ContextBuilder) {
         let identity = self.ca.issue(&["localhost"]).expect("certificate");
-        // Programs under Valgrind take their time.
-        let patience = Duration::from_secs(60);
         let server = ContextBuilder::server()
             .identity(identity)
-            .handshake_timeout(patience)
+            .handshake_timeout(PATIENCE)
             .alpn(["echo"]);
         let client = ContextBuilder::client()
-            .handshake_timeout(patience)
+            .handshake_timeout(PATIENCE)
             .trust_pem(self.ca.root_pem().expect("PEM"))
             .alpn(["echo"]);
         (server, client)
@@ -155,9 +156,7 @@ impl Fixture {
         std::thread::scope(|scope| {
             let program = scope.spawn(move || self.run(case, role, port));
             let (socket, _) = listener.accept().expect("accept");
-            socket
-                .set_read_timeout(Some(Duration::from_secs(60)))
-                .expect("socket");
+            socket.set_read_timeout(Some(PATIENCE)).expect("socket");
             let stream = if role == "client" {
                 TlsStream::start_accept(&context, socket)
             } else {

@@ -68,7 +68,6 @@ fn by_openssls_own_functions() {
 #[test]
 fn the_certificate_is_the_peers() {
     let Some(fixture) = fixture() else { return };
-    let (server, _) = fixture.builders();
     let identity = fixture.ca.issue(&["localhost"]).expect("certificate");
     let der = identity.chain_pem().expect("PEM");
     let der = openssl::x509::X509::from_pem(&der).expect("PEM");
@@ -76,7 +75,6 @@ fn the_certificate_is_the_peers() {
     let other = greenling_tls::ContextBuilder::server()
         .identity(identity)
         .alpn(["echo"]);
-    drop(server);
     let (finished, sum) = fixture.against("table", "client", other, |mut stream| {
         echo(&mut stream).expect("orderly end")
     });

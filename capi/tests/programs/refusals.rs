@@ -3,7 +3,7 @@
 use greenling_tls::crypto::LocalCa;
 use greenling_tls::{Alert, ClientAuth, ContextBuilder, Error};
 
-use crate::build::{fixture, words};
+use crate::build::{PATIENCE, fixture, words};
 
 #[test]
 fn wrong_use_is_answered_with_codes() {
@@ -17,7 +17,10 @@ fn a_certificate_that_does_not_lead_to_the_anchor_is_refused() {
     let Some(fixture) = fixture() else { return };
     let stranger = LocalCa::new("a stranger").expect("test CA");
     let identity = stranger.issue(&["localhost"]).expect("certificate");
-    let server = ContextBuilder::server().identity(identity).alpn(["echo"]);
+    let server = ContextBuilder::server()
+        .identity(identity)
+        .handshake_timeout(PATIENCE)
+        .alpn(["echo"]);
     let (finished, answer) =
         fixture.against("refused", "client", server, |stream| stream.handshake());
     finished.success();
