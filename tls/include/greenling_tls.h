@@ -44,7 +44,8 @@ enum greenling_tls_status {
     GREENLING_TLS_OK = 0,
     /* Feed ciphertext of the peer and call again. */
     GREENLING_TLS_WANT_READ = 1,
-    /* A callback of yours, or of the Rust program, asked to be called again. */
+    /* A callback has a question: see decide(). Yours, set through the pointer to SSL, asks
+     * to be called again. */
     GREENLING_TLS_WANT_APP = 2,
     /* The peer has ended its side in an orderly way (close_notify). */
     GREENLING_TLS_CLOSED = 3,
@@ -187,6 +188,9 @@ struct greenling_tls_api {
 
     /* Optional: the first read or write does it too. */
     int (*handshake)(greenling_tls_connection *connection);
+    /* After GREENLING_TLS_WANT_APP: lets the callback of the Rust program answer, which
+     * may take its time. Then the call that wanted it goes on. */
+    int (*decide)(greenling_tls_connection *connection);
     /* Stores how many bytes there were, at least one unless the status is another. */
     int (*read)(greenling_tls_connection *connection, uint8_t *buf, size_t len, size_t *n);
     /* The same, of one record, and leaves it there. */

@@ -190,15 +190,24 @@ impl BioPair {
         if let Some((base, _)) = self.raw_space() {
             self.in_base = base;
         }
-        let mut rest = content.as_slice();
-        while !rest.is_empty() {
+        let fed = self.write_in(&content);
+        assert_eq!(fed, content.len(), "the ring held these bytes before");
+    }
+
+    /// Copies bytes to the in-ring; says how much fitted.
+    pub(crate) fn write_in(&mut self, data: &[u8]) -> usize {
+        let mut fed = 0;
+        while fed < data.len() {
             let space = self.in_space();
-            let n = space.len().min(rest.len());
-            assert!(n > 0, "the ring held these bytes before");
-            space[..n].copy_from_slice(&rest[..n]);
+            let n = space.len().min(data.len() - fed);
+            if n == 0 {
+                break;
+            }
+            space[..n].copy_from_slice(&data[fed..fed + n]);
             self.commit_in(n);
-            rest = &rest[n..];
+            fed += n;
         }
+        fed
     }
 
     /// Gives the network half to a new owner; the SSL object keeps the other one.

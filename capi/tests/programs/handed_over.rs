@@ -5,9 +5,11 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use greenling_tls::capi::{self, RawConnection, RawContext, Table};
-use greenling_tls::{Engine, RingSizes, TlsStream};
+use greenling_tls::{Alert, ClientHello, Context, ContextBuilder, Engine, RingSizes, TlsStream};
 
 use crate::build::{AMOUNT, Fixture, echo, fixture};
 
@@ -30,10 +32,9 @@ fn load(fixture: &Fixture) -> EchoForRust {
 }
 
 /// Lets C code serve `near`; a thread is the client at `far`.
-fn serve(fixture: &Fixture, make: impl FnOnce(Engine) -> *mut RawConnection) {
+fn serve(fixture: &Fixture, server: Context, make: impl FnOnce(Engine) -> *mut RawConnection) {
     let function = load(fixture);
-    let (server, client) = fixture.builders();
-    let server = server.build().expect("context");
+    let (_, client) = fixture.builders();
     let client = client.build().expect("context");
     let listener = TcpListener::bind("127.0.0.1:0").expect("port");
     let far = TcpStream::connect(listener.local_addr().expect("address")).expect("connect");
@@ -55,14 +56,38 @@ fn serve(fixture: &Fixture, make: impl FnOnce(Engine) -> *mut RawConnection) {
 #[test]
 fn c_code_makes_a_connection_of_a_rust_context() {
     if let Some(fixture) = fixture() {
-        serve(fixture, |_| ptr::null_mut());
+        let (server, _) = fixture.builders();
+        serve(fixture, server.build().expect("context"), |_| {
+            ptr::null_mut()
+        });
     }
+}
+
+#[test]
+fn c_code_lets_rust_choose_the_context() {
+    let Some(fixture) = fixture() else { return };
+    let (chosen, _) = fixture.builders();
+    let chosen = chosen.build().expect("context");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let door = ContextBuilder::server()
+        .resolver(move |hello: &ClientHello| {
+            assert_eq!(hello.server_name(), Some("localhost"));
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Alert>(chosen.clone())
+        })
+        .build()
+        .expect("context");
+    serve(fixture, door, |_| ptr::null_mut());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn c_code_goes_on_with_a_rust_connection() {
     if let Some(fixture) = fixture() {
-        serve(fixture, capi::connection_into_raw);
+        let (server, _) = fixture.builders();
+        let server = server.build().expect("context");
+        serve(fixture, server, capi::connection_into_raw);
     }
 }
 

@@ -132,6 +132,7 @@ static void misuse(const char *folder)
     connection = connection_of(context);
 
     EXPECT(tls->handshake(NULL), GREENLING_TLS_ERROR_NULL);
+    EXPECT(tls->decide(connection), GREENLING_TLS_ERROR_MISUSE);
     EXPECT(tls->last_error(NULL, &error), GREENLING_TLS_ERROR_NULL);
     EXPECT(tls->pending(NULL), 0);
     EXPECT(tls->state(NULL), 0);

@@ -107,8 +107,11 @@ void flush(greenling_tls_connection *connection, int fd)
 int shake_hands(greenling_tls_connection *connection, int fd)
 {
     int status;
-    while ((status = tls->handshake(connection)) == GREENLING_TLS_WANT_READ)
-        if (!transfer(connection, fd))
+    while ((status = tls->handshake(connection)) == GREENLING_TLS_WANT_READ
+           || status == GREENLING_TLS_WANT_APP)
+        if (status == GREENLING_TLS_WANT_APP)
+            EXPECT_CALL(connection, tls->decide(connection));
+        else if (!transfer(connection, fd))
             wait_for(fd, tls->out_pending(connection) > 0);
     flush(connection, fd);
     return status;

@@ -219,6 +219,17 @@ pub(super) unsafe extern "C" fn handshake(connection: *mut RawConnection) -> c_i
     unsafe { with(connection, |inner| Ok(inner.engine.handshake()?)) }
 }
 
+pub(super) unsafe extern "C" fn decide(connection: *mut RawConnection) -> c_int {
+    let body = |inner: &mut Inner| {
+        let none = || Fault::misuse("no question is open that Rust code answers");
+        let question = inner.engine.question().ok_or_else(none)?;
+        inner.engine.answer(question.decide())?;
+        Ok(())
+    };
+    // SAFETY: null or alive, as the header says.
+    unsafe { with(connection, body) }
+}
+
 pub(super) unsafe extern "C" fn read(
     connection: *mut RawConnection,
     start: *mut u8,

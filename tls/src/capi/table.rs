@@ -69,6 +69,7 @@ table! {
     connection::connection_free(*mut RawConnection) -> c_int;
 
     connection::handshake(*mut RawConnection) -> c_int;
+    connection::decide(*mut RawConnection) -> c_int;
     connection::read(*mut RawConnection, *mut u8, usize, *mut usize) -> c_int;
     connection::peek(*mut RawConnection, *mut u8, usize, *mut usize) -> c_int;
     connection::write(*mut RawConnection, *const u8, usize, *mut usize) -> c_int;

@@ -130,6 +130,19 @@ impl Engine {
         }
     }
 
+    /// What a connection that comes from foreign hands begins with. Whether its client
+    /// has been approved of before nobody knows, so it is asked about again.
+    pub(super) fn resume_decisions(&mut self) {
+        if !self.state.established {
+            self.prepare_decisions();
+            return;
+        }
+        let asks = Hooks::of(self.ssl()).is_some_and(|hooks| hooks.approve.is_some());
+        if asks && self.role == Role::Server {
+            self.state.approval = Approval::Pending { tickets: 0 };
+        }
+    }
+
     /// Replaces the connection by one of `context`, which will see the same bytes.
     fn change_context(&mut self, context: &Context) -> Result<(), Error> {
         if context.role() != Role::Server {

@@ -10,6 +10,7 @@
 //! whether the handshake is done, which sides have ended, and the role, all of which
 //! the SSL object tells.
 
+use std::collections::VecDeque;
 use std::ptr::{self, NonNull};
 
 use openssl::ssl::NameType;
@@ -31,13 +32,15 @@ impl Engine {
     /// [`Engine::network_bio_ptr`] has shown before. Without memory the second
     /// pointer is null, and calls on the first one fail.
     ///
-    /// The first permanent error that the engine kept is lost; OpenSSL answers some
-    /// error to later calls.
+    /// What the engine adds to OpenSSL stays behind: the first permanent error, which
+    /// was repeated; the exchange of a server's context by a resolver; and that a
+    /// server reads and writes nothing before its application has approved of the
+    /// client. Foreign code has to see to that itself.
     #[doc(alias = "SSL_up_ref")]
     pub fn into_raw(mut self) -> (*mut SSL, *mut BIO) {
         self.state.pinned = true;
         let _ = self.plug();
-        let _ = self.empty_spill();
+        let _ = self.gather();
         let network = self
             .pair
             .take()
@@ -45,31 +48,33 @@ impl Engine {
         (self.connection.share(), network)
     }
 
-    /// Moves what spilled back into a ring: one that is large enough for it.
-    fn empty_spill(&mut self) -> Result<(), Error> {
-        if self.spill.is_empty() {
+    /// Moves what is kept beside the rings into them: into larger ones.
+    fn gather(&mut self) -> Result<(), Error> {
+        let again = self.recorded().map_or_else(VecDeque::new, std::mem::take);
+        if self.spill.is_empty() && again.is_empty() {
             return Ok(());
         }
         self.spill_out();
-        let unread = self
+        let mut unread = self
             .pair
             .as_mut()
             .map_or_else(Vec::new, BioPair::take_unread);
+        unread.extend(again);
         let mut pair = BioPair::new(RingSizes {
             incoming: self.rings.incoming.max(unread.len()),
             outgoing: self.rings.outgoing.max(self.spill.len()),
         })?;
         let written = pair.write_out(self.spill.make_contiguous());
         assert_eq!(written, self.spill.len(), "the ring was made large enough");
+        let fed = pair.write_in(&unread);
+        assert_eq!(fed, unread.len(), "the ring was made large enough");
+        if self.state.in_closed {
+            pair.close_in();
+        }
         self.spill.clear();
         self.rings = pair.sizes();
         self.connection.set_pair(Some(&pair));
         self.pair = Some(pair);
-        let fed = self.feed(&unread);
-        assert_eq!(fed, unread.len(), "the ring was made large enough");
-        if self.state.in_closed {
-            self.close_in();
-        }
         Ok(())
     }
 
@@ -80,7 +85,8 @@ impl Engine {
     /// matter.
     ///
     /// The pair stays with the engine for life, as after [`Engine::as_ssl_ptr`]. A
-    /// client's session is bound to the server name that was sent, if one was.
+    /// client's session is bound to the server name that was sent, if one was. A
+    /// server's application is asked about the client, as if it had not been yet.
     ///
     /// # Errors
     ///
@@ -146,9 +152,7 @@ impl Engine {
             replay: Replay::None,
             state,
         };
-        if !engine.state.established {
-            engine.prepare_decisions();
-        }
+        engine.resume_decisions();
         engine
     }
 }

@@ -1,11 +1,17 @@
 //! Engines taken apart and put together.
 
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use greenling_tls::{Engine, EngineError, Error};
+use greenling_tls::{
+    Alert, ClientHello, ContextBuilder, Engine, EngineError, Error, PeerChain, RingSizes, Want,
+};
 use openssl_sys::{BIO, SSL};
 
-use crate::support::{VERSIONS, carry, engines, established, pattern, read_all, step};
+use crate::support::{
+    NAME, VERSIONS, carry, contexts, engines, established, mutual_contexts, pattern, read_all, step,
+};
 
 unsafe extern "C" {
     fn BIO_free(bio: *mut BIO) -> i32;
@@ -173,6 +179,80 @@ fn a_full_ring_is_not_taken_for_an_ended_one() {
         assert!(carry(&mut server, &mut client) > 0 || received.len() == 1000);
     }
     assert_eq!(received, pattern(1000));
+}
+
+#[test]
+fn a_hello_that_is_fed_again_goes_along() {
+    // The ring holds a part of the hello; the rest waits beside it.
+    let (chosen, client) = contexts(VERSIONS[1]);
+    let door = ContextBuilder::server()
+        .resolver(|_: &ClientHello| Ok::<_, Alert>(chosen.clone()))
+        .build()
+        .expect("context");
+    let rings = RingSizes {
+        incoming: 100,
+        outgoing: 100,
+    };
+    let mut server = Engine::new(&door, None, rings).expect("engine");
+    let mut client = Engine::new(client, Some(NAME), rings).expect("engine");
+    step(&mut client);
+    loop {
+        carry(&mut client, &mut server);
+        match server.handshake() {
+            Err(EngineError::Want(Want::Read)) => {}
+            Err(EngineError::Want(Want::App)) => break,
+            other => panic!("handshake: {other:?}"),
+        }
+    }
+    let question = server.question().expect("a name to choose by");
+    server.answer(question.decide()).expect("chosen");
+    server = rebuild(server);
+    assert!(server.in_pending() > 100);
+    assert!(!step(&mut server), "the hello is complete, and answered");
+    while !(step(&mut client) & step(&mut server)) {
+        carry(&mut server, &mut client);
+        carry(&mut client, &mut server);
+    }
+    assert_eq!(server.write(b"chosen").expect("write"), 6);
+}
+
+#[test]
+fn a_server_asks_again_about_its_client() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let (context, client) = mutual_contexts(move |_: &PeerChain| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Err(Alert::ACCESS_DENIED)
+    });
+    let rings = RingSizes::default();
+    let mut server = Engine::new(&context, None, rings).expect("engine");
+    let mut client = Engine::new(&client, Some(NAME), rings).expect("engine");
+    let question = loop {
+        let _ = client.handshake();
+        carry(&mut client, &mut server);
+        if let Err(EngineError::Want(Want::App)) = server.handshake() {
+            break server.question().expect("about the client");
+        }
+        carry(&mut server, &mut client);
+    };
+    drop(question);
+    client.write(b"in").expect("write");
+    carry(&mut client, &mut server);
+    // Nobody has answered; taking the engine apart is no way around that.
+    server = rebuild(server);
+    let read = server.read(&mut [0; 2]);
+    assert!(
+        matches!(read, Err(EngineError::Want(Want::App))),
+        "{read:?}"
+    );
+    let question = server.question().expect("about the client");
+    server.answer(question.decide()).expect("an answer");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    let read = server.read(&mut [0; 2]);
+    assert!(
+        matches!(read, Err(EngineError::Failed(Error::Rejected(_)))),
+        "{read:?}"
+    );
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use greenling_tls::crypto::LocalCa;
-use greenling_tls::{Context, ContextBuilder, Engine, EngineError, RingSizes, Version, Want};
+use greenling_tls::{
+    Alert, ClientAuth, Context, ContextBuilder, Engine, EngineError, PeerChain, RingSizes, Version,
+    Want,
+};
 
 pub(crate) const NAME: &str = "localhost";
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
@@ -25,6 +28,25 @@ static CONTEXTS: LazyLock<[(Context, Context); 2]> = LazyLock::new(|| {
 /// A server's and a client's context that trust each other.
 pub(crate) fn contexts(version: Version) -> &'static (Context, Context) {
     &CONTEXTS[usize::from(version == Version::Tls13)]
+}
+
+/// Contexts of a server that asks its application about clients, and of a client
+/// with a certificate.
+pub(crate) fn mutual_contexts(
+    approve: impl Fn(&PeerChain) -> Result<(), Alert> + Send + Sync + 'static,
+) -> (Context, Context) {
+    let ca = LocalCa::new("naked tests").expect("test CA");
+    let root = ca.root_pem().expect("PEM");
+    let server = ContextBuilder::server()
+        .identity(ca.issue(&[NAME]).expect("test certificate"))
+        .trust_pem(root.clone())
+        .client_auth(ClientAuth::Required)
+        .approve_peer(approve);
+    let client = ContextBuilder::client()
+        .identity(ca.issue_client("alice").expect("test certificate"))
+        .trust_pem(root);
+    let build = |builder: ContextBuilder| builder.build().expect("context");
+    (build(server), build(client))
 }
 
 /// A server's and a client's engine.
