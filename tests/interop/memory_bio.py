@@ -86,12 +86,29 @@ def play(version, directory):
 
 
 def talk(role, port, version, directory):
-    """Speaks TLS through buffers on a real connection, then plain text."""
+    """Speaks TLS through buffers on a real connection, then plain text; twice, and the
+    second time with the session of the first."""
     server_context, client_context = contexts(version, directory)
-    if role == "client":
-        side = Side(client_context, server_hostname="localhost")
-    else:
-        side = Side(server_context, server_side=True)
+    for context in (server_context, client_context):
+        context.set_alpn_protocols(["other", "echo"])
+    server_context.load_verify_locations(f"{directory}/ca.pem")
+    server_context.verify_mode = ssl.CERT_REQUIRED
+    client_context.load_cert_chain(f"{directory}/client.pem", f"{directory}/client-key.pem")
+    asked_for = []
+    server_context.sni_callback = lambda tls, name, context: asked_for.append(name)
+    session = None
+    for resumed in (False, True):
+        if role == "client":
+            side = Side(client_context, server_hostname="localhost", session=session)
+        else:
+            side = Side(server_context, server_side=True)
+        session = converse(side, port, version, resumed)
+    assert role == "client" or asked_for == ["localhost"] * 2, asked_for
+    print("all checks passed")
+
+
+def converse(side, port, version, resumed):
+    """One connection; returns its session."""
     tls = side.tls
     connection = socket.create_connection(("127.0.0.1", int(port)), timeout=WATCHDOG)
 
@@ -112,6 +129,10 @@ def talk(role, port, version, directory):
 
     until_done(tls.do_handshake)
     assert tls.version() == version.replace("_", "."), tls.version()
+    assert tls.selected_alpn_protocol() == "echo", tls.selected_alpn_protocol()
+    assert tls.session_reused == resumed
+    names = tls.getpeercert()["subjectAltName"]
+    assert ("DNS", "peer" if tls.server_side else "localhost") in names, names
     for length in (1, 100, 16384, 16385, 300000):
         sent = bytes((i * 31 >> 3) % 256 for i in range(length))
         assert until_done(tls.write, length.to_bytes(4, "big") + sent) == 4 + length
@@ -121,6 +142,7 @@ def talk(role, port, version, directory):
             assert piece, "an early end"
             received += piece
         assert received == sent, length
+    session = tls.session
     until_done(tls.unwrap)
     connection.sendall(b"plain text\n")
     answer = side.incoming.read()
@@ -129,7 +151,8 @@ def talk(role, port, version, directory):
         assert piece, "an early end"
         answer += piece
     assert answer == b"PLAIN TEXT\n", answer
-    print("all checks passed")
+    connection.close()
+    return session
 
 
 {"play": play, "talk": talk}[sys.argv[1]](*sys.argv[2:])

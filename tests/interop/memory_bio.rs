@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use greenling_tls::{
-    Context, ContextBuilder, MemoryBio, PemFiles, Role, SslError, SslErrorKind, SslObject,
-    TlsStream, Version,
+    AltName, ClientAuth, Context, ContextBuilder, MemoryBio, PemFiles, Role, Session, SslError,
+    SslErrorKind, SslObject, TlsStream, Version,
 };
 use tests::tools;
 
-use super::Certificates;
+use super::{Certificates, write_private};
 
 const VERSIONS: [(&str, Version); 2] = [("TLSv1_2", Version::Tls12), ("TLSv1_3", Version::Tls13)];
 
@@ -22,21 +22,17 @@ const VERSIONS: [(&str, Version); 2] = [("TLSv1_2", Version::Tls12), ("TLSv1_3",
 const RUNS: u64 = 40;
 const CALLS: usize = 40;
 
-/// A server's and a client's context for `version`.
-fn contexts(certificates: &Certificates, version: Version) -> (Context, Context) {
+/// A server's and a client's builder for `version`.
+fn builders(certificates: &Certificates, version: Version) -> (ContextBuilder, ContextBuilder) {
     let identity = PemFiles::new(certificates.file("cert.pem"), certificates.file("key.pem"))
         .load()
         .expect("files");
     let server = ContextBuilder::server()
         .versions(version..=version)
-        .identity(identity)
-        .build()
-        .expect("a context");
+        .identity(identity);
     let client = ContextBuilder::client()
         .versions(version..=version)
-        .trust_file(certificates.file("ca.pem"))
-        .build()
-        .expect("a context");
+        .trust_file(certificates.file("ca.pem"));
     (server, client)
 }
 
@@ -197,7 +193,8 @@ fn the_same_calls_have_the_same_results() {
     let certificates = Certificates::new();
     let script = random_script();
     for (name, version) in VERSIONS {
-        let (server, client) = contexts(&certificates, version);
+        let (server, client) = builders(&certificates, version);
+        let [server, client] = [server, client].map(|it| it.build().expect("a context"));
         let ours = play(&script, &server, &client);
         let mut command = python(&python3, &["play", name], &certificates);
         let done = tools::run(&mut command, script.as_bytes()).success();
@@ -224,8 +221,9 @@ fn the_same_calls_have_the_same_results() {
     }
 }
 
-/// Answers Python's messages, ends TLS, and answers in plain text.
-fn answer(mut tls: impl Tls) {
+/// Answers Python's messages, ends TLS, and answers in plain text. Returns the session.
+fn answer(mut tls: impl Tls, resumed: bool) -> Option<Session> {
+    tls.check(resumed);
     loop {
         let mut length = [0; 4];
         if !tls.read_whole(&mut length) {
@@ -235,6 +233,7 @@ fn answer(mut tls: impl Tls) {
         assert!(tls.read_whole(&mut message), "an early end");
         tls.write_whole(&message);
     }
+    let session = tls.session();
     let (mut tcp, mut plain) = tls.end();
     while !plain.ends_with(b"\n") {
         let mut piece = [0; 100];
@@ -245,18 +244,44 @@ fn answer(mut tls: impl Tls) {
     assert_eq!(plain, b"plain text\n");
     tcp.write_all(&plain.to_ascii_uppercase())
         .expect("an answer");
+    session
 }
 
 /// A TLS connection over a plain socket.
 trait Tls {
+    /// What both sides agreed on, and who the other one is.
+    fn check(&mut self, resumed: bool);
     /// Fills `buf`; `false` if the peer has ended instead.
     fn read_whole(&mut self, buf: &mut [u8]) -> bool;
     fn write_whole(&mut self, data: &[u8]);
+    fn session(&self) -> Option<Session>;
     /// Ends TLS; returns the socket and what came behind the end.
     fn end(self) -> (TcpStream, Vec<u8>);
 }
 
+/// Whom Python's certificate names: "peer" is its client.
+fn names(role: Role) -> String {
+    let name = match role {
+        Role::Client => "localhost",
+        Role::Server => "peer",
+    };
+    name.to_owned()
+}
+
 impl Tls for TlsStream<TcpStream> {
+    fn check(&mut self, resumed: bool) {
+        assert_eq!(self.alpn_protocol().as_deref(), Some(b"echo".as_slice()));
+        assert_eq!(self.server_name().as_deref(), Some("localhost"));
+        assert_eq!(self.session_reused(), resumed);
+        let role = self.with_engine(|engine| engine.role()).expect("idle");
+        let peer = self.peer_identity().expect("verified");
+        assert!(peer.dns_names().contains(&names(role)));
+    }
+
+    fn session(&self) -> Option<Session> {
+        TlsStream::session(self)
+    }
+
     fn read_whole(&mut self, buf: &mut [u8]) -> bool {
         let first = Read::read(self, &mut buf[..1]).expect("data");
         if first == 1 {
@@ -300,6 +325,20 @@ impl Pumped {
 }
 
 impl Tls for Pumped {
+    fn check(&mut self, resumed: bool) {
+        self.until_done(SslObject::do_handshake);
+        let tls = &self.side.tls;
+        assert_eq!(tls.selected_alpn_protocol().as_deref(), Some("echo"));
+        assert_eq!(tls.session_reused(), resumed);
+        let peer = tls.getpeercert().expect("done").expect("shown");
+        let name = AltName::Dns(names(tls.context().role()));
+        assert!(peer.subject_alt_name.contains(&name));
+    }
+
+    fn session(&self) -> Option<Session> {
+        self.side.tls.session()
+    }
+
     fn read_whole(&mut self, buf: &mut [u8]) -> bool {
         let mut filled = 0;
         while filled < buf.len() {
@@ -321,14 +360,60 @@ impl Tls for Pumped {
     }
 }
 
+/// Accepts one TCP connection and answers on it, on either side of TLS.
+fn serve(
+    listener: &TcpListener,
+    context: &Context,
+    pumped: bool,
+    session: Option<&Session>,
+) -> Option<Session> {
+    let (tcp, _) = listener.accept().expect("Python");
+    let resumed = session.is_some();
+    if pumped {
+        let mut side = Side::new(context);
+        if let (Role::Client, Some(session)) = (context.role(), session) {
+            side.tls.set_session(session).expect("the same name");
+        }
+        return answer(Pumped { side, tcp }, resumed);
+    }
+    let tls = match context.role() {
+        Role::Server => TlsStream::start_accept(context, tcp),
+        Role::Client => TlsStream::start_connect(context, "localhost", tcp),
+    };
+    if let (Role::Client, Some(session)) = (context.role(), session) {
+        tls.set_session(session).expect("the same name");
+    }
+    tls.handshake().expect("a handshake");
+    answer(tls, resumed)
+}
+
 #[test]
 fn a_program_that_uses_it_is_on_the_other_end() {
     let Some(python3) = tools::find("Python's MemoryBIO", "python3") else {
         return;
     };
     let certificates = Certificates::new();
+    let peer = certificates.ca.issue_client("peer").expect("a certificate");
+    std::fs::write(
+        certificates.file("client.pem"),
+        peer.chain_pem().expect("PEM"),
+    )
+    .expect("written");
+    let key = peer.export_private_key_pem().expect("PEM");
+    write_private(&certificates.file("client-key.pem"), &key);
     for (name, version) in VERSIONS {
-        let (server, client) = contexts(&certificates, version);
+        let (server, client) = builders(&certificates, version);
+        let server = server
+            .trust_file(certificates.file("ca.pem"))
+            .client_auth(ClientAuth::Required)
+            .alpn(["echo"])
+            .build()
+            .expect("a context");
+        let client = client
+            .identity(peer.clone())
+            .alpn(["echo"])
+            .build()
+            .expect("a context");
         for (role, ours) in [("client", &server), ("server", &client)] {
             for pumped in [false, true] {
                 // Python connects, whichever side of TLS it is.
@@ -336,17 +421,9 @@ fn a_program_that_uses_it_is_on_the_other_end() {
                 let port = listener.local_addr().expect("bound").port().to_string();
                 let context = ours.clone();
                 let answering = std::thread::spawn(move || {
-                    let (tcp, _) = listener.accept().expect("Python");
-                    if pumped {
-                        let side = Side::new(&context);
-                        answer(Pumped { side, tcp });
-                    } else if context.role() == Role::Server {
-                        answer(TlsStream::accept(&context, tcp).expect("a handshake"));
-                    } else {
-                        answer(
-                            TlsStream::connect(&context, "localhost", tcp).expect("a handshake"),
-                        );
-                    }
+                    let session = serve(&listener, &context, pumped, None);
+                    assert!(session.is_some());
+                    serve(&listener, &context, pumped, session.as_ref());
                 });
                 let mut command = python(&python3, &["talk", role, &port, name], &certificates);
                 let done = tools::run(&mut command, b"").success();
