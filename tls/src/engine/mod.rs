@@ -187,6 +187,9 @@ impl Engine {
     /// [`EngineError::Closed`] once the peer's `close_notify` is reached. An error
     /// met after some bytes is kept for the next call.
     #[doc(alias = "SSL_read_ex")]
+    #[doc(alias = "SSL_read")]
+    #[doc(alias = "recv")]
+    #[doc(alias = "recv_into")]
     pub fn read(&mut self, buf: &mut [u8]) -> Result<usize, EngineError> {
         if buf.is_empty() {
             return Ok(0);
@@ -209,6 +212,8 @@ impl Engine {
     ///
     /// As for [`Engine::read`].
     #[doc(alias = "SSL_peek_ex")]
+    #[doc(alias = "SSL_peek")]
+    #[doc(alias = "MSG_PEEK")]
     pub fn peek(&mut self, buf: &mut [u8]) -> Result<usize, EngineError> {
         if buf.is_empty() {
             return Ok(0);
@@ -249,6 +254,9 @@ impl Engine {
     ///
     /// [`EngineError::Want`] only during a handshake: never for want of room.
     #[doc(alias = "SSL_write_ex")]
+    #[doc(alias = "SSL_write")]
+    #[doc(alias = "send")]
+    #[doc(alias = "sendall")]
     pub fn write(&mut self, data: &[u8]) -> Result<usize, EngineError> {
         if data.is_empty() {
             return Ok(0);
@@ -289,6 +297,12 @@ impl Engine {
     #[doc(alias = "SSL_pending")]
     pub fn pending(&self) -> usize {
         self.connection.pending()
+    }
+
+    /// Plaintext and ciphertext bytes that were fed and not yet read.
+    #[doc(alias = "SSL_has_pending")]
+    pub fn buffered(&self) -> usize {
+        self.pending() + self.in_pending()
     }
 
     /// Whether the first handshake is done.

@@ -60,6 +60,16 @@ impl Engine {
         Some(chain.iter().map(ToOwned::to_owned).collect())
     }
 
+    /// The chain of a peer that was refused, as far as it was built when the fault was
+    /// found: what [`VerifyError::depth`] counts in. `None` where there was no fault,
+    /// or none in a chain.
+    #[doc(alias = "X509_STORE_CTX_get0_chain")]
+    pub fn refused_chain(&self) -> Option<Vec<X509>> {
+        self.verify_result().err()?;
+        let chain = self.ssl().verified_chain()?;
+        Some(chain.iter().map(ToOwned::to_owned).collect())
+    }
+
     /// What OpenSSL found about the peer's certificate. Success also when there is
     /// none; [`Engine::peer_identity`] is the question to ask before trusting it.
     ///

@@ -29,9 +29,9 @@ impl<T: Transport> TlsStream<T> {
     }
 
     /// Plaintext and ciphertext bytes that were received and not yet read.
+    #[doc(alias = "SSL_has_pending")]
     pub fn buffered(&self) -> usize {
-        self.look(|engine| engine.pending() + engine.in_pending())
-            .unwrap_or(0)
+        self.look(Engine::buffered).unwrap_or(0)
     }
 
     /// The protocol chosen by ALPN (RFC 7301).
@@ -165,6 +165,13 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "get_verified_chain")]
     pub fn verified_chain(&self) -> Option<Vec<X509>> {
         self.look(Engine::verified_chain)?
+    }
+
+    /// The chain of a peer that was refused; see [`Engine::refused_chain`]. For a stream
+    /// of [`start_connect`](TlsStream::start_connect) or
+    /// [`start_accept`](TlsStream::start_accept): the others do not survive that.
+    pub fn refused_chain(&self) -> Option<Vec<X509>> {
+        self.look(Engine::refused_chain)?
     }
 
     /// Who the peer is, if that was verified; see [`Engine::peer_identity`].

@@ -28,6 +28,7 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// As [`Read::read`] of the stream.
     #[doc(alias = "SSL_peek_ex")]
+    #[doc(alias = "MSG_PEEK")]
     pub fn peek(&self, buf: &mut [u8]) -> Result<usize, Error> {
         self.read_with(buf, |engine, buf| engine.peek(buf))
     }

@@ -210,6 +210,8 @@ impl<T: Transport> TlsStream<T> {
 
     /// The transport underneath. Moving data on it directly breaks the connection.
     #[doc(alias = "fileno")]
+    #[doc(alias = "getsockopt")]
+    #[doc(alias = "setsockopt")]
     #[expect(
         clippy::missing_panics_doc,
         reason = "only consuming methods take it out"

@@ -146,6 +146,35 @@ fn a_refused_chain_is_told_by_its_fault() {
         let result = client.verify_result().expect_err("refused");
         assert_eq!(result.code(), 20);
         assert!(client.peer_identity().is_none() && client.verified_chain().is_none());
+        // The certificate at fault, as the server has it.
+        let chain = client.refused_chain().expect("refused");
+        let depth = fault.depth().expect("known");
+        let at_fault = chain.get(usize::try_from(depth).expect("small"));
+        let own = server.own_certificate().expect("one");
+        assert_eq!(
+            at_fault.expect("there").to_der().expect("DER"),
+            own.to_der().expect("DER")
+        );
+        assert!(server.refused_chain().is_none());
+    }
+}
+
+#[test]
+fn what_has_arrived_and_is_not_read_is_counted() {
+    for version in VERSIONS {
+        let (mut server, mut client) = connected(version);
+        client.write(&[7; 1000]).expect("write");
+        let sent = client.out_pending();
+        carry(&mut client, &mut server);
+        assert_eq!((server.pending(), server.buffered()), (0, sent));
+        assert!(!server.want_read());
+        assert_eq!(server.peek(&mut [0; 300]).expect("data"), 300);
+        assert_eq!((server.pending(), server.buffered()), (1000, 1000));
+        assert_eq!(server.read(&mut [0; 300]).expect("data"), 300);
+        assert_eq!((server.pending(), server.buffered()), (700, 700));
+        assert_eq!(server.read(&mut [0; 1000]).expect("data"), 700);
+        assert_eq!((server.pending(), server.buffered()), (0, 0));
+        assert!(server.want_read());
     }
 }
 
