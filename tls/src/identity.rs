@@ -10,6 +10,7 @@ mod der;
 mod files;
 mod pkcs12;
 mod source;
+mod staple;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 
 pub use files::PemFiles;
 pub(crate) use files::read;
+pub use staple::OcspStaple;
 
 use crate::error::Error;
 use source::Source;
@@ -64,6 +66,7 @@ pub struct Identity {
     key: PKey<Private>,
     /// Where it came from, for messages.
     label: String,
+    staple: Option<OcspStaple>,
 }
 
 impl Identity {
@@ -181,6 +184,20 @@ impl Identity {
     #[doc(alias = "dump_privatekey")]
     pub fn export_private_key_pem(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         Ok(Zeroizing::new(self.key.private_key_to_pem_pkcs8()?))
+    }
+
+    /// The same with an OCSP response, which servers send to clients that ask for it.
+    #[doc(alias = "set_ocsp_server_callback")]
+    #[doc(alias = "SSL_CTX_set_tlsext_status_cb")]
+    #[must_use]
+    pub fn with_ocsp_staple(mut self, staple: &OcspStaple) -> Identity {
+        self.staple = Some(staple.clone());
+        self
+    }
+
+    /// The certificate with its OCSP response, if one was given.
+    pub(crate) fn staple(&self) -> Option<(X509, OcspStaple)> {
+        Some((self.leaf.clone(), self.staple.clone()?))
     }
 
     pub(crate) fn leaf(&self) -> &X509 {

@@ -44,7 +44,7 @@ mod waits;
 pub use bio::RingSizes;
 pub use callbacks::{
     AlertLevel, Answer, ClientHello, ConnectionView, ContentType, Direction, Event, HandshakeType,
-    IdentityRequest, Message, PeerChain, Question, Rejection, Verdict, VerifyStep,
+    IdentityRequest, Message, PeerChain, Psk, PskTable, Question, Rejection, Verdict, VerifyStep,
 };
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
@@ -56,7 +56,7 @@ pub use engine::{
     SignatureAlgorithm, Want,
 };
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
-pub use identity::{Encoding, Identity, PemFiles};
+pub use identity::{Encoding, Identity, OcspStaple, PemFiles};
 #[cfg(feature = "greenling")]
 pub use listener::TlsListener;
 pub use memory::{

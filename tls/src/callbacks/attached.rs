@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
+use openssl::x509::X509;
 
 use super::question::Stage;
 use super::{ClientHello, IdentityRequest, OnEvent, PeerChain, Rejection};
 use crate::error::VerifyError;
-use crate::identity::Identity;
+use crate::identity::{Identity, OcspStaple};
 use crate::session_cache;
 
 /// Data that an application attaches to a connection or a context.
@@ -29,6 +30,10 @@ pub(crate) struct Attached {
     pub(crate) without_data: u32,
     /// Why the peer's chain was refused.
     pub(crate) fault: Option<VerifyError>,
+    /// Servers: what is sent with a certificate that came late.
+    pub(crate) staple: Option<(X509, OcspStaple)>,
+    /// Servers: whose key was found.
+    pub(crate) psk_identity: Option<Vec<u8>>,
     /// What a callback refused with, for the caller of the call that failed by it.
     pub(crate) rejection: Option<Rejection>,
     /// Where a client's sessions are kept.

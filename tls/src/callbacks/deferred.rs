@@ -131,6 +131,7 @@ fn supply(ssl: &mut SslRef) -> Result<c_int, ErrorStack> {
                     identity.intermediates(),
                     identity.key(),
                 )?;
+                attached_mut(ssl)?.staple = identity.staple();
             }
             if !is_server {
                 // A server may ask again later, and for another one.

@@ -7,8 +7,8 @@ use openssl::ex_data::Index;
 use openssl::ssl::{SslContext, SslContextBuilder, SslContextRef, SslRef};
 
 use super::{
-    AppData, ClientHello, IdentityRequest, KeyUpdateLimit, OnEvent, OnMessage, PeerChain,
-    Rejection, VerifyWith, deferred, observers,
+    AppData, ClientHello, IdentityRequest, KeyUpdateLimit, Ocsp, OnEvent, OnMessage, PeerChain,
+    PskHooks, Rejection, VerifyWith, deferred, keys, observers, ocsp,
 };
 use crate::context::Context;
 use crate::engine::Role;
@@ -36,6 +36,8 @@ pub(crate) struct Hooks {
     pub(crate) on_message: Option<OnMessage>,
     pub(crate) verify_with: Option<VerifyWith>,
     pub(crate) key_update_limit: KeyUpdateLimit,
+    pub(crate) ocsp: Ocsp,
+    pub(crate) psk: PskHooks,
 }
 
 impl Hooks {
@@ -47,6 +49,8 @@ impl Hooks {
     ) -> Result<(), ErrorStack> {
         deferred::install(&self, role, context);
         observers::install(&self, context);
+        ocsp::install(&self, role, context)?;
+        keys::install(&self, role, context)?;
         context.set_ex_data(index()?, Arc::new(self));
         Ok(())
     }

@@ -27,11 +27,15 @@ mod deferred;
 mod events;
 mod hello;
 mod hooks;
+#[allow(unsafe_code, reason = "callbacks that OpenSSL makes")]
+mod keys;
 mod limits;
 mod messages;
 #[allow(unsafe_code, reason = "callbacks that OpenSSL makes")]
 mod observers;
+mod ocsp;
 mod peer;
+mod psk;
 mod question;
 mod rejection;
 mod verify;
@@ -47,7 +51,10 @@ pub(crate) use limits::KeyUpdateLimit;
 pub(crate) use messages::OnMessage;
 pub use messages::{ContentType, HandshakeType, Message};
 pub(crate) use observers::watch;
+pub(crate) use ocsp::Ocsp;
 pub use peer::{IdentityRequest, PeerChain};
+pub(crate) use psk::PskHooks;
+pub use psk::{Psk, PskTable};
 pub use question::{Answer, Question};
 pub(crate) use question::{AnswerKind, Stage};
 pub use rejection::Rejection;

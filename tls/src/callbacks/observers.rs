@@ -3,7 +3,8 @@
 //! Both functions of C answer nothing, so none of them can refuse: the engine ends
 //! a connection whose observer has panicked, once the call has returned.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_long, c_void};
+use std::ptr;
 
 use foreign_types::ForeignTypeRef;
 use openssl::ssl::{SslContextBuilder, SslRef};
@@ -88,6 +89,20 @@ extern "C" fn verify(preverified: c_int, store: *mut X509_STORE_CTX) -> c_int {
             }
         }
     })
+}
+
+/// Makes a client ask for an OCSP response.
+pub(super) fn request_ocsp(context: &mut SslContextBuilder) {
+    let kind = c_long::from(openssl_sys::TLSEXT_STATUSTYPE_ocsp);
+    // SAFETY: the context is alive and the command takes a number, no pointer.
+    unsafe {
+        openssl_sys::SSL_CTX_ctrl(
+            context.as_ptr(),
+            openssl_sys::SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE,
+            kind,
+            ptr::null_mut(),
+        );
+    }
 }
 
 /// Makes OpenSSL call back for the events of one connection, in place of those of

@@ -1,6 +1,6 @@
-//! Callbacks that watch a connection.
+//! Callbacks that watch a connection, and what goes with shared keys.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use openssl_sys::{BIO, SSL, SSL_CTX};
 
@@ -26,5 +26,6 @@ unsafe extern "C" {
     pub(crate) fn SSL_CTX_set_info_callback(ctx: *mut SSL_CTX, callback: Option<InfoCallback>);
     pub(crate) fn SSL_set_info_callback(ssl: *mut SSL, callback: Option<InfoCallback>);
     pub(crate) fn SSL_CTX_set_msg_callback(ctx: *mut SSL_CTX, callback: Option<MessageCallback>);
+    pub(crate) fn SSL_CTX_use_psk_identity_hint(ctx: *mut SSL_CTX, hint: *const c_char) -> c_int;
     pub(crate) fn SSL_set0_rbio(ssl: *mut SSL, bio: *mut BIO);
 }

@@ -86,6 +86,7 @@ impl Source<'_> {
             intermediates,
             key,
             label: self.chain_name.to_owned(),
+            staple: None,
         })
     }
 

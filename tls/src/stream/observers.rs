@@ -1,4 +1,4 @@
-//! Watching one stream.
+//! Watching one stream, and what its callbacks have left.
 
 use super::TlsStream;
 use crate::callbacks::{ConnectionView, Event};
@@ -19,5 +19,17 @@ impl<T: Transport> TlsStream<T> {
         observer: impl Fn(&ConnectionView<'_>, &Event) + Send + Sync + 'static,
     ) -> Result<(), Error> {
         self.with_engine(|engine| engine.on_event(observer))?
+    }
+
+    /// The OCSP response that the server sent; see [`Engine::ocsp_response`](crate::Engine::ocsp_response).
+    #[doc(alias = "SSL_get_tlsext_status_ocsp_resp")]
+    pub fn ocsp_response(&self) -> Option<Vec<u8>> {
+        self.look(|engine| engine.ocsp_response().map(<[u8]>::to_vec))?
+    }
+
+    /// The identity of the client's shared key; see [`Engine::psk_identity`](crate::Engine::psk_identity).
+    #[doc(alias = "SSL_get_psk_identity")]
+    pub fn psk_identity(&self) -> Option<Vec<u8>> {
+        self.look(|engine| engine.psk_identity().map(<[u8]>::to_vec))?
     }
 }

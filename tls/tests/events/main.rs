@@ -1,7 +1,11 @@
 //! The pure callbacks: what they are told, what they decide, what becomes of a
 //! panic in them. Nearly everything runs in memory, between two engines.
 
+mod authority;
+mod commands;
 mod limits;
+mod ocsp;
+mod psk;
 mod support;
 mod verify;
 mod watching;

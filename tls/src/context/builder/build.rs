@@ -16,6 +16,7 @@ use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::{Context, Shared, config_file, sys};
 use crate::engine::Role;
 use crate::error::Error;
+use crate::identity::Identity;
 use crate::ssl::on_system_stack;
 
 impl ContextBuilder {
@@ -57,7 +58,11 @@ impl ContextBuilder {
         };
         let mut context = SslContextBuilder::new(method)?;
         self.flags.apply(self.role, &mut context);
-        self.protocol.apply(self.tmp_dh.is_some(), &mut context)?;
+        self.protocol.apply(
+            self.tmp_dh.is_some(),
+            self.hooks.psk.is_used(),
+            &mut context,
+        )?;
         self.records.apply(self.role, &mut context)?;
         if let Some(tmp_dh) = &self.tmp_dh {
             tmp_dh.apply(self.role, &mut context)?;
@@ -108,7 +113,11 @@ impl ContextBuilder {
         match self.role {
             Role::Server => {
                 let later = self.hooks.resolve.is_some() || self.hooks.supply.is_some();
-                if self.identities.is_empty() && !later {
+                let psk = self.hooks.psk.serves();
+                if psk && verification.client_auth == ClientAuth::Required {
+                    return bad("psk", "lets clients in that show no certificate");
+                }
+                if self.identities.is_empty() && !later && !psk {
                     return missing("server", "has no identity to present");
                 }
                 if verification.client_auth != ClientAuth::None && verification.trust.is_empty() {
@@ -150,6 +159,11 @@ impl ContextBuilder {
             hooks.any_chain = true;
             context.set_verify(SslVerifyMode::PEER);
         }
+        hooks.ocsp.staples = self
+            .identities
+            .iter()
+            .filter_map(Identity::staple)
+            .collect();
         hooks.install(self.role, context)
     }
 

@@ -14,6 +14,8 @@ const CIPHERS_12: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA
      ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
      ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 /// What [`tmp_dh_file`](ContextBuilder::tmp_dh_file) adds.
+/// Added where keys are shared; the one with forward secrecy that OpenSSL has.
+const CIPHERS_PSK: &str = ":ECDHE-PSK-CHACHA20-POLY1305";
 const CIPHERS_DHE: &str =
     ":DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
 /// What TLS 1.0 and 1.1 add, which have no AEAD.
@@ -136,13 +138,16 @@ impl Protocol {
     }
 
     /// The suites for TLS 1.2 and below.
-    fn ciphers12(&self, dhe: bool) -> String {
+    fn ciphers12(&self, dhe: bool, psk: bool) -> String {
         if let Some(list) = &self.ciphers12 {
             return list.clone();
         }
         let mut list = CIPHERS_12.to_owned();
         if dhe {
             list.push_str(CIPHERS_DHE);
+        }
+        if psk {
+            list.push_str(CIPHERS_PSK);
         }
         #[cfg(feature = "legacy")]
         if *self.versions.start() < Version::Tls12 {
@@ -151,7 +156,12 @@ impl Protocol {
         list
     }
 
-    pub(super) fn apply(&self, dhe: bool, context: &mut SslContextBuilder) -> Result<(), Error> {
+    pub(super) fn apply(
+        &self,
+        dhe: bool,
+        psk: bool,
+        context: &mut SslContextBuilder,
+    ) -> Result<(), Error> {
         let (min, max) = (
             self.versions.start().to_openssl(),
             self.versions.end().to_openssl(),
@@ -170,7 +180,7 @@ impl Protocol {
             let detail = format!("OpenSSL does not accept {list:?}");
             move |stack| ConfigError::rejected(what, detail, stack)
         };
-        let ciphers12 = self.ciphers12(dhe);
+        let ciphers12 = self.ciphers12(dhe, psk);
         context
             .set_cipher_list(checked("ciphers12", &ciphers12)?)
             .map_err(rejected("ciphers12", &ciphers12))?;
