@@ -46,7 +46,7 @@ static void check(SSL *ssl, int result, int line)
 
 void echo_by_openssl(greenling_tls_connection *connection, int fd)
 {
-    static unsigned char block[5000];
+    unsigned char block[5000];
     size_t sent = 0, received = 0, i;
     int n, ended = 0;
     SSL *ssl;

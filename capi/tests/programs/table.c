@@ -119,7 +119,7 @@ int shake_hands(greenling_tls_connection *connection, int fd)
 
 void echo_through_table(greenling_tls_connection *connection, int fd)
 {
-    static unsigned char block[5000];
+    unsigned char block[5000];
     size_t sent = 0, received = 0, i, n;
     int status, ended = 0;
     while (!ended) {
