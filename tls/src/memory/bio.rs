@@ -71,7 +71,7 @@ impl MemoryBio {
     pub fn write(&self, data: &[u8]) -> Result<usize, SslError> {
         let mut buffer = self.lock();
         if buffer.ended {
-            return Err(SslError::write_after_eof());
+            return Err(SslError::misuse("cannot write() after write_eof()"));
         }
         buffer.content.extend(data);
         Ok(data.len())

@@ -123,12 +123,13 @@ impl SslError {
         self.kind.errno()
     }
 
-    /// Python's `library`: the part of OpenSSL that failed, where it said one.
+    /// Python's `library`: the part of OpenSSL that failed, such as `SSL`.
     pub fn library(&self) -> Option<&str> {
-        match &self.cause {
-            Some(Error::Ssl(entries)) => entries.first()?.library(),
-            _ => self.reason().map(|_| "SSL routines"),
-        }
+        let Some(Error::Ssl(entries)) = &self.cause else {
+            return self.reason().map(|_| "SSL");
+        };
+        let library = entries.first()?.library()?;
+        Some(library.strip_suffix(" routines").unwrap_or(library))
     }
 
     /// Python's `reason`: OpenSSL's mnemonic, such as `CERTIFICATE_VERIFY_FAILED`.
@@ -216,9 +217,10 @@ impl SslError {
         }
     }
 
-    pub(super) fn write_after_eof() -> SslError {
+    /// A misuse for which Python raises a plain `SSLError`, without a reason.
+    pub(super) fn misuse(what: &'static str) -> SslError {
         SslError {
-            cause: Some(Error::local("cannot write() after write_eof()")),
+            cause: Some(Error::local(what)),
             ..SslError::of_kind(SslErrorKind::Ssl)
         }
     }

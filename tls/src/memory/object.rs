@@ -64,7 +64,6 @@ pub struct SslObject {
     pub(super) engine: Engine,
     incoming: MemoryBio,
     outgoing: MemoryBio,
-    pub(super) context: Context,
     pub(super) hostname: Option<Box<str>>,
     /// The engine knows that `incoming` has ended.
     ended: bool,
@@ -96,16 +95,12 @@ impl Context {
     ) -> Result<SslObject, SslError> {
         let name = name.into();
         if role != self.role() {
-            return Err(SslError::refused(
-                "WRONG_SSL_VERSION",
-                "the context is for the other role",
-            ));
+            return Err(SslError::misuse("the context is for the other role"));
         }
         Ok(SslObject {
             engine: Engine::new(self, name, RingSizes::RECORD)?,
             incoming: incoming.into(),
             outgoing: outgoing.into(),
-            context: self.clone(),
             hostname: name.map(Box::from),
             ended: false,
         })

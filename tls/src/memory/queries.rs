@@ -9,10 +9,13 @@ use crate::engine::{ChannelBinding, Cipher, Role};
 use crate::session::Session;
 
 impl SslObject {
-    /// The context that it was made of.
+    /// The context of the connection: the one that it was made of, or that a
+    /// [`resolver`](crate::ContextBuilder::resolver) or
+    /// [`set_context`](SslObject::set_context) has put in its place.
     #[doc(alias = "SSL_get_SSL_CTX")]
     pub fn context(&self) -> &Context {
-        &self.context
+        let context = self.engine.context();
+        context.expect("objects are made of contexts")
     }
 
     /// Exchanges the context before the handshake is done, as Python's programs do in a
@@ -25,9 +28,7 @@ impl SslObject {
     /// context of the other role.
     #[doc(alias = "SSL_set_SSL_CTX")]
     pub fn set_context(&mut self, context: &Context) -> Result<(), SslError> {
-        self.engine.set_context(context)?;
-        self.context = context.clone();
-        Ok(())
+        Ok(self.engine.set_context(context)?)
     }
 
     /// The session, for a later connection to resume. With TLS 1.3 there is one only

@@ -1,6 +1,7 @@
 //! What a context's callbacks decide, between buffers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use greenling_tls::{Alert, ContextBuilder, Error, SslErrorKind, SslObject, Version};
 
@@ -10,7 +11,10 @@ use crate::support::{NAME, Pair, VERSIONS, client_builder, contexts, server_buil
 #[test]
 fn a_resolver_chooses_the_context_by_the_clients_name() {
     for version in VERSIONS {
-        let (chosen, client) = contexts(version);
+        let (_, client) = contexts(version);
+        let limit = Duration::from_secs(3);
+        let chosen = server_builder(version).handshake_timeout(limit);
+        let chosen = chosen.build().expect("a context");
         let certificate = |pair: &mut Pair| {
             pair.connect();
             pair.client
@@ -29,6 +33,7 @@ fn a_resolver_chooses_the_context_by_the_clients_name() {
             .expect("a context");
         let mut pair = Pair::new(&by_name, &client);
         assert_eq!(certificate(&mut pair), expected);
+        assert_eq!(pair.server.tls.context().handshake_timeout(), limit);
         pair.client.call(|tls| tls.write(b"hello")).expect("room");
         pair.carry();
         assert_eq!(

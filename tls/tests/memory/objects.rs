@@ -174,6 +174,7 @@ fn a_refused_certificate_is_told_with_code_and_message_and_the_server_learns_it(
         assert_eq!(error.kind().class(), "SSLCertVerificationError");
         assert_eq!(error.verify_code(), Some(62));
         assert_eq!(error.reason().as_deref(), Some("CERTIFICATE_VERIFY_FAILED"));
+        assert_eq!(error.library(), Some("SSL"));
         assert_eq!(
             error.verify_message().expect("why"),
             "Hostname mismatch, certificate is not valid for 'other.example'."
@@ -198,6 +199,7 @@ fn what_is_not_tls_is_refused_and_stays_unread() {
         side.incoming.write(bytes).expect("open");
         let error = side.fails(SslObject::do_handshake);
         assert_eq!(error.kind(), SslErrorKind::Ssl);
+        assert_eq!(error.library(), Some("SSL"));
         // OpenSSL 3.4 and later tell the second apart more finely.
         let found = error.reason().expect("a reason").into_owned();
         assert!(found == reason || found.contains("PACKET"), "{found}");
