@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
-use greenling_tls::{Alert, ClientAuth, Context, ContextBuilder, Identity, crypto};
+use greenling_tls::{Alert, ClientAuth, Context, ContextBuilder, Identity, OcspStaple, crypto};
 
 use crate::naming;
 use crate::options::Options;
@@ -57,6 +57,7 @@ enum Source {
     Files {
         cert: PathBuf,
         key: PathBuf,
+        ocsp: Option<PathBuf>,
     },
     /// One for localhost, made at the start.
     Made(Identity),
@@ -65,7 +66,14 @@ enum Source {
 impl Source {
     fn read(&self) -> io::Result<Identity> {
         match self {
-            Self::Files { cert, key } => Ok(Identity::from_pem_files(cert, key)?),
+            Self::Files { cert, key, ocsp } => {
+                let identity = Identity::from_pem_files(cert, key)?;
+                let Some(path) = ocsp else {
+                    return Ok(identity);
+                };
+                let response = std::fs::read(path).map_err(naming(path.display()))?;
+                Ok(identity.with_ocsp_staple(&OcspStaple::new(response)))
+            }
             Self::Made(identity) => Ok(identity.clone()),
         }
     }
@@ -77,6 +85,7 @@ impl Files {
             (Some(cert), Some(key)) => Source::Files {
                 cert: cert.clone(),
                 key: key.clone(),
+                ocsp: options.ocsp.clone(),
             },
             _ => Source::Made(crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?),
         };
@@ -84,6 +93,7 @@ impl Files {
             let source = Source::Files {
                 cert: PathBuf::from(&words[1]),
                 key: PathBuf::from(&words[2]),
+                ocsp: None,
             };
             (words[0].to_ascii_lowercase(), source)
         });

@@ -33,6 +33,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
 
+    /// OCSP response for the certificate, to send along with it, DER
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) ocsp: Option<PathBuf>,
+
     /// Another certificate for clients that ask for NAME (repeatable)
     #[arg(long, num_args = 3, value_names = ["NAME", "CERT", "KEY"])]
     pub(crate) vhost: Vec<String>,
@@ -93,6 +97,7 @@ mod tests {
             &["--max-connections", "0"],
             &["--cert", "only.pem"],
             &["--vhost", "name", "only.pem"],
+            &["--ocsp", "only.der"],
             &["--key", "only.pem"],
             &["--drain", "-1"],
             &["--drain", "NaN"],

@@ -8,7 +8,7 @@ use std::thread;
 
 use greenling_tls::{Identity, crypto};
 use openssl::pkey::PKey;
-use openssl::ssl::{ShutdownResult, SslConnector, SslMethod, SslStream, SslVerifyMode};
+use openssl::ssl::{ShutdownResult, SslConnector, SslMethod, SslStream, SslVerifyMode, StatusType};
 use openssl::x509::X509;
 use tempfile::TempDir;
 
@@ -155,6 +155,31 @@ fn sighup_reads_certificates_again() {
     }
     assert_eq!(first.get("/hello").status, 200, "it lives on");
     assert_eq!(name_of(&first.stream), "zero.test");
+}
+
+/// What the server sends along is what is in the file now; whether it is true is the client's to
+/// find out.
+#[test]
+fn a_response_of_the_authority_goes_along_with_the_certificate() {
+    let files = Files::new("web.test");
+    let (cert, key) = (files.path("cert.pem"), files.path("key.pem"));
+    let ocsp = files.path("ocsp.der");
+    std::fs::write(&ocsp, b"first").unwrap();
+    let options = ["--cert", &cert, "--key", &key, "--ocsp", &ocsp];
+    let mut server = Server::start_talkative(&options);
+    let stapled = |address| {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        builder.set_verify(SslVerifyMode::NONE);
+        let mut configuration = builder.build().configure().unwrap().verify_hostname(false);
+        configuration.set_status_type(StatusType::OCSP).unwrap();
+        let stream = configuration.connect("web.test", tcp(address)).unwrap();
+        stream.ssl().ocsp_status().map(<[u8]>::to_vec)
+    };
+    assert_eq!(stapled(server.https).as_deref(), Some(&b"first"[..]));
+    std::fs::write(&ocsp, b"second").unwrap();
+    server.signal("HUP");
+    server.wait_for_log("certificates reloaded");
+    assert_eq!(stapled(server.https).as_deref(), Some(&b"second"[..]));
 }
 
 #[test]
