@@ -43,6 +43,12 @@ pub struct Debugging;
 #[derive(Debug)]
 pub struct Tls;
 
+/// Those of the document on pyOpenSSL.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/pyopenssl.md")]
+#[derive(Debug)]
+pub struct PyOpenSsl;
+
 /// Those of the document on Python's `ssl`.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/python-ssl.md")]
