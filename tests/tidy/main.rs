@@ -8,6 +8,7 @@
 mod layers;
 mod links;
 mod manifests;
+mod manual;
 mod promises;
 mod reasons;
 mod text;
@@ -122,6 +123,16 @@ fn every_public_function_says_whether_it_switches() {
         findings.extend(promises::check(&files));
     }
     assert_none(findings);
+}
+
+#[test]
+fn every_entry_of_the_manual_of_pyopenssl_has_a_counterpart() {
+    let Some(tree) = tree("every_entry_of_the_manual_of_pyopenssl_has_a_counterpart") else {
+        return;
+    };
+    let document = tree.files().find(|file| file.path == manual::DOCUMENT);
+    let sources: Vec<&File> = tree.sources("tls").collect();
+    assert_none(manual::check(document.expect("the document"), &sources));
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl TlsListener {
     /// # Errors
     ///
     /// Those of [`TcpListener::bind`]; `InvalidInput` for a client's context.
+    #[doc(alias = "listen")]
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs, context: &Context) -> io::Result<TlsListener> {
         TlsListener::from_tcp(TcpListener::bind(address)?, context)

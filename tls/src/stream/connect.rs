@@ -25,6 +25,7 @@ impl<T: Transport> TlsStream<T> {
     /// the server has judged the client's certificate: a refusal arrives at the
     /// first read.
     #[doc(alias = "SSL_connect")]
+    #[doc(alias = "connect_ex")]
     #[doc(alias = "set_tlsext_host_name")]
     pub fn connect(
         context: &Context,

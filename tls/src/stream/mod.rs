@@ -93,6 +93,7 @@ pub use split::{ReadHalf, ReuniteError, WriteHalf};
 /// tickets that it never read make the kernel answer with a reset, which can
 /// overtake its last bytes.
 #[doc(alias = "Connection")]
+#[doc(alias = "ConnectionType")]
 pub struct TlsStream<T: Transport> {
     /// `None` only while a consuming method takes the stream apart.
     transport: Option<T>,

@@ -1,0 +1,161 @@
+//! Each entry of pyOpenSSL's manual has its line in docs/pyopenssl.md, and can be
+//! found by its name in the API's documentation.
+
+use crate::Finding;
+use crate::tree::File;
+
+/// The document.
+pub(crate) const DOCUMENT: &str = "docs/pyopenssl.md";
+
+/// The module `SSL` of the manual of version 0.7: constants, types, exceptions, the
+/// methods of contexts, and those of connections.
+const ENTRIES: &[&str] = &[
+    "SSLv2_METHOD",
+    "SSLv3_METHOD",
+    "SSLv23_METHOD",
+    "TLSv1_METHOD",
+    "VERIFY_NONE",
+    "VERIFY_PEER",
+    "VERIFY_FAIL_IF_NO_PEER_CERT",
+    "FILETYPE_PEM",
+    "FILETYPE_ASN1",
+    "OP_SINGLE_DH_USE",
+    "OP_EPHEMERAL_RSA",
+    "OP_NO_SSLv2",
+    "OP_NO_SSLv3",
+    "OP_NO_TLSv1",
+    "ContextType",
+    "Context",
+    "ConnectionType",
+    "Connection",
+    "Error",
+    "ZeroReturnError",
+    "WantReadError",
+    "WantWriteError",
+    "WantX509LookupError",
+    "SysCallError",
+    "check_privatekey",
+    "get_app_data",
+    "get_cert_store",
+    "get_timeout",
+    "get_verify_depth",
+    "get_verify_mode",
+    "load_client_ca",
+    "load_verify_locations",
+    "set_default_verify_paths",
+    "load_tmp_dh",
+    "set_app_data",
+    "set_cipher_list",
+    "set_info_callback",
+    "set_options",
+    "set_passwd_cb",
+    "set_session_id",
+    "set_timeout",
+    "set_verify",
+    "set_verify_depth",
+    "use_certificate",
+    "add_extra_chain_cert",
+    "use_certificate_chain_file",
+    "use_privatekey",
+    "use_certificate_file",
+    "use_privatekey_file",
+    "accept",
+    "bind",
+    "close",
+    "connect",
+    "connect_ex",
+    "do_handshake",
+    "fileno",
+    "listen",
+    "get_cipher_list",
+    "get_context",
+    "get_peer_certificate",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "pending",
+    "recv",
+    "renegotiate",
+    "send",
+    "sendall",
+    "set_accept_state",
+    "set_connect_state",
+    "setblocking",
+    "setsockopt",
+    "shutdown",
+    "get_shutdown",
+    "set_shutdown",
+    "sock_shutdown",
+    "state_string",
+    "want_read",
+    "want_write",
+];
+
+/// Entries without a line of compiled code that names them in its comment, and
+/// entries by whose name nothing public can be found.
+pub(crate) fn check(document: &File, sources: &[&File]) -> Vec<Finding> {
+    let shown = shown(document);
+    let mut findings = Vec::new();
+    for entry in ENTRIES {
+        if !shown.contains(entry) {
+            let rule = format!("no line of code stands for the manual's {entry}");
+            findings.push(Finding::new(&document.path, 1, rule));
+        }
+        if !sources.iter().any(|file| names(file, entry)) {
+            let rule = format!("nothing has the name or the alias {entry}");
+            findings.push(Finding::new(&document.path, 1, rule));
+        }
+    }
+    findings
+}
+
+/// The entries that comments behind code begin with, in the blocks of Rust.
+fn shown(document: &File) -> Vec<&str> {
+    let mut shown = Vec::new();
+    let mut in_rust = false;
+    for (_, line) in document.lines() {
+        if line.starts_with("```") {
+            in_rust = line == "```rust";
+        } else if in_rust && let Some((code, comment)) = line.split_once("// ") {
+            let word = comment.split([':', ',', ' ']).next().unwrap_or_default();
+            if !code.trim().is_empty() {
+                shown.push(word);
+            }
+        }
+    }
+    shown
+}
+
+/// Whether something public in `file` is called `entry`, or also known as it.
+fn names(file: &File, entry: &str) -> bool {
+    let alias = format!("#[doc(alias = \"{entry}\")]");
+    let qualified = format!("#[doc(alias = \"SSL.{entry}\")]");
+    file.lines().map(|(_, line)| line.trim()).any(|line| {
+        line == alias
+            || line == qualified
+            || ["pub fn ", "pub struct ", "pub enum "]
+                .iter()
+                .filter_map(|kind| line.strip_prefix(kind))
+                .filter_map(|rest| rest.strip_prefix(entry))
+                .any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_shown_or_cannot_be_found_is_told() {
+        let document = File::new(DOCUMENT, "```rust\n// Context\nx(); // Context: so\n```\n");
+        assert_eq!(shown(&document), ["Context"]);
+        let source = File::new(
+            "tls/src/a.rs",
+            "    #[doc(alias = \"Context\")]\npub fn acceptor()\n",
+        );
+        assert!(names(&source, "Context"));
+        assert!(!names(&source, "accept"));
+        let findings = check(&document, &[&source]);
+        assert_eq!(findings.len(), 2 * (ENTRIES.len() - 1));
+    }
+}
