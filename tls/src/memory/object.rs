@@ -64,6 +64,8 @@ pub struct SslObject {
     pub(super) engine: Engine,
     incoming: MemoryBio,
     outgoing: MemoryBio,
+    /// That it was made of.
+    pub(super) context: Context,
     pub(super) hostname: Option<Box<str>>,
     /// The engine knows that `incoming` has ended.
     ended: bool,
@@ -101,6 +103,7 @@ impl Context {
             engine: Engine::new(self, name, RingSizes::RECORD)?,
             incoming: incoming.into(),
             outgoing: outgoing.into(),
+            context: self.clone(),
             hostname: name.map(Box::from),
             ended: false,
         })

@@ -14,8 +14,7 @@ impl SslObject {
     /// [`set_context`](SslObject::set_context) has put in its place.
     #[doc(alias = "SSL_get_SSL_CTX")]
     pub fn context(&self) -> &Context {
-        let context = self.engine.context();
-        context.expect("objects are made of contexts")
+        self.engine.context().unwrap_or(&self.context)
     }
 
     /// Exchanges the context before the handshake is done, as Python's programs do in a
