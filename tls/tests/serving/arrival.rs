@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use greenling::net::{TcpStream, UnixListener, UnixStream};
 use greenling::time::timeout;
-use greenling_tls::{Context, Error, ProxyProtocol, TlsListener, TlsStream};
+use greenling_tls::{Alert, Context, ContextBuilder, Error, ProxyProtocol, TlsListener, TlsStream};
 
 use crate::support::{NAME, contexts, hello, join, rest, run, server_builder};
 
@@ -186,22 +186,31 @@ fn a_header_that_does_not_come_is_not_waited_for() {
 fn a_hook_gives_back_what_it_has_read_of_tls() {
     greenling::enter(|| {
         let (server, client) = contexts();
-        let listener = bind(&server).before_handshake(|arrival| {
-            let mut bytes = [0; 64];
-            let mut socket = arrival.socket();
-            socket.read_exact(&mut bytes[..2])?;
-            assert_eq!(&bytes[..2], b"HI");
-            // Two steps, in their order.
-            let first = socket.read(&mut bytes[..1])?;
-            arrival.unread(&bytes[..first]);
-            let second = socket.read(&mut bytes)?;
-            arrival.unread(&bytes[..second]);
-            Ok(())
-        });
-        let (socket, stream) = meet_after(&listener, b"HI");
-        let peer = run(move || TlsStream::connect(&client, NAME, socket).map(drop));
-        stream.handshake().expect("no byte is lost");
-        join(peer).expect("handshake");
+        let chosen = server.clone();
+        let resolver = ContextBuilder::server()
+            .resolver(move |_| Ok::<_, Alert>(chosen.clone()))
+            .build()
+            .expect("needs no identity");
+        // The resolver's choice gets the same bytes once more.
+        for context in [server, resolver] {
+            let listener = bind(&context).before_handshake(|arrival| {
+                let mut bytes = [0; 64];
+                let mut socket = arrival.socket();
+                socket.read_exact(&mut bytes[..2])?;
+                assert_eq!(&bytes[..2], b"HI");
+                // Two steps, in their order.
+                let first = socket.read(&mut bytes[..1])?;
+                arrival.unread(&bytes[..first]);
+                let second = socket.read(&mut bytes)?;
+                arrival.unread(&bytes[..second]);
+                Ok(())
+            });
+            let (socket, stream) = meet_after(&listener, b"HI");
+            let client = client.clone();
+            let peer = run(move || TlsStream::connect(&client, NAME, socket).map(drop));
+            stream.handshake().expect("no byte is lost");
+            join(peer).expect("handshake");
+        }
     });
 }
 
