@@ -68,6 +68,8 @@ impl MemoryBio {
     ///
     /// [`SslErrorKind::Ssl`](super::SslErrorKind::Ssl) after
     /// [`write_eof`](MemoryBio::write_eof).
+    #[doc(alias = "bio_write")]
+    #[doc(alias = "BIO_write")]
     pub fn write(&self, data: &[u8]) -> Result<usize, SslError> {
         let mut buffer = self.lock();
         if buffer.ended {
@@ -78,6 +80,8 @@ impl MemoryBio {
     }
 
     /// Takes up to `limit` bytes out, or all with `None`. Empty when there is nothing.
+    #[doc(alias = "bio_read")]
+    #[doc(alias = "BIO_read")]
     pub fn read(&self, limit: impl Into<Option<usize>>) -> Vec<u8> {
         let mut buffer = self.lock();
         let len = buffer.content.len();
@@ -98,6 +102,7 @@ impl MemoryBio {
 
     /// Marks the end: a connection that reads past the content finds that its
     /// transport has ended. May be repeated.
+    #[doc(alias = "bio_shutdown")]
     #[doc(alias = "BIO_set_mem_eof_return")]
     pub fn write_eof(&self) {
         self.lock().ended = true;

@@ -16,6 +16,7 @@ pub type RelativeName = Vec<(String, String)>;
 /// For decisions take the certificate itself
 /// ([`Engine::peer_certificate`](crate::Engine::peer_certificate)); this is for display,
 /// and for programs that were written to it.
+#[doc(alias = "getpeercert")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerCert {
