@@ -115,7 +115,8 @@ pub trait Transport {
     fn give_way(&self) {}
 
     /// The descriptor, if [`wait`](Transport::wait) is a `poll(2)` of it that blocks
-    /// the OS thread. [`Split`] polls two of them at once.
+    /// the OS thread. [`Split`] polls two of them at once, after such a wait without
+    /// time has found nothing.
     fn as_polled(&self) -> Option<BorrowedFd<'_>> {
         None
     }

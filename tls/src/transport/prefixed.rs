@@ -137,8 +137,7 @@ impl<T: Transport> Transport for Prefixed<T> {
     }
 
     fn as_polled(&self) -> Option<BorrowedFd<'_>> {
-        // The bytes in front are no matter of the descriptor.
-        (self.remaining() == 0).then(|| self.transport.as_polled())?
+        self.transport.as_polled()
     }
 }
 

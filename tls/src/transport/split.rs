@@ -145,14 +145,20 @@ mod either {
         sender: &W,
         deadline: Option<Instant>,
     ) -> io::Result<Ready> {
-        if let (Some(receiver), Some(sender)) = (receiver.as_polled(), sender.as_polled()) {
-            return std_net::wait_either(receiver, sender, deadline);
-        }
         if R::MAY_SUSPEND || W::MAY_SUSPEND {
             // Calls that wait by themselves; these wait only while one is busy.
             let writable = sender.wait(Interest::WRITE, deadline)?.writable;
             let readable = receiver.wait(Interest::READ, deadline)?.readable;
             return Ok(ready(readable, writable));
+        }
+        // What is there already may be nothing that a wait for the descriptor finds.
+        if let Ok(found) = receiver.wait(Interest::READ, Some(Instant::now()))
+            && found.readable
+        {
+            return Ok(found);
+        }
+        if let (Some(receiver), Some(sender)) = (receiver.as_polled(), sender.as_polled()) {
+            return std_net::wait_either(receiver, sender, deadline);
         }
         if R::MAY_MIGRATE || W::MAY_MIGRATE {
             return in_turns(receiver, deadline);

@@ -3,9 +3,15 @@
 //! `suite.rs` is written for any transport; `kinds.rs` says which there are, and
 //! whether the programs at the two ends are OS threads, tasklets or coroutines.
 
+mod closing;
 mod kinds;
+mod objects;
 mod plain;
+mod polling;
+mod starttls;
 mod suite;
 #[path = "../pump/support.rs"]
 #[allow(dead_code, reason = "the tests of the pump use the rest")]
 mod support;
+#[cfg(feature = "greenling")]
+mod tasklets;
