@@ -128,11 +128,13 @@ impl<T: Transport> TlsStream<T> {
         let mut turn = self.wait_for_turn(deadline)?;
         loop {
             let seen = self.received.get();
+            let alert = AlertOnUnwind(self);
             let (result, established, dead_before) = self.with_engine(|engine| {
                 let dead = engine.failure().is_some();
                 let result = call(engine);
                 (result, engine.is_established(), dead)
             })?;
+            drop(alert);
             if established {
                 // The wait for data that may follow is no part of the handshake.
                 let _ended = turn.take();
@@ -431,4 +433,18 @@ impl<T: Transport> Drop for Awake<'_, T> {
 
 fn would_block(want: Want) -> Error {
     Error::Io(std::io::Error::new(std::io::ErrorKind::WouldBlock, want))
+}
+
+/// If a callback panics inside of OpenSSL, lets the alert out, as far as that needs no
+/// waiting.
+struct AlertOnUnwind<'a, T: Transport>(&'a TlsStream<T>);
+
+impl<T: Transport> Drop for AlertOnUnwind<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !T::MAY_SUSPEND {
+            // A destructor does not give way to others.
+            self.0.spree.set(0);
+            self.0.try_flush();
+        }
+    }
 }

@@ -7,7 +7,8 @@ use greenling_tls::{Alert, ContextBuilder, OcspStaple, Rejection, Role, TlsStrea
 use crate::authority::{Authority, GOOD, REVOKED, UNKNOWN};
 use crate::commands::{SServer, s_client};
 use crate::support::{
-    NAME, Pair, VERSIONS, carry, client, handshake_panics, idle, peer_alert, rejection, server,
+    NAME, Pair, VERSIONS, carry, client, fail, handshake_panics, idle, peer_alert, rejection,
+    server,
 };
 
 type Responses = Arc<Mutex<Vec<Option<Vec<u8>>>>>;
@@ -115,14 +116,14 @@ fn refusals_and_panics_end_the_connection_on_both_sides() {
         assert!(rejection(of_server).1.ends_with("no disk"));
         assert_eq!(peer_alert(of_client), Alert::INTERNAL_ERROR, "{version}");
 
-        let panicking = client(version).on_ocsp(|_, _| panic!("judge failed"));
+        let panicking = client(version).on_ocsp(|_, _| fail("judge failed"));
         let mut pair = Pair::new(panicking, server(version));
         assert_eq!(handshake_panics(&mut pair), "judge failed");
         pair.client.handshake().unwrap_err();
         carry(&mut pair.client, &mut pair.server);
         assert_eq!(peer_alert(idle(&mut pair.server)), Alert::INTERNAL_ERROR);
 
-        let panicking = server(version).ocsp_responder(|_, _| panic!("responder failed"));
+        let panicking = server(version).ocsp_responder(|_, _| fail("responder failed"));
         let mut pair = Pair::new(client(version).request_ocsp(), panicking);
         assert_eq!(handshake_panics(&mut pair), "responder failed");
         pair.server.handshake().unwrap_err();

@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::commands::{SServer, s_client};
 use crate::support::{
-    NAME, Pair, VERSIONS, carry, client, handshake_panics, idle, peer_alert, rejection, server,
+    NAME, Pair, VERSIONS, carry, client, fail, handshake_panics, idle, peer_alert, rejection,
+    server,
 };
 
 const KEY: [u8; 16] = *b"sixteen bytes ok";
@@ -188,13 +189,13 @@ fn refusals_and_panics_never_fall_back_to_certificates() {
         };
         assert_eq!(peer_alert(of_client), expected, "{version}");
 
-        let panicking = client(version).psk_client(|_, _| panic!("no key today"));
+        let panicking = client(version).psk_client(|_, _| fail("no key today"));
         let keyed = psk_only(server(version).psk_table(&table()));
         let mut pair = Pair::new(psk_only(panicking), keyed);
         assert_eq!(handshake_panics(&mut pair), "no key today");
         pair.client.handshake().unwrap_err();
 
-        let panicking = server(version).psk_server(|_, _| panic!("no table today"));
+        let panicking = server(version).psk_server(|_, _| fail("no table today"));
         let mut pair = Pair::new(showing(), psk_only(panicking));
         assert_eq!(handshake_panics(&mut pair), "no table today");
         pair.server.handshake().unwrap_err();

@@ -10,7 +10,7 @@ use greenling_tls::{
 use openssl::x509::X509Ref;
 
 use crate::support::{
-    NAME, Pair, VERSIONS, ca, client, handshake_panics, idle, peer_alert, rejection, server,
+    NAME, Pair, VERSIONS, ca, client, fail, handshake_panics, idle, peer_alert, rejection, server,
 };
 
 const HOSTNAME_MISMATCH: i32 = 62;
@@ -112,7 +112,7 @@ fn a_rejection_is_sent_as_its_alert_and_told_to_the_caller() {
 fn a_panic_refuses_and_reaches_the_caller() {
     for version in VERSIONS {
         for role in [Role::Client, Role::Server] {
-            let mut pair = judged(version, role, |_| panic!("judge failed"));
+            let mut pair = judged(version, role, |_| fail("judge failed"));
             assert_eq!(handshake_panics(&mut pair), "judge failed");
             let (dead, other) = match role {
                 Role::Client => (&mut pair.client, &mut pair.server),
@@ -133,7 +133,7 @@ fn a_panic_at_a_fault_does_not_hide_it() {
         let stranger = ContextBuilder::client()
             .versions(version..=version)
             .trust_pem(LocalCa::new("another").unwrap().root_pem().unwrap())
-            .verify_with(|_| panic!("judge failed"));
+            .verify_with(|_| fail("judge failed"));
         let mut pair = Pair::new(stranger, server(version));
         assert_eq!(handshake_panics(&mut pair), "judge failed");
         pair.client.handshake().unwrap_err();
