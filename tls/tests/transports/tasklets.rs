@@ -416,11 +416,11 @@ fn a_wait_for_either_of_two_descriptors() {
     greenling::enter(|| {
         let (server, client) = FdPipes::pair();
         let past = std::time::Instant::now().checked_sub(Duration::from_secs(1));
+        let nothing = server.try_recv(&mut [0; 8]).expect_err("nothing sent");
+        assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
         let ready = server.wait(Interest::BOTH, None).expect("there is room");
         assert!(ready.writable && !ready.readable);
         while server.try_send(&[0; 4096]).is_ok() {}
-        let nothing = server.try_recv(&mut [0; 8]).expect_err("nothing sent");
-        assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
         let late = server.wait(Interest::BOTH, past).expect_err("neither");
         assert_eq!(late.kind(), ErrorKind::TimedOut);
         client.try_send(b"x").expect("room");
