@@ -242,7 +242,8 @@ struct greenling_tls_api {
     int (*peer_certificate)(greenling_tls_connection *connection, uint8_t *buf, size_t size,
                             size_t *len);
 
-    /* -- OpenSSL's own objects. */
+    /* -- OpenSSL's own objects. What Rust callbacks decide outside of OpenSSL, a context by
+     *    name and the approval of a client, holds for the functions above only. */
 
     /* Borrowed: they stay the connection's, which keeps its rings from now on. Send
      * out_data() before bytes that you take from the BIO yourself: it may be older. */

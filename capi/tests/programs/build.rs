@@ -154,14 +154,19 @@ impl Fixture {
         let listener = TcpListener::bind("127.0.0.1:0").expect("port");
         let port = listener.local_addr().expect("address").port();
         std::thread::scope(|scope| {
-            let program = scope.spawn(move || self.run(case, role, port));
+            let program = scope.spawn(move || {
+                let finished = self.run(case, role, port);
+                // One that fails before it has connected is not waited for.
+                drop(TcpStream::connect(("127.0.0.1", port)));
+                finished
+            });
             let (socket, _) = listener.accept().expect("accept");
-            socket.set_read_timeout(Some(PATIENCE)).expect("socket");
             let stream = if role == "client" {
                 TlsStream::start_accept(&context, socket)
             } else {
                 TlsStream::start_connect(&context, "localhost", socket)
             };
+            stream.set_read_timeout(Some(PATIENCE));
             let answer = peer(stream);
             (program.join().expect("watchdog"), answer)
         })
