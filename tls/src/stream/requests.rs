@@ -3,10 +3,12 @@
 //! Each request goes out at once, in its place between the records of whoever
 //! writes meanwhile. Answers come in with whatever is read.
 
+use std::time::Instant;
+
 use super::TlsStream;
 use super::pump::{Progress, after};
 use crate::engine::{Engine, EngineError};
-use crate::error::Error;
+use crate::error::{Alert, Error};
 use crate::transport::Transport;
 
 /// How far the client has answered a request for its certificate.
@@ -87,8 +89,8 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// Whether a client may refuse is up to the context, or to
     /// [`set_client_auth`](TlsStream::set_client_auth). One that may and does gives
-    /// an answer without identity. To go on meanwhile, have other tasklets read:
-    /// that makes it happen, too.
+    /// an answer without identity. A tasklet that reads meanwhile is not disturbed,
+    /// and gets the data.
     ///
     /// # Scheduling
     ///
@@ -129,7 +131,21 @@ impl<T: Transport> TlsStream<T> {
         if !self.with_engine(|engine| engine.is_post_handshake_auth_pending())? {
             self.request(Engine::verify_client_post_handshake)?;
         }
-        let _reading = self.lock_reading(deadline)?;
+        loop {
+            // Another tasklet that reads brings the answer in as well.
+            let reading = self.reading.try_lock();
+            match self.await_client_answer(deadline)? {
+                PostHandshakeAuth::DataFirst if reading.is_none() => {
+                    // The data is for that one to take.
+                    drop(self.lock_reading(deadline)?);
+                }
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    /// Receives until the client has answered, or something else is in front.
+    fn await_client_answer(&self, deadline: Option<Instant>) -> Result<PostHandshakeAuth, Error> {
         let mut byte = [0];
         let progress = self.drive(deadline, |engine| {
             // Peeking processes what is in front of the next data.
@@ -147,7 +163,7 @@ impl<T: Transport> TlsStream<T> {
         match progress {
             Progress::Done(state) => Ok(state),
             // It cannot answer any more.
-            Progress::Closed => Err(Error::Peer(crate::error::Alert::CLOSE_NOTIFY)),
+            Progress::Closed => Err(Error::Peer(Alert::CLOSE_NOTIFY)),
         }
     }
 
@@ -161,7 +177,7 @@ impl<T: Transport> TlsStream<T> {
         match queued {
             Ok(()) => {}
             Err(EngineError::Failed(error)) => return Err(error),
-            Err(EngineError::Closed) => return Err(Error::Peer(crate::error::Alert::CLOSE_NOTIFY)),
+            Err(EngineError::Closed) => return Err(Error::Peer(Alert::CLOSE_NOTIFY)),
             Err(EngineError::Want(_)) => return Err(Error::local("requests never wait")),
         }
         // Makes OpenSSL write it. The answer, if there is one, is not waited for.

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::rc::Rc;
 
 use greenling::net::{TcpListener, TcpStream};
-use greenling::spawn;
+use greenling::{schedule, spawn};
 use greenling_tls::{ChannelBinding, ClientAuth, Error, PostHandshakeAuth, TlsStream, Version};
 
 use crate::support::{NAME, ROOT, build, client_builder, server_builder};
@@ -70,6 +70,40 @@ fn a_client_is_verified_while_other_tasklets_read_and_write() {
     assert_eq!(peer.common_name(), Some("alice"));
     server.shutdown_write().expect("goodbye");
     visitor.join().expect("no panic");
+}
+
+#[test]
+fn a_reader_that_waits_brings_the_answer_in() {
+    let (server, client) = sockets(true);
+    client.offer_post_handshake_auth().expect("not begun");
+    let visitor = spawn(move || {
+        let mut got = Vec::new();
+        (&mut &client).read_to_end(&mut got).expect("read");
+        (&mut &client).write_all(b"late").expect("write");
+        client.close().expect("close");
+        assert_eq!(got, b"welcome");
+    });
+    let server = Rc::new(server);
+    server.handshake().expect("handshake");
+    server
+        .set_client_auth(ClientAuth::Required)
+        .expect("a server");
+    let reader = Rc::clone(&server);
+    let reading = spawn(move || {
+        let mut got = Vec::new();
+        (&mut &*reader).read_to_end(&mut got).expect("read");
+        got
+    });
+    // The client sends nothing but its answer, while the reader waits for data.
+    schedule();
+    let answer = server.verify_client_post_handshake().expect("offered");
+    assert_eq!(answer, PostHandshakeAuth::Answered);
+    let peer = server.peer_identity().expect("verified");
+    assert_eq!(peer.common_name(), Some("alice"));
+    (&mut &*server).write_all(b"welcome").expect("write");
+    server.shutdown_write().expect("goodbye");
+    visitor.join().expect("no panic");
+    assert_eq!(reading.join().expect("no panic"), b"late");
 }
 
 #[test]
