@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-use greenling_fuzz::{Input, NAME, byte_at, check_error_queue, contexts, pattern};
+use greenling_fuzz::{Input, NAME, answer, byte_at, check_error_queue, contexts, pattern};
 use greenling_fuzz::{Pair, poison_error_queue};
 use greenling_tls::{Engine, EngineError, Error, RingSizes, Want};
 use libfuzzer_sys::fuzz_target;
@@ -69,6 +69,10 @@ impl Side {
                 Some(value)
             }
             Err(EngineError::Want(Want::Read)) => None,
+            Err(EngineError::Want(Want::App)) => {
+                answer(&mut self.engine);
+                None
+            }
             Err(EngineError::Want(want)) => panic!("{call} of {} {want}", self.index),
             Err(EngineError::Closed) => {
                 assert!(self.engine.is_peer_closed());
@@ -322,6 +326,7 @@ fn finish(server: &mut Side, client: &mut Side) {
         let end = loop {
             match side.engine.read(&mut buf) {
                 Ok(n) => side.got += n as u64,
+                Err(EngineError::Want(Want::App)) => answer(&mut side.engine),
                 Err(end) => break end,
             }
         };

@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-use greenling_fuzz::{Input, NAME, byte_at, check_error_queue, contexts, pattern};
+use greenling_fuzz::{Input, NAME, answer, byte_at, check_error_queue, contexts, pattern};
 use greenling_tls::{Engine, EngineError, RingSizes, Want};
 use libfuzzer_sys::fuzz_target;
 
@@ -28,6 +28,7 @@ struct Victim {
     index: usize,
     got: u64,
     answered: usize,
+    questions: usize,
     said: bool,
     over: bool,
 }
@@ -49,6 +50,11 @@ impl Victim {
                     moved = true;
                 }
                 Err(EngineError::Want(Want::Read)) => break,
+                Err(EngineError::Want(Want::App)) => {
+                    self.questions += 1;
+                    assert!(self.questions < 10, "asks without end");
+                    answer(&mut self.engine);
+                }
                 Err(EngineError::Want(want)) => panic!("{want}"),
                 Err(EngineError::Closed | EngineError::Failed(_)) => self.over = true,
             }
@@ -99,7 +105,13 @@ struct Peer {
 impl Peer {
     fn act(&mut self) {
         let mut buf = [0; 700];
-        while self.engine.read(&mut buf).is_ok() {}
+        loop {
+            match self.engine.read(&mut buf) {
+                Ok(_) => {}
+                Err(EngineError::Want(Want::App)) => answer(&mut self.engine),
+                Err(_) => break,
+            }
+        }
         if self.engine.is_established() && !self.said && self.engine.failure().is_none() {
             self.said = true;
             let _ = self.engine.write(&pattern(self.index, 0, WORDS));
@@ -132,6 +144,7 @@ fuzz_target!(|data: &[u8]| {
         index,
         got: 0,
         answered: 0,
+        questions: 0,
         said: false,
         over: false,
     };

@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use greenling_tls::crypto::LocalCa;
-use greenling_tls::{ClientAuth, Context, ContextBuilder, Version};
+use greenling_tls::{Alert, ClientAuth, ClientHello, Context, ContextBuilder, Engine};
+use greenling_tls::{PeerChain, Version};
 use openssl::error::ErrorStack;
 
 /// The server that clients ask for.
@@ -60,23 +61,27 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The contexts of a server and a client that trust each other. Mutual means that
-/// the client has a certificate and shows it when asked, and that both may begin
-/// new handshakes where the version has them.
+/// The contexts of a server and a client that trust each other.
 #[derive(Debug)]
 pub struct Pair {
     pub server: Context,
     pub client: Context,
 }
 
-fn pair(version: Version, mutual: bool) -> Pair {
+/// Mutual means that the client has a certificate and shows it when asked, and
+/// that both may begin new handshakes where the version has them. Asking means
+/// that the server's context is chosen by a callback that may wait, and that both
+/// sides ask one about each other.
+fn pair(version: Version, mutual: bool, asking: bool) -> Pair {
     static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("fuzz").expect("authority"));
     let root = CA.root_pem().expect("PEM");
     let mut server = ContextBuilder::server()
         .versions(version..=version)
+        .key_update_limit(None)
         .identity(CA.issue(&[NAME]).expect("certificate"));
     let mut client = ContextBuilder::client()
         .versions(version..=version)
+        .key_update_limit(None)
         .trust_pem(root.clone());
     if mutual {
         server = server.allow_renegotiation();
@@ -84,23 +89,65 @@ fn pair(version: Version, mutual: bool) -> Pair {
         server = server.client_auth(ClientAuth::Optional).trust_pem(root);
         client = client.identity(CA.issue_client("fuzz").expect("certificate"));
     }
+    if asking {
+        client = client.approve_peer(approve);
+        if mutual {
+            server = server.approve_peer(approve);
+        }
+    }
+    let mut server = server.build().expect("server context");
+    if asking {
+        let chosen = server.clone();
+        let builder = ContextBuilder::server()
+            .versions(version..=version)
+            .resolver(move |hello: &ClientHello| {
+                look_at(hello);
+                Ok::<_, Alert>(chosen.clone())
+            });
+        server = builder.build().expect("server context");
+    }
     Pair {
-        server: server.build().expect("server context"),
+        server,
         client: client.build().expect("client context"),
     }
 }
 
-/// The contexts that the lowest two bits of `choice` stand for.
+fn approve(chain: &PeerChain) -> Result<(), Alert> {
+    let _ = (chain.certificate(), chain.chain(), chain.server_name());
+    Ok(())
+}
+
+/// Reads everything of a ClientHello, which nobody has checked yet.
+fn look_at(hello: &ClientHello) {
+    let _ = (hello.server_name(), hello.alpn().count(), hello.versions());
+    let _ = (
+        hello.cipher_suites(),
+        hello.groups(),
+        hello.signature_algorithms(),
+    );
+    let _ = (hello.random(), hello.session_id(), hello.legacy_version());
+    for kind in hello.extensions() {
+        let _ = hello.extension(kind);
+    }
+}
+
+/// The contexts that the bits 0, 1 and 6 of `choice` stand for.
 pub fn contexts(choice: u8) -> &'static Pair {
-    static PAIRS: LazyLock<[Pair; 4]> = LazyLock::new(|| {
-        [
-            pair(Version::Tls13, false),
-            pair(Version::Tls12, false),
-            pair(Version::Tls13, true),
-            pair(Version::Tls12, true),
-        ]
+    static PAIRS: LazyLock<[Pair; 8]> = LazyLock::new(|| {
+        std::array::from_fn(|index| {
+            let version = [Version::Tls13, Version::Tls12][index & 1];
+            pair(version, index & 2 != 0, index & 4 != 0)
+        })
     });
-    &PAIRS[usize::from(choice & 3)]
+    &PAIRS[usize::from(choice & 3 | choice >> 4 & 4)]
+}
+
+/// Answers the question that an engine waits for.
+pub fn answer(engine: &mut Engine) {
+    let question = engine.question().expect("it asks something");
+    let answer = question.decide();
+    engine.answer(answer).expect("it has asked that");
+    check_error_queue("answer");
 }
 
 /// The byte at `index` of what the side `from` sends.

@@ -5,8 +5,8 @@
 //! cargo +nightly run --manifest-path fuzz/Cargo.toml --bin record -- fuzz/corpus/network
 //! ```
 
-use greenling_fuzz::{NAME, contexts};
-use greenling_tls::{Engine, RingSizes};
+use greenling_fuzz::{NAME, answer, contexts};
+use greenling_tls::{Engine, EngineError, RingSizes, Want};
 
 /// What each side of a session says: the server's bytes, and the client's.
 fn record(choice: u8) -> [Vec<u8>; 2] {
@@ -15,8 +15,11 @@ fn record(choice: u8) -> [Vec<u8>; 2] {
     let mut client = Engine::new(&pair.client, Some(NAME), RingSizes::default()).expect("engine");
     let mut said = [Vec::new(), Vec::new()];
     for _ in 0..8 {
-        let _ = client.handshake();
-        let _ = server.handshake();
+        for engine in [&mut client, &mut server] {
+            while let Err(EngineError::Want(Want::App)) = engine.handshake() {
+                answer(engine);
+            }
+        }
         if server.is_established() && client.is_established() {
             let _ = server.write(b"some words");
             let _ = client.write(b"other words");
@@ -39,7 +42,7 @@ fn take(engine: &mut Engine) -> Vec<u8> {
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).expect("a folder");
     std::fs::create_dir_all(&folder)?;
-    for choice in 0..4u8 {
+    for choice in (0..4).chain(64..68u8) {
         let said = record(choice);
         for role in 0..2u8 {
             // Raw: what the other side said, to a fresh engine.
