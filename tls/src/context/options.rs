@@ -71,6 +71,9 @@ pub const ALLOW_NO_DHE_KEX: u64 = 1 << 10;
 #[doc(alias = "OP_NO_TICKET")]
 #[doc(alias = "SSL_OP_NO_TICKET")]
 pub const NO_TICKET: u64 = 1 << 14;
+/// Every renegotiation is a full handshake.
+#[doc(alias = "SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION")]
+pub const NO_SESSION_RESUMPTION_ON_RENEGOTIATION: u64 = 1 << 16;
 /// No compression, which is the default.
 #[doc(alias = "OP_NO_COMPRESSION")]
 #[doc(alias = "SSL_OP_NO_COMPRESSION")]
@@ -101,6 +104,10 @@ pub const NO_RENEGOTIATION: u64 = 1 << 30;
 #[doc(alias = "SSL_OP_ALL")]
 pub const ALL: u64 = (1 << 31) | (1 << 11) | (1 << 4) | (1 << 6);
 
+/// A mode, which is the default: sends the chain of the identity as it is, instead
+/// of completing it from the trust anchors.
+#[doc(alias = "SSL_MODE_NO_AUTO_CHAIN")]
+pub const MODE_NO_AUTO_CHAIN: u32 = 0x8;
 /// A mode: gives record buffers back whenever they are empty. Idle connections do
 /// so anyway.
 #[doc(alias = "SSL_MODE_RELEASE_BUFFERS")]

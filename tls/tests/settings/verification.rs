@@ -224,6 +224,53 @@ fn clients_are_told_of_the_anchors_or_of_whom_they_should_be_told() {
     assert!(!is_named(server().client_ca_names([]), &anchor));
 }
 
+/// How much a client sends in its second handshake.
+fn sent_again(server: ContextBuilder, client: ContextBuilder) -> usize {
+    let client = client.versions(Version::Tls12..=Version::Tls12);
+    let mut pair = Pair::connected(client.allow_renegotiation(), server.allow_renegotiation());
+    let before = pair.client_sent.len();
+    pair.server.renegotiate().unwrap();
+    for _ in 0..6 {
+        for engine in [&mut pair.client, &mut pair.server] {
+            let _ = engine.handshake();
+            let _ = engine.read(&mut [0; 16]);
+        }
+        pair.shuttle();
+    }
+    pair.client_sent.len() - before
+}
+
+#[test]
+fn a_certificate_may_be_asked_for_only_once() {
+    let root = Authority::root("root");
+    let own = root.issue(&Leaf {
+        for_clients: true,
+        ..Leaf::default()
+    });
+    let size = leaf_of(&own).to_der().unwrap().len();
+    // Without tickets, so that the second handshake is a full one.
+    let server = || {
+        server_with(&own)
+            .trust_pem(root.pem())
+            .client_auth(ClientAuth::Required)
+            .raw_options(options::NO_SESSION_RESUMPTION_ON_RENEGOTIATION)
+    };
+    let client = || client_of(&root).identity(own.clone());
+    let again = sent_again(server(), client());
+    let once = sent_again(server().client_auth_once(), client());
+    assert!(once > 0 && once + size < again, "{once} and {again} bytes");
+}
+
+#[test]
+fn a_chain_is_completed_from_the_anchors_only_if_that_is_allowed() {
+    let root = Authority::root("root");
+    let middle = root.below("middle");
+    let server = || server_with(&middle.issue(&Leaf::default())).trust_pem(middle.pem());
+    refusal(client_of(&root), server());
+    let searching = server().clear_raw_mode(options::MODE_NO_AUTO_CHAIN);
+    Pair::connected(client_of(&root), searching);
+}
+
 /// Run by [`the_environment_says_where_the_systems_roots_are`].
 #[test]
 #[ignore = "the other half of a test"]

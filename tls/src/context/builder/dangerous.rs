@@ -33,7 +33,12 @@ impl Dangerous {
     /// Clients: checks that the certificate leads to a trust anchor, but not whom
     /// it names. That is sound only if every certificate under the anchors may
     /// act as this server.
+    ///
+    /// There is nothing in between: a name in the subject's common name never
+    /// counts (RFC 9525, section 6.3), so Python's `hostname_checks_common_name` has
+    /// no counterpart that could be switched on.
     #[doc(alias = "check_hostname")]
+    #[doc(alias = "hostname_checks_common_name")]
     pub fn skip_hostname(mut self) -> ContextBuilder {
         self.builder.verification.check_name = false;
         self.builder

@@ -14,6 +14,7 @@ pub(super) struct Flags {
     raw_set: u64,
     raw_cleared: u64,
     raw_mode: u32,
+    raw_mode_cleared: u32,
 }
 
 impl ContextBuilder {
@@ -77,6 +78,17 @@ impl ContextBuilder {
     #[doc(alias = "SSL_CTX_set_mode")]
     pub fn raw_mode(mut self, bits: u32) -> ContextBuilder {
         self.flags.raw_mode |= bits;
+        self.flags.raw_mode_cleared &= !bits;
+        self
+    }
+
+    /// Leaves modes out by their bits, as [`raw_mode`](ContextBuilder::raw_mode)
+    /// sets them; not those that the engine relies on.
+    #[doc(alias = "clear_mode")]
+    #[doc(alias = "SSL_CTX_clear_mode")]
+    pub fn clear_raw_mode(mut self, bits: u32) -> ContextBuilder {
+        self.flags.raw_mode_cleared |= bits;
+        self.flags.raw_mode &= !bits;
         self
     }
 }
@@ -106,15 +118,11 @@ impl Flags {
         }
         context.set_options(SslOptions::from_bits_retain(self.raw_set));
         context.clear_options(SslOptions::from_bits_retain(self.raw_cleared));
-        context.set_mode(
-            // One record per write call, and the caller's buffer may move between two.
-            SslMode::ENABLE_PARTIAL_WRITE
-                | SslMode::ACCEPT_MOVING_WRITE_BUFFER
-                | SslMode::AUTO_RETRY
-                // Send the chain that was given, instead of searching one among the
-                // anchors for clients in every handshake.
-                | SslMode::NO_AUTO_CHAIN
-                | SslMode::from_bits_retain(self.raw_mode.into()),
-        );
+        // Send the chain that was given, instead of searching one among the anchors
+        // for clients in every handshake. What the engine relies on, it sets itself.
+        let mut modes = SslMode::NO_AUTO_CHAIN;
+        modes |= SslMode::from_bits_retain(self.raw_mode.into());
+        modes &= !SslMode::from_bits_retain(self.raw_mode_cleared.into());
+        context.set_mode(modes);
     }
 }

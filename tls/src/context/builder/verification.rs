@@ -43,6 +43,7 @@ impl ClientAuth {
 pub(super) struct Verification {
     pub(super) trust: Vec<TrustSource>,
     pub(super) client_auth: ClientAuth,
+    ask_once: bool,
     /// Instead of the names of the anchors.
     authorities: Option<Vec<Authorities>>,
     depth: u32,
@@ -61,6 +62,7 @@ impl Default for Verification {
         Verification {
             trust: Vec::new(),
             client_auth: ClientAuth::None,
+            ask_once: false,
             authorities: None,
             depth: 10,
             verify: true,
@@ -123,6 +125,15 @@ impl ContextBuilder {
         self
     }
 
+    /// Servers: asks a client for its certificate only in the first handshake of a
+    /// connection, and not again when it is renegotiated in TLS 1.2.
+    #[doc(alias = "VERIFY_CLIENT_ONCE")]
+    #[doc(alias = "SSL_VERIFY_CLIENT_ONCE")]
+    pub fn client_auth_once(mut self) -> ContextBuilder {
+        self.verification.ask_once = true;
+        self
+    }
+
     /// Servers: names these authorities to clients, instead of those of the trust
     /// anchors, so that a client with several certificates can choose. The list
     /// may be empty. It is a hint: whom a server accepts is decided by its anchors.
@@ -177,7 +188,11 @@ impl Verification {
             Role::Client => SslVerifyMode::NONE,
             Role::Server => self.client_auth.verify_mode(),
         };
-        context.set_verify(mode);
+        let once = match self.ask_once {
+            true => SslVerifyMode::CLIENT_ONCE,
+            false => SslVerifyMode::empty(),
+        };
+        context.set_verify(mode | once);
         context.set_verify_depth(self.depth);
         let system = role == Role::Client && self.verify && self.trust.is_empty();
         let sources = if system {

@@ -39,11 +39,16 @@ pub(super) fn add_identity(
     for certificate in identity.intermediates() {
         chain.push(certificate.clone())?;
     }
+    // An empty chain would count as one that must not be completed.
+    let above = if chain.is_empty() {
+        ptr::null_mut()
+    } else {
+        chain.as_ptr()
+    };
     let (leaf, key) = (identity.leaf().as_ptr(), identity.key().as_ptr());
-    // SAFETY: all four are alive for the call, and OpenSSL takes references of
-    // its own to what it keeps.
-    let done =
-        unsafe { ffi::SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, chain.as_ptr(), 0) };
+    // SAFETY: all four are alive for the call, or null where that means none, and
+    // OpenSSL takes references of its own to what it keeps.
+    let done = unsafe { ffi::SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, above, 0) };
     check(done)
 }
 
