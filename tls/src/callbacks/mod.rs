@@ -50,7 +50,7 @@ pub(crate) use hooks::Hooks;
 pub(crate) use limits::KeyUpdateLimit;
 pub(crate) use messages::OnMessage;
 pub use messages::{ContentType, HandshakeType, Message};
-pub(crate) use observers::watch;
+pub(crate) use observers::{set_verify_mode, watch};
 pub(crate) use ocsp::Ocsp;
 pub use peer::{IdentityRequest, PeerChain};
 pub(crate) use psk::PskHooks;

@@ -7,7 +7,7 @@ use std::ffi::{c_int, c_long, c_void};
 use std::ptr;
 
 use foreign_types::ForeignTypeRef;
-use openssl::ssl::{SslContextBuilder, SslRef};
+use openssl::ssl::{SslContextBuilder, SslRef, SslVerifyMode};
 use openssl::x509::{X509StoreContext, X509StoreContextRef, X509VerifyResult};
 use openssl_sys::{SSL, X509_STORE_CTX};
 
@@ -55,6 +55,12 @@ fn install_verify(context: &mut SslContextBuilder) {
         // connection.
         unsafe { openssl_sys::SSL_CTX_set_verify(context.as_ptr(), mode, Some(verify)) };
     }
+}
+
+/// Changes what one connection checks, and makes OpenSSL call back for it.
+pub(crate) fn set_verify_mode(ssl: &mut SslRef, mode: SslVerifyMode) {
+    // SAFETY: as for the context; `&mut` keeps others out.
+    unsafe { openssl_sys::SSL_set_verify(ssl.as_ptr(), mode.bits(), Some(verify)) };
 }
 
 /// `SSL_CTX_set_verify(3)`: answers 1 to go on, 0 to refuse.

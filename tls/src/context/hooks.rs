@@ -104,7 +104,8 @@ impl ContextBuilder {
     /// about certificates. A server asks after the handshake and before anything is
     /// read or written, for each connection of a client with a certificate, also a
     /// resumed one; OpenSSL has no alert left then, so that a refused client sees the
-    /// connection cut. A client that resumes a session does not ask: the server has
+    /// connection cut. A client that is asked for its certificate later, or
+    /// renegotiates, is judged again. A client that resumes a session does not ask: the server has
     /// shown no certificate. With [`Dangerous::no_verify`] it judges alone.
     ///
     /// # Scheduling

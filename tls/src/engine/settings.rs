@@ -4,6 +4,7 @@
 //! when the client's name leads to another context: that one brings its own.
 
 use super::{Engine, Role};
+use crate::callbacks::set_verify_mode;
 use crate::context::{ClientAuth, Context, alpn_wire_format};
 use crate::error::Error;
 use crate::identity::Identity;
@@ -25,11 +26,8 @@ impl Engine {
     pub fn set_client_auth(&mut self, mode: ClientAuth) -> Result<(), Error> {
         self.require_server("a client always verifies its server")?;
         let mode = mode.verify_mode();
-        // The callback stays as it is.
-        self.connection.tell(|ssl| {
-            ssl.set_verify(mode);
-            Ok(())
-        })
+        set_verify_mode(self.connection.get_mut(), mode);
+        Ok(())
     }
 
     /// The number of intermediate certificates to allow in the peer's chain.

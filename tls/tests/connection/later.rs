@@ -138,7 +138,13 @@ fn a_certificate_of_nobodys_is_refused() {
             move |stream| ask(stream, mode),
             |socket| visit(TlsStream::start_connect(&client, NAME, socket), b"x"),
         );
-        assert!(matches!(known, Err(Error::Certificate(_))), "{known:?}");
+        let Err(Error::Certificate(fault)) = known else {
+            panic!("{known:?}");
+        };
+        assert_eq!(
+            (fault.depth(), fault.subject()),
+            (Some(0), Some("CN=mallory"))
+        );
         assert!(
             matches!(answer, Err(Error::Peer(Alert::UNKNOWN_CA))),
             "{answer:?}"
