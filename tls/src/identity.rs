@@ -11,6 +11,8 @@ mod files;
 mod pkcs12;
 mod source;
 mod staple;
+#[allow(unsafe_code, reason = "calls a function of libcrypto")]
+mod sys;
 
 use std::fmt;
 

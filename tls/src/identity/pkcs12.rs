@@ -1,13 +1,15 @@
 //! Identities from PKCS #12 archives (RFC 7292), which browsers and Windows export.
 
+use std::ffi::CStr;
 use std::path::Path;
 
 use openssl::error::ErrorStack;
 use openssl::pkcs12::Pkcs12;
+use zeroize::Zeroizing;
 
 use super::files::{SIZE_MAX, check_key_perms, read};
 use super::source::{Source, passphrase_fault};
-use super::{Encoding, Identity};
+use super::{Encoding, Identity, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
 use crate::ssl::on_system_stack;
@@ -54,21 +56,26 @@ fn open(name: &str, der: &[u8], passphrase: &str) -> Result<Identity, Error> {
     if let Some(fault) = passphrase_fault(passphrase.as_bytes()) {
         return Err(error(ConfigErrorKind::BadPassphrase, fault).into());
     }
+    // Made as large as needed: a vector that grows leaves copies behind.
+    let mut with_nul = Zeroizing::new(Vec::with_capacity(passphrase.len() + 1));
+    with_nul.extend_from_slice(passphrase.as_bytes());
+    with_nul.push(0);
+    let passphrase = CStr::from_bytes_with_nul(&with_nul).expect("checked just above");
     on_system_stack(|| {
         let archive = Pkcs12::from_der(der).map_err(|stack| {
             error(ConfigErrorKind::Malformed, "is no PKCS #12 archive").because_ssl(stack)
         })?;
-        let parts = archive.parse2(passphrase).map_err(|stack| {
+        let parts = sys::parse_pkcs12(&archive, passphrase).map_err(|stack| {
             let (kind, detail) = reason(&stack);
             error(kind, detail).because_ssl(stack)
         })?;
         let missing = |what| error(ConfigErrorKind::Malformed, what);
         let leaf = parts
-            .cert
+            .leaf
             .ok_or_else(|| missing("holds no certificate with a key"))?;
-        let key = parts.pkey.ok_or_else(|| missing("holds no private key"))?;
+        let key = parts.key.ok_or_else(|| missing("holds no private key"))?;
         let mut chain = vec![leaf];
-        chain.extend(parts.ca.into_iter().flatten());
+        chain.extend(parts.others.into_iter().flatten());
         let source = Source {
             chain_name: name,
             key_name: name,

@@ -12,7 +12,7 @@ use greenling_tls::{
 };
 use zeroize::Zeroizing;
 
-use super::authority::{Authority, Leaf};
+use super::authority::{Authority, Leaf, leaf_of};
 use super::support::*;
 
 const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
@@ -205,6 +205,41 @@ fn a_cache_serves_those_without_tickets() {
         assert!(
             !visit(&client, &nowhere, Some(&session)).reused,
             "{version}"
+        );
+    }
+}
+
+#[test]
+fn a_clients_certificate_is_kept_with_its_session() {
+    for version in BOTH {
+        let root = Authority::root("root");
+        let identity = root.issue(&Leaf {
+            for_clients: true,
+            ..Leaf::default()
+        });
+        let server = ContextBuilder::server()
+            .identity(identity.clone())
+            .trust_pem(root.pem())
+            .client_auth(ClientAuth::Required)
+            .tickets(Tickets::Off)
+            .session_cache(8)
+            .build()
+            .unwrap();
+        let client = ContextBuilder::client()
+            .trust_pem(root.pem())
+            .versions(version..=version)
+            .identity(identity.clone())
+            .build()
+            .unwrap();
+        let session = visit(&client, &server, None).session;
+        let mut pair = Pair::new(&client, &server);
+        pair.client.set_session(&session).unwrap();
+        let pair = pair.connect();
+        assert!(pair.server.is_session_reused(), "{version}");
+        let known = pair.server.peer_certificate().unwrap();
+        assert_eq!(
+            known.to_der().unwrap(),
+            leaf_of(&identity).to_der().unwrap()
         );
     }
 }
