@@ -13,3 +13,12 @@ mod may;
 mod sockets;
 mod stream;
 mod support;
+
+/// What `stream.rs` has its streams over: here the scripted transport itself.
+mod under {
+    pub(crate) type Under = crate::support::Scripted;
+
+    pub(crate) fn under(scripted: Under) -> Under {
+        scripted
+    }
+}
