@@ -61,6 +61,7 @@ where
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer makes frames larger")]
 fn the_smallest_stack_is_enough_for_everything() {
     greenling::enter(|| {
         for version in VERSIONS {
@@ -89,6 +90,7 @@ fn the_smallest_stack_is_enough_for_everything() {
 }
 
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer makes frames larger")]
 fn the_smallest_stack_is_enough_for_tls_in_tls() {
     greenling::enter(|| {
         let (server, client) = contexts(Version::Tls13);
@@ -109,6 +111,7 @@ fn the_smallest_stack_is_enough_for_tls_in_tls() {
 
 /// Callbacks run where OpenSSL does.
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer makes frames larger")]
 fn the_smallest_stack_is_enough_with_callbacks() {
     greenling::enter(|| {
         let seen = std::sync::Arc::new(std::sync::Mutex::new(0));
@@ -129,6 +132,7 @@ fn the_smallest_stack_is_enough_with_callbacks() {
 
 /// How many pages of their own stacks the two sides of a handshake have used.
 #[test]
+#[cfg_attr(greenling_asan, ignore = "the sanitizer makes frames larger")]
 fn a_handshake_uses_two_pages_of_the_tasklets_stack() {
     const PAGE: usize = 4096;
     // Unoptimised code keeps every temporary in its frame.
