@@ -4,6 +4,9 @@
 //! From inside one of the stream's own calls, in a callback of OpenSSL, the
 //! engine is not to be had. Questions asked there find nothing.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use openssl::x509::{X509, X509Name};
 
 use super::TlsStream;
@@ -87,6 +90,13 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "SSL_state_string_long")]
     pub fn state_string(&self) -> &'static str {
         self.look(Engine::state_string).unwrap_or("in use")
+    }
+
+    /// The data attached by [`TlsStream::set_app_data`], if it has the type `D`.
+    #[doc(alias = "get_app_data")]
+    #[doc(alias = "SSL_get_ex_data")]
+    pub fn app_data<D: Any + Send + Sync>(&self) -> Option<Arc<D>> {
+        self.look(Engine::app_data)?
     }
 
     /// The context of the connection; see [`Engine::context`].

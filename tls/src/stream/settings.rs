@@ -2,6 +2,8 @@
 //! for a stream that was made by [`TlsStream::start_connect`] or
 //! [`TlsStream::start_accept`] and has not begun its handshake.
 
+use std::any::Any;
+
 use super::TlsStream;
 use crate::context::{ClientAuth, Context};
 use crate::engine::Engine;
@@ -117,6 +119,17 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "SSL_set_SSL_CTX")]
     pub fn set_context(&self, context: &Context) -> Result<(), Error> {
         self.with_engine(|engine| engine.set_context(context))?
+    }
+
+    /// Attaches data of the application, which callbacks find; see
+    /// [`Engine::set_app_data`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[doc(alias = "SSL_set_ex_data")]
+    pub fn set_app_data<D: Any + Send + Sync>(&self, data: D) -> Result<(), Error> {
+        self.with_engine(|engine| engine.set_app_data(data))?
     }
 
     /// Clients: the application protocols to offer; see [`Engine::set_alpn`].

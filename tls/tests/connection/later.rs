@@ -101,6 +101,8 @@ fn a_client_that_is_known_later_needs_approval_later() {
         let count = Arc::clone(&asked);
         let server = server_builder(Version::Tls13).approve_peer(move |peer: &PeerChain| {
             count.fetch_add(1, Ordering::Relaxed);
+            let data = peer.app_data::<&str>();
+            assert_eq!(data.as_deref(), Some(&"of this connection"));
             let subject = peer.certificate().expect("shown").subject_name();
             let is = subject
                 .entries()
@@ -114,7 +116,12 @@ fn a_client_that_is_known_later_needs_approval_later() {
         let client = build(client_builder(Version::Tls13).identity(ROOT.issue("alice", |_| {})));
         let (known, answer) = over_sockets(
             &build(server),
-            |stream| ask(stream, ClientAuth::Required),
+            |stream| {
+                stream.set_app_data("of this connection").expect("attached");
+                assert!(stream.app_data::<String>().is_none());
+                assert!(stream.app_data::<&str>().is_some());
+                ask(stream, ClientAuth::Required)
+            },
             |socket| visit(TlsStream::start_connect(&client, NAME, socket), b"x"),
         );
         assert_eq!(asked.load(Ordering::Relaxed), 1);
