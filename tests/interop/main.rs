@@ -1,25 +1,35 @@
-//! The example web server against clients that we did not write, and our client
-//! against `openssl s_server`.
+//! Our servers against clients that we did not write, and our client against servers
+//! that we did not write.
 //!
-//! Each module is one peer: curl, openssl and Python's `ssl` use the same OpenSSL
-//! as we do, in their own ways; gnutls-cli is another implementation altogether.
+//! `clients` and `servers` hold one table each that every program goes through:
+//! versions, protocols, names, sessions, client certificates. The other modules go
+//! into what is special: the example web server, exported keys, `ssl.MemoryBIO`.
+//! curl, openssl, nginx and Python's `ssl` use the same OpenSSL as we do, in their own
+//! ways; GnuTLS, and rustls in `rustls.rs`, are other implementations altogether.
 //! Traffic stays on 127.0.0.1.
 //!
-//! A client that is not installed skips its tests with a line that says so;
+//! A program that is not installed skips its tests with a line that says so;
 //! `GREENLING_REQUIRE_INTEROP=1` turns that into a failure.
 
 mod bindings;
+mod clients;
 mod curl;
 mod gnutls;
+mod hosts;
 mod memory_bio;
+mod nginx;
 mod python;
 mod python_names;
 mod s_client;
 mod s_server;
+mod served;
+mod servers;
+mod table;
 
 use std::path::PathBuf;
 
 use greenling_tls::crypto::LocalCa;
+use hosts::write_private;
 use tempfile::TempDir;
 use tests::webserver::WebServer;
 
@@ -87,18 +97,6 @@ impl Site {
     fn address(&self) -> String {
         format!("127.0.0.1:{}", self.server.port())
     }
-}
-
-fn write_private(path: &std::path::Path, content: &[u8]) {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(content))
-        .expect("written");
 }
 
 /// A body that shows any byte that is lost, doubled or moved.
