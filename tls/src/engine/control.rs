@@ -11,8 +11,8 @@ use crate::ssl::Outcome;
 impl Engine {
     /// The session, for a later connection to resume. With TLS 1.3 there is one
     /// only after the server's tickets were read, that is, after some read. A
-    /// connection that is dropped without a goodbye from either side makes its
-    /// session unfit for that.
+    /// connection that fails, by an alert or a cut, makes its session unfit for
+    /// that; one that is just dropped does not (RFC 5246, section 7.2.1).
     #[doc(alias = "SSL_get1_session")]
     #[doc(alias = "get_session")]
     pub fn session(&self) -> Option<Session> {

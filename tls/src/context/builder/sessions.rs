@@ -117,8 +117,8 @@ impl ContextBuilder {
     /// servers that were used last. A ticket of TLS 1.3 is used once (RFC 8446,
     /// appendix C.4); with TLS 1.2 who watches the network can tell that two
     /// connections are the same client's. A session is forgotten when its lifetime
-    /// is over, when a handshake with it fails, and when its connection ends
-    /// without a goodbye. Servers of TLS 1.3 send tickets after the handshake, so a
+    /// is over, when a handshake with it fails, and when its connection is cut
+    /// off. Servers of TLS 1.3 send tickets after the handshake, so a
     /// client that never reads gets none.
     ///
     /// [`TlsStream::connect`]: crate::TlsStream::connect
