@@ -9,7 +9,9 @@
 use std::fmt::Display;
 use std::io::{Read, Write};
 
-use greenling_tls::{ClientAuth, Context, Engine, RingSizes, Session, TlsStream, Version};
+use greenling_tls::{
+    ChannelBinding, ClientAuth, Context, Engine, RingSizes, Role, Session, TlsStream, Version,
+};
 use openssl::error::ErrorStack;
 use openssl::x509::X509;
 
@@ -82,30 +84,66 @@ fn contexts(version: Version) -> (Context, Context) {
     )
 }
 
+/// Calls that only look, whatever they answer.
+macro_rules! look {
+    ($watch:ident, $what:ident: $($name:ident),* $(,)?) => {
+        $($watch.look(stringify!($name), || {
+            let _ = $what.$name();
+        });)*
+    };
+}
+
 fn questions(watch: &mut Watch, engine: &Engine) {
-    watch.look("Engine::pending", || engine.pending());
-    watch.look("Engine::is_established", || engine.is_established());
-    watch.look("Engine::is_peer_closed", || engine.is_peer_closed());
-    watch.look("Engine::is_closed", || engine.is_closed());
-    watch.look("Engine::failure", || engine.failure().is_some());
-    watch.look("Engine::deferral", || engine.deferral());
-    watch.look("Engine::role", || engine.role());
-    watch.look("Engine::app_data", || engine.app_data::<u8>());
-    watch.look("Engine::in_pending", || engine.in_pending());
-    watch.look("Engine::out_pending", || engine.out_pending());
-    watch.look("Engine::out_free", || engine.out_free());
-    watch.look("Engine::has_room_for", || engine.has_room_for(100));
-    watch.look("Engine::read_request", || engine.read_request());
-    watch.look("Engine::rings", || engine.rings());
-    watch.look("Engine::is_parked", || engine.is_parked());
-    watch.look("Engine::session", || engine.session().is_some());
-    watch.look("Engine::is_session_reused", || engine.is_session_reused());
-    watch.look("Engine::version", || engine.version());
-    watch.look("Engine::cipher", || engine.cipher());
-    watch.look("Engine::server_name", || engine.server_name().is_some());
-    watch.look("Engine::alpn_protocol", || engine.alpn_protocol().is_some());
-    watch.look("Engine::state_string", || engine.state_string());
-    watch.look("Engine::peer_certificate", || engine.peer_certificate());
+    look!(watch, engine:
+        pending, buffered, is_established, is_peer_closed, is_closed, deferral, role,
+        in_pending, out_pending, out_free, read_request, rings, is_parked,
+        session, is_session_reused, version, cipher, server_name, alpn_protocol,
+        context, ciphers, supported_ciphers, client_ciphers, shared_ciphers, group,
+        peer_signature, own_signature, own_certificate, compression,
+        has_extended_master_secret, secure_renegotiation_support, is_renegotiating,
+        total_renegotiations, state_string, state_code, shutdown_state, want_read,
+        want_write, peer_certificate, peer_certificate_chain, verified_chain,
+        refused_chain, verify_result, peer_identity, peer_ca_names, num_tickets,
+        is_post_handshake_auth_pending, finished, peer_finished, client_random,
+        server_random, export_master_key, options, dtls, srtp_profile,
+        ocsp_response, psk_identity,
+    );
+    watch.look("failure", || engine.failure().is_some());
+    watch.look("app_data", || engine.app_data::<u8>());
+    watch.look("has_room_for", || engine.has_room_for(100));
+    let _ = watch.make("export_keying_material", || {
+        engine.export_keying_material("EXPORTER-test", None, 16)
+    });
+}
+
+/// Settings that change nothing for what follows, or come too late.
+fn settings(watch: &mut Watch, engine: &mut Engine, context: &Context) {
+    let _ = watch.make("set_context", || engine.set_context(context));
+    let _ = watch.make("set_num_tickets", || engine.set_num_tickets(2));
+    let _ = watch.make("set_client_auth", || {
+        engine.set_client_auth(ClientAuth::Optional)
+    });
+    let _ = watch.make("set_verify_depth", || engine.set_verify_depth(10));
+    let _ = watch.make("set_alpn", || engine.set_alpn(["h2"]));
+    let _ = watch.make("set_hostname", || engine.set_hostname(NAME));
+    let identity = match engine.role() {
+        Role::Server => ca().issue(&[NAME]),
+        Role::Client => ca().issue_client("me"),
+    };
+    let identity = identity.expect("certificate");
+    let _ = watch.make("set_identity", || engine.set_identity(&identity));
+    watch.look("set_options", || engine.set_options(0));
+    watch.look("clear_options", || engine.clear_options(0));
+    for kind in [
+        ChannelBinding::TlsUnique,
+        ChannelBinding::TlsServerEndPoint,
+        ChannelBinding::TlsExporter,
+    ] {
+        let _ = watch.make("channel_binding", || engine.channel_binding(kind));
+    }
+    let _ = watch.make("write_early_data", || engine.write_early_data(b"x"));
+    let _ = watch.make("read_early_data", || engine.read_early_data(&mut [0]));
+    watch.look("question", || engine.question().is_some());
 }
 
 /// Asks for everything that can be asked for, whether it is the time for it or not.
@@ -141,17 +179,16 @@ fn transfers(watch: &mut Watch, me: &mut Engine, peer: &mut Engine) {
     watch.look("Engine::feed", || assert_eq!(peer.feed(&wire[..n]), n));
 }
 
-fn engines(
-    watch: &mut Watch,
-    (server, client): &(Context, Context),
-    rings: RingSizes,
-) -> (Engine, Engine) {
+fn engines(watch: &mut Watch, contexts: &(Context, Context), rings: RingSizes) -> (Engine, Engine) {
+    let (server, client) = contexts;
     let _ = watch.make("Engine::new", || {
         Engine::new(client, Some("no name"), rings)
     });
     let server = watch.make("Engine::new", || Engine::new(server, None, rings));
     let client = watch.make("Engine::new", || Engine::new(client, Some(NAME), rings));
-    let (server, mut client) = (server.expect("engine"), client.expect("engine"));
+    let (mut server, mut client) = (server.expect("engine"), client.expect("engine"));
+    settings(watch, &mut server, &contexts.0);
+    settings(watch, &mut client, &contexts.1);
     watch.look("Engine::offer_post_handshake_auth", || {
         client.offer_post_handshake_auth();
     });
@@ -176,6 +213,8 @@ fn calls_of_engines_in_every_state() {
                 }
                 assert!(client.is_established() && server.is_established());
                 kept = client.session();
+                settings(watch, &mut server, &contexts.0);
+                settings(watch, &mut client, &contexts.1);
                 // Half closed, then closed.
                 let _ = watch.make("Engine::shutdown", || server.shutdown());
                 for _ in 0..3 {
@@ -227,17 +266,24 @@ fn calls_of_engines_that_have_failed() {
 
 /// Everything about a stream that can be asked, and set to what it is.
 fn about(watch: &mut Watch, stream: &TlsStream<End>) {
-    watch.look("TlsStream::is_established", || stream.is_established());
-    watch.look("TlsStream::pending", || stream.pending());
-    watch.look("TlsStream::buffered", || stream.buffered());
-    watch.look("TlsStream::alpn_protocol", || stream.alpn_protocol());
-    watch.look("TlsStream::server_name", || stream.server_name());
-    watch.look("TlsStream::version", || stream.version());
-    watch.look("TlsStream::cipher", || stream.cipher());
-    watch.look("TlsStream::peer_certificate", || stream.peer_certificate());
-    watch.look("TlsStream::session", || stream.session().is_some());
-    watch.look("TlsStream::session_reused", || stream.session_reused());
-    watch.look("TlsStream::state_string", || stream.state_string());
+    look!(watch, stream:
+        is_established, pending, buffered, alpn_protocol, server_name, version, cipher,
+        peer_certificate, session, session_reused, state_string, context, ciphers,
+        supported_ciphers, client_ciphers, shared_ciphers, group, peer_signature,
+        own_signature, own_certificate, peer_certificate_chain, verified_chain,
+        refused_chain, peer_identity, peer_ca_names, compression,
+        secure_renegotiation_support, has_extended_master_secret, is_renegotiating,
+        total_renegotiations, shutdown_state, num_tickets, options, finished,
+        peer_finished, client_random, server_random, export_master_key,
+        is_post_handshake_auth_pending, verify_result, state_code, ocsp_response,
+        psk_identity, proxied,
+    );
+    let _ = watch.make("TlsStream::export_keying_material", || {
+        stream.export_keying_material("EXPORTER-test", None, 16)
+    });
+    let _ = watch.make("TlsStream::channel_binding", || {
+        stream.channel_binding(ChannelBinding::TlsExporter)
+    });
     watch.look("TlsStream::get_ref", || stream.get_ref().incoming().ended);
     watch.look("TlsStream::fmt", || format!("{stream:?}"));
     watch.look("TlsStream::set_read_timeout", || {
@@ -269,6 +315,14 @@ fn moves(watch: &mut Watch, stream: &TlsStream<End>) {
             (&mut &*stream).write_all(&[6; 70_000])
         });
     }
+    let _ = watch.make("TlsStream::key_update", || stream.key_update(true));
+    let _ = watch.make("TlsStream::new_session_ticket", || {
+        stream.new_session_ticket()
+    });
+    let _ = watch.make("TlsStream::renegotiate", || stream.renegotiate());
+    let _ = watch.make("TlsStream::set_num_tickets", || stream.set_num_tickets(2));
+    let _ = watch.make("TlsStream::set_options", || stream.set_options(0));
+    let _ = watch.make("TlsStream::clear_options", || stream.clear_options(0));
     let _ = watch.look("TlsStream::with_engine", || {
         stream.with_engine(|engine| engine.key_update(false).is_ok())
     });
