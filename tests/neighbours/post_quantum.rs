@@ -19,10 +19,13 @@ use std::thread;
 
 const GROUP: &str = "X25519MLKEM768";
 
-/// All groups, or the hybrid alone: with the one it must be preferred, with the
-/// other it must be possible.
+/// All groups with the hybrid first, as rustls' `prefer-post-quantum` has them, or
+/// the hybrid alone.
 fn providers() -> [Arc<CryptoProvider>; 2] {
-    let all = aws_lc_rs::default_provider();
+    let mut all = aws_lc_rs::default_provider();
+    // The order of the others stays.
+    all.kx_groups
+        .sort_by_key(|group| group.name() != NamedGroup::X25519MLKEM768);
     let mut hybrid = all.clone();
     hybrid.kx_groups = vec![kx_group::X25519MLKEM768];
     [Arc::new(all), Arc::new(hybrid)]
