@@ -24,8 +24,9 @@ impl ContextBuilder {
 ///
 /// They run on the tasklet that makes the handshake, outside of OpenSSL, and may
 /// wait as that tasklet may: read a file by `offload`, ask a remote store. The time
-/// counts as part of the handshake, whose deadline ends their waits. A connection
-/// whose callback panics, or whose tasklet is killed in it, is refused with
+/// counts as part of the handshake, whose deadline ends their waits; what is asked
+/// after that, about a certificate that comes later, has as long for itself. A
+/// connection whose callback panics, or whose tasklet is killed in it, is refused with
 /// `internal_error`, and the panic goes on to the caller of the handshake. In a
 /// stream that is not to block they may block all the same.
 impl ContextBuilder {
@@ -105,8 +106,8 @@ impl ContextBuilder {
     /// read or written, for each connection of a client with a certificate, also a
     /// resumed one; OpenSSL has no alert left then, so that a refused client sees the
     /// connection cut. A client that is asked for its certificate later, or
-    /// renegotiates, is judged again. A client that resumes a session does not ask: the server has
-    /// shown no certificate. With [`Dangerous::no_verify`] it judges alone.
+    /// renegotiates, is judged again, before anything that it says afterwards. A client
+    /// that resumes a session does not ask: the server has shown no certificate. With [`Dangerous::no_verify`] it judges alone.
     ///
     /// # Scheduling
     ///

@@ -275,6 +275,18 @@ impl Engine {
                 || self.state.approved_after == self.peer_finished())
     }
 
+    /// Whether there is nothing left of the handshake, the approval included.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.established && self.is_approved()
+    }
+
+    /// Whether the open question is one of a later handshake than the first.
+    pub(crate) fn asks_again(&self) -> bool {
+        let first =
+            self.state.deferral == Some(Deferral::Approve) && self.state.approved_after.is_none();
+        self.state.established && !first
+    }
+
     /// Says how many tickets will follow on the approval; whether there will be one.
     pub(super) fn set_tickets_after_approval(&mut self, count: usize) -> bool {
         match &mut self.state.approval {

@@ -243,6 +243,11 @@ impl Engine {
         if self.state.established && !self.may_hold_plaintext() && !self.state.in_closed {
             return Err(EngineError::Want(Want::Read));
         }
+        if self.state.approved_after.is_some() && self.connection.pending() == 0 {
+            // What precedes the data may make the client another one, and OpenSSL
+            // goes through it and on to the data in one call.
+            self.step(|connection| connection.peek(&mut [0; 1]))?;
+        }
         self.step(|connection| call(connection, buf))
     }
 
@@ -264,6 +269,10 @@ impl Engine {
         self.check_usable()?;
         if self.state.closed {
             return Err(Error::local("write after close_notify was sent").into());
+        }
+        if self.state.approved_after.is_some() && !self.connection.is_init_finished() {
+            // OpenSSL would end a renegotiation and write in one call.
+            self.step(Connection::handshake)?;
         }
         self.step(|connection| connection.write(data))
     }
@@ -406,8 +415,10 @@ impl Engine {
                     None => return Err(EngineError::Want(Want::Read)),
                     // Of an observer, which OpenSSL cannot be told of.
                     Some(rejection) => {
+                        let error = self.fail(Error::Rejected(rejection));
+                        // The alert is an event too, whose observer may panic.
                         self.connection.break_off();
-                        return Err(self.fail(Error::Rejected(rejection)));
+                        return Err(error);
                     }
                 },
                 Outcome::WantWrite => {

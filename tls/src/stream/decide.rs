@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::TlsStream;
-use super::pump::earlier;
+use super::pump::{after, earlier};
 use crate::callbacks::{Answer, Question, Rejection};
 use crate::engine::Engine;
 use crate::error::{Alert, Error};
@@ -18,7 +18,13 @@ impl<T: Transport> TlsStream<T> {
     /// done so meanwhile.
     #[cold]
     pub(super) fn decide(&self, deadline: Option<Instant>) -> Result<(), Error> {
-        let limit = earlier(deadline, self.handshake_limit());
+        let limit = if self.with_engine(|engine| engine.asks_again())? {
+            // The time of the first handshake is long over.
+            after(self.handshake_timeout.get())
+        } else {
+            self.handshake_limit()
+        };
+        let limit = earlier(deadline, limit);
         let contended = self.deciding.is_held();
         let _deciding = self.lock_deciding(limit)?;
         let Some(question) = self.with_engine(Engine::question)? else {

@@ -111,7 +111,7 @@ impl<T: Transport> TlsStream<T> {
             return Ok(operation()?);
         }
         // A handshake may have to wait its turn, or for an answer of the program.
-        if !self.is_established() {
+        if !self.is_settled() {
             return Err(match &*self.receive_error.borrow() {
                 Some(error) => error.clone().into(),
                 None => io::Error::new(io::ErrorKind::WouldBlock, want),
@@ -123,7 +123,7 @@ impl<T: Transport> TlsStream<T> {
 
     /// Sends what is left, and waits at most once.
     fn wait_once(&self, interest: Interest, deadline: Option<Instant>) -> Result<(), Error> {
-        if !self.is_established() {
+        if !self.is_settled() {
             let made = self.drive(deadline, Engine::handshake);
             return made.map(drop).inspect_err(|error| {
                 if !error.is_transient() {

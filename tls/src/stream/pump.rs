@@ -104,7 +104,7 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "do_handshake")]
     pub fn handshake(&self) -> Result<(), Error> {
         self.ensure_open()?;
-        if self.is_established() {
+        if self.is_settled() {
             return Ok(());
         }
         match self.drive(None, Engine::handshake)? {
@@ -116,6 +116,11 @@ impl<T: Transport> TlsStream<T> {
             }
             Progress::Closed => Err(Error::Peer(Alert::CLOSE_NOTIFY)),
         }
+    }
+
+    /// Whether there is nothing left of the handshake, the approval included.
+    pub(super) fn is_settled(&self) -> bool {
+        self.look(Engine::is_settled).unwrap_or(false)
     }
 
     /// Repeats an engine call until it comes to an end.

@@ -2,7 +2,8 @@
 
 use crate::support::*;
 use greenling_tls::{
-    Alert, ClientAuth, Context, Deferral, EngineError, Error, PeerChain, Rejection, Version,
+    Alert, ClientAuth, Context, Deferral, Engine, EngineError, Error, PeerChain, Rejection,
+    Version, Want,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -225,4 +226,94 @@ fn without_a_certificate_there_is_nobody_to_approve_of() {
     let mut ours = server_engine(&context);
     shake_hands(&mut ours, &mut theirs).well();
     assert!(ours.is_session_reused(), "it got its tickets");
+}
+
+/// A server that approves of its first client only, and a client that it knows.
+fn once_approved(version: Version) -> (Engine, Engine) {
+    let asked = AtomicUsize::new(0);
+    let context = mutual(|server| {
+        let approve = move |_: &PeerChain| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(()),
+            _ => Err(Alert::ACCESS_DENIED),
+        };
+        server.allow_renegotiation().approve_peer(approve)
+    });
+    let client = client()
+        .versions(version..=version)
+        .allow_renegotiation()
+        .identity(ca().issue_client("alice").unwrap());
+    let mut ours = server_engine(&context);
+    let mut theirs = client_engine(&client.build().unwrap(), "a.test");
+    theirs.offer_post_handshake_auth();
+    shake_hands(&mut ours, &mut theirs).well();
+    say(&mut ours, &mut theirs, b"tickets come first");
+    say(&mut theirs, &mut ours, b"first words");
+    (ours, theirs)
+}
+
+fn carry_all(from: &mut Engine, to: &mut Engine) {
+    while carry(from, to, usize::MAX) > 0 {}
+}
+
+/// The engine asks about its client, and the answer is no.
+#[track_caller]
+fn refuses(engine: &mut Engine) {
+    assert_eq!(engine.deferral(), Some(Deferral::Approve));
+    let question = engine.question().unwrap();
+    engine.answer(question.decide()).unwrap();
+    assert_rejected(
+        &engine.read(&mut [0; 32]).map(drop).map_err(failed),
+        Alert::ACCESS_DENIED,
+    );
+}
+
+fn failed(error: EngineError) -> Error {
+    match error {
+        EngineError::Failed(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
+fn asks<T: std::fmt::Debug>(result: &Result<T, EngineError>) -> bool {
+    matches!(result, Err(EngineError::Want(Want::App)))
+}
+
+#[test]
+fn data_behind_another_certificate_waits_for_its_approval() {
+    for peeks in [false, true] {
+        let (mut ours, mut theirs) = once_approved(Version::Tls13);
+        ours.verify_client_post_handshake().unwrap();
+        ours.handshake().unwrap();
+        carry_all(&mut ours, &mut theirs);
+        assert!(theirs.read(&mut [0; 8]).is_err(), "nothing but the request");
+        theirs.write(b"as somebody else").unwrap();
+        carry_all(&mut theirs, &mut ours);
+        let mut buf = [0; 32];
+        let heard = if peeks {
+            ours.peek(&mut buf)
+        } else {
+            ours.read(&mut buf)
+        };
+        assert!(asks(&heard), "{heard:?}");
+        refuses(&mut ours);
+    }
+}
+
+#[test]
+fn nothing_is_written_to_a_client_whose_renegotiation_is_not_approved() {
+    let (mut ours, mut theirs) = once_approved(Version::Tls12);
+    ours.renegotiate().unwrap();
+    ours.handshake().unwrap();
+    // To the client's last flight.
+    for _ in 0..2 {
+        assert!(ours.read(&mut [0; 8]).is_err());
+        carry_all(&mut ours, &mut theirs);
+        assert!(theirs.read(&mut [0; 8]).is_err());
+        carry_all(&mut theirs, &mut ours);
+    }
+    let said = ours.write(b"secret");
+    assert!(asks(&said), "{said:?}");
+    carry_all(&mut ours, &mut theirs);
+    assert!(theirs.read(&mut [0; 8]).is_err(), "nothing has come");
+    refuses(&mut ours);
 }

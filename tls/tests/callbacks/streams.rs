@@ -6,7 +6,7 @@ use greenling::net::{TcpListener, TcpStream};
 use greenling::{Channel, JoinError, schedule, spawn};
 use greenling_tls::{
     Alert, ClientAuth, ClientHello, Context, ContextBuilder, Error, Identity, IdentityRequest,
-    PeerChain, TlsStream,
+    PeerChain, PostHandshakeAuth, TlsStream,
 };
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -231,5 +231,71 @@ fn a_callback_that_takes_too_long_times_out_with_the_handshake() {
         let error = TlsStream::accept(&door, far).unwrap_err().into_error();
         assert!(matches!(error, Error::TimedOut), "{error}");
         assert!(peer.join().unwrap().is_err());
+    });
+}
+
+/// A server that judges its clients by `approve`, and a client that it has met.
+fn judged(
+    timeout: Duration,
+    approve: impl Fn(&PeerChain) -> Result<(), Alert> + Send + Sync + 'static,
+) -> (TlsStream<TcpStream>, greenling::JoinHandle<()>) {
+    let context = server("a.test")
+        .trust_pem(ca().root_pem().unwrap())
+        .client_auth(ClientAuth::Required)
+        .approve_peer(approve)
+        .handshake_timeout(timeout)
+        .build()
+        .unwrap();
+    let client = client().identity(ca().issue_client("alice").unwrap());
+    let client = client.build().unwrap();
+    let (near, far) = pair();
+    let there = spawn(move || {
+        let stream = TlsStream::start_connect(&client, "a.test", near);
+        stream.offer_post_handshake_auth().unwrap();
+        // Until it is cut off.
+        let _ = (&stream).read(&mut [0; 8]);
+    });
+    (TlsStream::start_accept(&context, far), there)
+}
+
+#[test]
+fn a_handshake_is_not_done_before_the_client_is_approved() {
+    greenling::enter(|| {
+        let (ours, there) = judged(Duration::from_secs(60), |_| {
+            greenling::schedule_remove();
+            Err(Alert::ACCESS_DENIED)
+        });
+        let ours = Rc::new(ours);
+        let other = Rc::clone(&ours);
+        let first = spawn(move || other.handshake());
+        while !first.tasklet().is_paused() {
+            wait_a_turn();
+        }
+        assert!(ours.is_established(), "as far as OpenSSL knows");
+        let soon = Duration::from_millis(1);
+        assert!(greenling::time::timeout(soon, || ours.handshake()).is_err());
+        first.tasklet().insert().unwrap();
+        for end in [first.join().unwrap(), ours.handshake()] {
+            assert_rejected(&end, Alert::ACCESS_DENIED);
+        }
+        ours.abort();
+        there.join().unwrap();
+    });
+}
+
+#[test]
+fn a_question_of_a_later_handshake_has_its_own_time() {
+    greenling::enter(|| {
+        let timeout = Duration::from_secs(1);
+        let (ours, there) = judged(timeout, |_| {
+            wait_a_turn();
+            Ok(())
+        });
+        ours.handshake().unwrap();
+        greenling::time::sleep(timeout);
+        let answer = ours.verify_client_post_handshake().unwrap();
+        assert_eq!(answer, PostHandshakeAuth::Answered);
+        ours.abort();
+        there.join().unwrap();
     });
 }

@@ -1,6 +1,8 @@
 //! Peers that ask for new keys again and again.
 
-use greenling_tls::{Alert, Engine, Error, Version};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use greenling_tls::{Alert, Engine, Error, Event, Version};
 
 use crate::support::{Pair, carry, client, idle, peer_alert, rejection, server};
 
@@ -53,6 +55,21 @@ fn clients_limit_their_servers_too_and_the_work_stops_at_the_limit() {
     let (_, text) = rejection(idle(&mut pair.client));
     assert!(text.contains("more than 3 times"), "{text}");
     assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), 4);
+}
+
+#[test]
+fn an_observer_that_panics_at_the_alert_does_not_save_the_connection() {
+    let server = server(Version::Tls13).on_event(|_, event| {
+        if matches!(event, Event::Alert { .. }) {
+            panic!("at the alert");
+        }
+    });
+    let mut pair = Pair::new(client(Version::Tls13), server).connect();
+    update_keys(&mut pair.client, &mut pair.server, 33);
+    let end = catch_unwind(AssertUnwindSafe(|| idle(&mut pair.server)));
+    assert!(end.is_err(), "the panic goes on");
+    let (alert, _) = rejection(idle(&mut pair.server));
+    assert_eq!(alert, Alert::UNEXPECTED_MESSAGE);
 }
 
 #[test]
