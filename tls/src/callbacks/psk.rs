@@ -5,10 +5,10 @@ use std::ffi::CString;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use openssl::ssl::SslRef;
+use openssl::ssl::{SslRef, SslVerifyMode};
 use zeroize::Zeroizing;
 
-use super::{ConnectionView, Hooks, Rejection, attached_mut};
+use super::{ConnectionView, Hooks, Rejection, attached, attached_mut};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::{Alert, Error};
 
@@ -162,6 +162,14 @@ pub(super) fn server(ssl: &mut SslRef, identity: &[u8]) -> Found<Zeroizing<Vec<u
     let Some(hooks) = Hooks::of(ssl) else {
         return Found::Refused;
     };
+    forget(ssl);
+    if ssl
+        .verify_mode()
+        .contains(SslVerifyMode::FAIL_IF_NO_PEER_CERT)
+    {
+        // This connection demands a certificate, which nobody shows beside a key.
+        return Found::None;
+    }
     let asked = match &hooks.psk.server {
         Some(psk_server) => psk_server(&ConnectionView::new(ssl), identity),
         None => Ok(None),
@@ -187,6 +195,16 @@ pub(super) fn server(ssl: &mut SslRef, identity: &[u8]) -> Found<Zeroizing<Vec<u
         Err(_) => return Found::Refused,
     }
     Found::Key(key)
+}
+
+/// Forgets the key that was found before. In TLS 1.3 a client names several, and
+/// tickets beside them: one may be found and not fit, and another be taken.
+pub(crate) fn forget(ssl: &mut SslRef) {
+    if attached(ssl).is_some_and(|attached| attached.psk_identity.is_some())
+        && let Ok(attached) = attached_mut(ssl)
+    {
+        attached.psk_identity = None;
+    }
 }
 
 fn refuse<T>(ssl: &mut SslRef, rejection: Rejection) -> Found<T> {
@@ -231,5 +249,26 @@ impl PskHooks {
     /// Whether a server has keys, and can do without an identity.
     pub(crate) fn serves(&self) -> bool {
         self.server.is_some() || self.table.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::ContextBuilder;
+
+    #[test]
+    fn a_key_that_was_found_counts_only_if_it_is_the_last_that_was_asked_for() {
+        let table = PskTable::default();
+        table.insert(Psk::new("alice", [7; 16]).unwrap());
+        let context = ContextBuilder::server().psk_table(&table).build().unwrap();
+        let mut ssl = context.new_ssl(None).unwrap();
+        let known = |ssl: &SslRef| attached(ssl).and_then(|it| it.psk_identity.clone());
+        for next in [&b"a ticket"[..], b"mallory"] {
+            assert!(matches!(server(&mut ssl, b"alice"), Found::Key(_)));
+            assert_eq!(known(&ssl).as_deref(), Some(&b"alice"[..]));
+            assert!(matches!(server(&mut ssl, next), Found::None));
+            assert_eq!(known(&ssl), None);
+        }
     }
 }

@@ -107,7 +107,8 @@ impl ContextBuilder {
     /// resumed one; OpenSSL has no alert left then, so that a refused client sees the
     /// connection cut. A client that is asked for its certificate later, or
     /// renegotiates, is judged again, before anything that it says afterwards. A client
-    /// that resumes a session does not ask: the server has shown no certificate. With [`Dangerous::no_verify`] it judges alone.
+    /// that resumes a session does not ask: the server has shown no certificate. With
+    /// [`Dangerous::no_verify`] it judges alone.
     ///
     /// # Scheduling
     ///

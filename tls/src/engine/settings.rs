@@ -13,7 +13,9 @@ impl Engine {
     /// Servers: whether this client is asked for a certificate, by the context's
     /// trust anchors. Also after the handshake, for
     /// [`verify_client_post_handshake`](Engine::verify_client_post_handshake) or
-    /// a renegotiation.
+    /// a renegotiation. Where a certificate is
+    /// [required](ClientAuth::Required), neither a session that began without one nor
+    /// a shared key stands in for it.
     ///
     /// A client always verifies its server, unless its context was made
     /// [`dangerous`](crate::ContextBuilder::dangerous).

@@ -65,6 +65,7 @@ unsafe extern "C" {
     pub(crate) fn SSL_CTX_set_tlsext_max_fragment_length(ctx: *mut SSL_CTX, mode: u8) -> c_int;
     pub(crate) fn SSL_CTX_set_block_padding(ctx: *mut SSL_CTX, block_size: usize) -> c_int;
     pub(crate) fn X509_STORE_add_crl(store: *mut X509_STORE, crl: *mut X509_CRL) -> c_int;
+    pub(crate) fn SSL_SESSION_get0_peer(session: *mut SSL_SESSION) -> *mut X509;
     pub(crate) fn SSL_SESSION_get0_hostname(session: *const SSL_SESSION) -> *const c_char;
     pub(crate) fn OSSL_PARAM_construct_utf8_string(
         key: *const c_char,

@@ -1,10 +1,10 @@
 //! What one connection does otherwise than its context says.
 
-use greenling_tls::{ClientAuth, Context, Engine, Error, RingSizes, Version};
+use greenling_tls::{ClientAuth, Context, Engine, Error, RingSizes, Tickets, Version};
 
 use crate::support::{
     NAME, ROOT, Signer, VERSIONS, Verdicts, build, client_builder, client_engine, connected,
-    engines, server_builder, server_engine, shake_hands, try_handshake,
+    engines, exchange, server_builder, server_engine, shake_hands, try_handshake,
 };
 
 fn with_client_auth(version: Version, mode: ClientAuth, client: &Context) -> (Engine, Verdicts) {
@@ -36,6 +36,40 @@ fn one_client_is_asked_for_a_certificate() {
     let (_, mut client) = connected(Version::Tls13);
     let refused = client.set_client_auth(ClientAuth::None);
     assert!(matches!(refused, Err(Error::Unsupported(_))), "{refused:?}");
+}
+
+#[test]
+fn a_session_does_not_stand_in_for_the_certificate_that_is_demanded() {
+    for version in VERSIONS {
+        for tickets in [Tickets::default(), Tickets::Off] {
+            let server = server_builder(version).tickets(tickets);
+            let server = build(server.session_cache(8));
+            let nobody = build(client_builder(version));
+            let (mut first, mut client) = (server_engine(&server), client_engine(&nobody));
+            shake_hands(&mut first, &mut client);
+            first.write(b"after the tickets").expect("write");
+            exchange(&mut first, &mut client);
+            let session = client.session().expect("established");
+
+            let mut again = client_engine(&nobody);
+            again.set_session(&session).expect("of this context");
+            let mut demanding = server_engine(&server);
+            demanding
+                .set_client_auth(ClientAuth::Required)
+                .expect("a server");
+            let results = try_handshake(&mut demanding, &mut again);
+            assert!(
+                matches!(results, (Err(_), Err(Error::Peer(_)))),
+                "{version}: {results:?}"
+            );
+
+            let mut again = client_engine(&nobody);
+            again.set_session(&session).expect("of this context");
+            let mut usual = server_engine(&server);
+            shake_hands(&mut usual, &mut again);
+            assert!(usual.is_session_reused(), "where nothing is demanded");
+        }
+    }
 }
 
 #[test]

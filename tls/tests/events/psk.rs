@@ -52,6 +52,18 @@ fn a_server_without_certificate_knows_its_client_by_the_key() {
 }
 
 #[test]
+fn a_key_does_not_stand_in_for_the_certificate_that_is_demanded() {
+    for version in VERSIONS {
+        let server = serving(version).psk_table(&table()).build().unwrap();
+        let client = showing(version, alice()).build().unwrap();
+        let mut pair = Pair::of(&client, &server);
+        pair.server.set_client_auth(ClientAuth::Required).unwrap();
+        let (_, of_server) = pair.handshake();
+        of_server.unwrap_err();
+    }
+}
+
+#[test]
 fn a_wrong_key_and_an_unknown_identity_are_refused() {
     for version in VERSIONS {
         let server = serving(version).psk_table(&table()).build().unwrap();

@@ -44,7 +44,7 @@ pub(in crate::context) fn install_store(
     let find = move |ssl: &mut SslRef, id: &[u8]| {
         guard_callback(None, || {
             let session = SslSession::from_der(&known.get(id)?).ok()?;
-            names::is_same_server(ssl, &session).then_some(session)
+            names::may_resume(ssl, &session).then_some(session)
         })
     };
     // SAFETY: the sessions that it returns were read from bytes just now and belong

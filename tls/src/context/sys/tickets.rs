@@ -173,13 +173,13 @@ unsafe extern "C" fn ticket_opened(
             ffi::SSL_TICKET_SUCCESS_RENEW => ffi::SSL_TICKET_RETURN_USE_RENEW,
             _ => return ffi::SSL_TICKET_RETURN_IGNORE_RENEW,
         };
-        // SAFETY: OpenSSL passes the connection whose ClientHello it processes.
-        let ssl = unsafe { SslRef::from_ptr(ssl) };
+        // SAFETY: OpenSSL passes the connection whose ClientHello it processes, and
+        // looks at nothing that we change of it meanwhile.
+        let ssl = unsafe { SslRef::from_ptr_mut(ssl) };
         // SAFETY: with a status of success it passes the session that it read from
         // the ticket.
         let session = unsafe { SslSessionRef::from_ptr(session) };
-        let same = names::is_same_server(ssl, session);
-        if same {
+        if names::may_resume(ssl, session) {
             answer
         } else {
             ffi::SSL_TICKET_RETURN_IGNORE_RENEW
