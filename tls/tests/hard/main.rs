@@ -1,6 +1,7 @@
 //! What is hard on a connection: both directions full at once, refusals in the
 //! middle, ends in every place.
 
+mod callbacks;
 #[cfg(feature = "greenling")]
 mod duplex;
 #[allow(unsafe_code, reason = "makes a thread on a stack of its own")]

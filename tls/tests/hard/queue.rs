@@ -276,8 +276,10 @@ fn about(watch: &mut Watch, stream: &TlsStream<End>) {
         total_renegotiations, shutdown_state, num_tickets, options, finished,
         peer_finished, client_random, server_random, export_master_key,
         is_post_handshake_auth_pending, verify_result, state_code, ocsp_response,
-        psk_identity, proxied,
+        psk_identity,
     );
+    #[cfg(feature = "greenling")]
+    look!(watch, stream: proxied);
     let _ = watch.make("TlsStream::export_keying_material", || {
         stream.export_keying_material("EXPORTER-test", None, 16)
     });
