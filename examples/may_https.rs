@@ -149,6 +149,21 @@ mod tests {
         std::thread::spawn(move || accept_loop(&listener, identity));
 
         let context = ContextBuilder::client().trust_pem(trusted).build().unwrap();
+        // A client on a coroutine, whose handshake and reads suspend only that.
+        let (answers, answered) = std::sync::mpsc::channel();
+        let for_coroutine = context.clone();
+        spawn(move || {
+            let socket = TcpStream::connect(address).unwrap();
+            let mut client = TlsStream::connect(&for_coroutine, "localhost", socket).unwrap();
+            let hello = b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            client.write_all(hello).unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).unwrap();
+            client.close().unwrap();
+            answers.send(answer).unwrap();
+        });
+        assert_eq!(body(&answered.recv().unwrap()), "Hello, world!");
+
         let socket = std::net::TcpStream::connect(address).unwrap();
         let client = TlsStream::connect(&context, "localhost", socket).unwrap();
         for _ in 0..3 {

@@ -438,3 +438,43 @@ fn a_wait_for_either_of_two_descriptors() {
         drop(join(draining));
     });
 }
+
+/// A future's first poll finds what is in front, of which the reactor knows nothing.
+#[test]
+fn futures_poll_a_stream_with_bytes_in_front() {
+    use greenling::future::{PollStream, block_on};
+    use greenling_tls::transport::Prefixed;
+    use std::future::poll_fn;
+
+    greenling::enter(|| {
+        let (ours, theirs) = UnixStream::pair().expect("socket pair");
+        let (server, client) = trusting(Version::Tls13);
+        let asking = spawn(move || {
+            let mut stream = TlsStream::connect(client, NAME, theirs).expect("handshake");
+            stream.write_all(b"question").expect("write");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("orderly end");
+            answer
+        });
+        // The whole ClientHello and no more: nothing is left at the descriptor.
+        let mut header = [0; 5];
+        (&ours).read_exact(&mut header).expect("read");
+        let mut hello = header.to_vec();
+        hello.resize(
+            5 + usize::from(u16::from_be_bytes([header[3], header[4]])),
+            0,
+        );
+        (&ours).read_exact(&mut hello[5..]).expect("read");
+
+        let stream = TlsStream::start_accept(server, Prefixed::new(hello, ours));
+        let mut question = [0; 8];
+        let read = poll_fn(|context| stream.poll_read(context, &mut question));
+        assert_eq!(block_on(read).expect("no kill").expect("read"), 8);
+        let written = poll_fn(|context| stream.poll_write(context, b"answer"));
+        assert_eq!(block_on(written).expect("no kill").expect("write"), 6);
+        let ended = poll_fn(|context| stream.poll_shutdown(context));
+        block_on(ended).expect("no kill").expect("goodbye");
+        assert_eq!(&question, b"question");
+        assert_eq!(join(asking), "answer");
+    });
+}
