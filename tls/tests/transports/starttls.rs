@@ -10,6 +10,7 @@ use greenling_tls::transport::{Blocking, Plain};
 use greenling_tls::{Error, TlsStream, Version};
 
 use crate::kinds::trusting;
+use crate::plain;
 use crate::support::{NAME, VERSIONS};
 
 /// Runs `peer` at the other end of a socket pair, on a thread of its own.
@@ -36,9 +37,11 @@ fn an_upgrade_by_a_buffered_reader() {
             let client = trusting(version).1;
             let mut stream = TlsStream::upgrade_connect(client, NAME, plain).expect("upgrade");
             stream.write_all(b"MAIL FROM\r\n").expect("write");
-            // Back to plain text, and again; what `unwrap` gives fits.
-            let plain = stream.unwrap().expect("both say goodbye");
-            let mut stream = TlsStream::upgrade_connect(client, NAME, plain).expect("again");
+            // Back to plain text, and again when the server agrees.
+            let (socket, rest) = stream.unwrap().expect("both say goodbye");
+            assert_eq!(plain::receive_rest(&socket, rest, 5), b"again");
+            let mut stream = TlsStream::upgrade_connect(client, NAME, (socket, Vec::new()))
+                .expect("nothing is left of the plain text");
             stream.write_all(b"once more\r\n").expect("write");
             stream.shutdown_write().expect("goodbye");
             assert_eq!(stream.read(&mut [0]).expect("the server's"), 0);
@@ -53,8 +56,9 @@ fn an_upgrade_by_a_buffered_reader() {
         let stream = TlsStream::upgrade_accept(server, plain).expect("upgrade");
         let mut secure = BufReader::new(stream);
         assert_eq!(read_line(&mut secure), "MAIL FROM\r\n");
-        let plain = secure.into_inner().unwrap().expect("both say goodbye");
-        let stream = TlsStream::upgrade_accept(server, plain).expect("again");
+        let (mut socket, rest) = secure.into_inner().unwrap().expect("both say goodbye");
+        socket.write_all(b"again").expect("write");
+        let stream = TlsStream::upgrade_accept(server, (socket, rest)).expect("again");
         let mut secure = BufReader::new(stream);
         assert_eq!(read_line(&mut secure), "once more\r\n");
         secure.into_inner().close().expect("close");
