@@ -57,6 +57,11 @@ pub(crate) fn attached_mut(ssl: &mut SslRef) -> Result<&mut Attached, ErrorStack
     Ok(ssl.ex_data_mut(index).expect("set just now"))
 }
 
+/// Takes off what hangs on `ssl`.
+pub(crate) fn take_attached(ssl: &mut SslRef) -> Option<Attached> {
+    ssl.ex_data_mut(index().ok()?).map(std::mem::take)
+}
+
 fn index() -> Result<Index<Ssl, Attached>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Attached>> = OnceLock::new();
     if let Some(index) = INDEX.get() {

@@ -41,7 +41,7 @@ mod rejection;
 mod verify;
 mod view;
 
-pub(crate) use attached::{AppData, Attached, attached, attached_mut};
+pub(crate) use attached::{AppData, Attached, attached, attached_mut, take_attached};
 pub(crate) use events::OnEvent;
 pub use events::{AlertLevel, Direction, Event};
 pub use hello::ClientHello;

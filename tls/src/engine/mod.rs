@@ -30,7 +30,7 @@ use std::sync::Arc;
 use openssl::ssl::{Ssl, SslRef};
 
 use crate::bio::{BioPair, RingSizes};
-use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut};
+use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut, take_attached};
 use crate::context::Context;
 use crate::error::{Alert, Error, VerifyError};
 use crate::ring;
@@ -544,5 +544,10 @@ impl Drop for Engine {
             self.connection.spare_session();
         }
         self.unplug();
+        if !self.state.pinned {
+            // Data of the application that panics when it is dropped must not do so
+            // in OpenSSL's frames.
+            drop(take_attached(self.connection.get_mut()));
+        }
     }
 }

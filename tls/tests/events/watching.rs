@@ -1,10 +1,11 @@
 //! Events and messages.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use greenling_tls::{
     Alert, AlertLevel, ConnectionView, ContentType, ContextBuilder, Direction, Error, Event,
-    HandshakeType, Message, Role,
+    HandshakeType, Message, Role, Version,
 };
 
 use crate::support::{
@@ -97,6 +98,22 @@ fn both_ends_of_an_alert_are_told_of_it() {
             "{version}"
         );
     }
+}
+
+#[test]
+fn data_that_panics_when_it_is_dropped_takes_its_connection_along_and_nothing_else() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let Pair { mut server, client } = Pair::new(client(Version::Tls13), server(Version::Tls13));
+    server.set_app_data(Bomb).unwrap();
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(server)));
+    let payload = dropped.expect_err("the panic comes back");
+    assert_eq!(payload.downcast_ref(), Some(&"in a destructor"));
+    drop(client);
 }
 
 #[test]
