@@ -72,7 +72,10 @@ impl Source {
                     return Ok(identity);
                 };
                 let response = std::fs::read(path).map_err(naming(path.display()))?;
-                Ok(identity.with_ocsp_staple(&OcspStaple::new(response)))
+                let staple = OcspStaple::new(response)
+                    .map_err(io::Error::from)
+                    .map_err(naming(path.display()))?;
+                Ok(identity.with_ocsp_staple(&staple))
             }
             Self::Made(identity) => Ok(identity.clone()),
         }

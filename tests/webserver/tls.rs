@@ -164,7 +164,9 @@ fn a_response_of_the_authority_goes_along_with_the_certificate() {
     let files = Files::new("web.test");
     let (cert, key) = (files.path("cert.pem"), files.path("key.pem"));
     let ocsp = files.path("ocsp.der");
-    std::fs::write(&ocsp, b"first").unwrap();
+    // The shortest there are: "try later", and "unauthorized".
+    let (first, second) = (*b"\x30\x03\x0a\x01\x03", *b"\x30\x03\x0a\x01\x06");
+    std::fs::write(&ocsp, first).unwrap();
     let options = ["--cert", &cert, "--key", &key, "--ocsp", &ocsp];
     let mut server = Server::start_talkative(&options);
     let stapled = |address| {
@@ -175,11 +177,11 @@ fn a_response_of_the_authority_goes_along_with_the_certificate() {
         let stream = configuration.connect("web.test", tcp(address)).unwrap();
         stream.ssl().ocsp_status().map(<[u8]>::to_vec)
     };
-    assert_eq!(stapled(server.https).as_deref(), Some(&b"first"[..]));
-    std::fs::write(&ocsp, b"second").unwrap();
+    assert_eq!(stapled(server.https).as_deref(), Some(&first[..]));
+    std::fs::write(&ocsp, second).unwrap();
     server.signal("HUP");
     server.wait_for_log("certificates reloaded");
-    assert_eq!(stapled(server.https).as_deref(), Some(&b"second"[..]));
+    assert_eq!(stapled(server.https).as_deref(), Some(&second[..]));
 }
 
 #[test]

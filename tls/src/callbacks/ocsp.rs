@@ -100,7 +100,12 @@ fn respond(ssl: &mut SslRef) -> Result<bool, ErrorStack> {
     let found = match (&hooks.ocsp.responder, ssl.certificate()) {
         (Some(responder), Some(certificate)) => {
             match responder(&ConnectionView::new(ssl), certificate) {
-                Ok(found) => found.map(Arc::from),
+                // Some releases of OpenSSL would send anything.
+                Ok(Some(found)) => {
+                    OcspResponse::from_der(&found)?;
+                    Some(Arc::from(found))
+                }
+                Ok(None) => None,
                 Err(rejection) => {
                     attached_mut(ssl)?.rejection = Some(rejection);
                     return Err(ErrorStack::get());

@@ -63,7 +63,8 @@ impl ContextBuilder {
     /// there is one.
     ///
     /// It must not wait; see [`on_event`](ContextBuilder::on_event). A rejection or a
-    /// panic ends the connection with `internal_error`.
+    /// panic ends the connection with `internal_error`, and so does what is no OCSP
+    /// response.
     #[doc(alias = "set_ocsp_server_callback")]
     #[doc(alias = "SSL_CTX_set_tlsext_status_cb")]
     pub fn ocsp_responder(

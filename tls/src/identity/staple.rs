@@ -3,6 +3,24 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use openssl::ocsp::OcspResponse;
+
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::error::Error;
+use crate::ssl::on_system_stack;
+
+/// Newer releases of OpenSSL refuse to send what is no OCSP response.
+fn check(response: &[u8]) -> Result<(), ConfigError> {
+    on_system_stack(|| match OcspResponse::from_der(response) {
+        Ok(_) => Ok(()),
+        Err(stack) => {
+            let what = "is not in the DER form of one";
+            let error = ConfigError::new(ConfigErrorKind::Malformed, "OCSP response", what);
+            Err(error.because_ssl(stack))
+        }
+    })
+}
+
 /// An OCSP response for a server to send along with its certificate ("stapling",
 /// RFC 6066, section 8), so that clients need not ask the authority.
 ///
@@ -19,12 +37,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// ```no_run
 /// use greenling_tls::{ContextBuilder, Identity, OcspStaple};
 ///
-/// let staple = OcspStaple::new(std::fs::read("server.ocsp")?);
+/// let staple = OcspStaple::new(std::fs::read("server.ocsp")?)?;
 /// let identity = Identity::from_pem_files("server.pem", "server.key")?
 ///     .with_ocsp_staple(&staple);
 /// let context = ContextBuilder::server().identity(identity).build()?;
 /// // Later, before the old one expires:
-/// staple.set(std::fs::read("server.ocsp")?);
+/// staple.set(std::fs::read("server.ocsp")?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "set_ocsp_server_callback")]
@@ -36,15 +54,26 @@ pub struct OcspStaple {
 
 impl OcspStaple {
     /// A response in DER form, as the authority sends it.
-    pub fn new(response: impl Into<Vec<u8>>) -> OcspStaple {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when it is none.
+    pub fn new(response: impl Into<Vec<u8>>) -> Result<OcspStaple, Error> {
         let staple = OcspStaple::default();
-        staple.set(response);
-        staple
+        staple.set(response)?;
+        Ok(staple)
     }
 
     /// Sends this one from now on.
-    pub fn set(&self, response: impl Into<Vec<u8>>) {
-        self.put(Some(Arc::from(response.into())));
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when it is none; the old one stays.
+    pub fn set(&self, response: impl Into<Vec<u8>>) -> Result<(), Error> {
+        let response = response.into();
+        check(&response)?;
+        self.put(Some(Arc::from(response)));
+        Ok(())
     }
 
     /// Sends none from now on.

@@ -7,7 +7,7 @@ use greenling_tls::{
     OcspStaple, Rejection, Verdict, Version, Want,
 };
 
-use crate::support::{NAME, Pair, VERSIONS, ca, carry, client};
+use crate::support::{NAME, Pair, TRY_LATER, VERSIONS, ca, carry, client};
 
 type Steps = Arc<Mutex<Vec<&'static str>>>;
 
@@ -26,7 +26,7 @@ fn note(steps: &Steps, step: &'static str) -> impl Fn() + Send + Sync + 'static 
 fn of_server(steps: &Steps, version: Version) -> ContextBuilder {
     let (hello, late) = (note(steps, "hello"), note(steps, "identity"));
     let (alpn, ocsp) = (note(steps, "alpn"), note(steps, "ocsp"));
-    let staple = OcspStaple::new(*b"staple");
+    let staple = OcspStaple::new(TRY_LATER).unwrap();
     let identity = ca().issue(&[NAME]).unwrap().with_ocsp_staple(&staple);
     let chosen = ContextBuilder::server()
         .versions(version..=version)
@@ -65,7 +65,7 @@ fn of_client(steps: &Steps, version: Version) -> ContextBuilder {
         })
         .on_ocsp(move |_, response| {
             // The late identity's own.
-            assert_eq!(response, Some(&b"staple"[..]));
+            assert_eq!(response, Some(&TRY_LATER[..]));
             status();
             Ok(())
         })

@@ -12,6 +12,10 @@ use greenling_tls::{
 pub(crate) const NAME: &str = "localhost";
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
+/// The shortest OCSP responses: refusals to answer (RFC 6960, section 4.2.1).
+pub(crate) const TRY_LATER: [u8; 5] = [0x30, 3, 0x0a, 1, 3];
+pub(crate) const UNAUTHORIZED: [u8; 5] = [0x30, 3, 0x0a, 1, 6];
+
 static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("event tests").expect("test CA"));
 
 /// The authority that both sides trust.
