@@ -1,8 +1,9 @@
 //! Questions that a handshake waits on, and their answers.
 //!
 //! A question is open from the moment OpenSSL's callback writes it down until
-//! [`Engine::answer`](crate::Engine::answer); whoever asked may go away meanwhile,
-//! by a kill or a deadline, and the next one finds it again.
+//! [`Engine::answer`](crate::Engine::answer). Who asked may give up meanwhile, at a
+//! deadline, and the next one finds it again. A stream whose tasklet unwinds from the
+//! callback, by a panic or a kill, answers with a refusal.
 
 use std::fmt;
 use std::sync::Arc;
