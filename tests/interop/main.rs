@@ -15,6 +15,7 @@ mod bindings;
 mod clients;
 mod curl;
 mod gnutls;
+mod go;
 mod hosts;
 mod memory_bio;
 mod nginx;

@@ -2,6 +2,7 @@
 
 mod curl;
 mod gnutls;
+mod go;
 mod nginx;
 mod openssl;
 mod python;

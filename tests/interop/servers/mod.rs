@@ -2,6 +2,7 @@
 //! [`served`](super::served).
 
 mod gnutls;
+mod go;
 mod nginx;
 mod openssl;
 mod python;

@@ -23,8 +23,8 @@ use crate::ssl::on_system_stack;
 /// Random bits of a serial number: RFC 5280 allows 20 octets, and the sign takes one bit.
 const SERIAL_BITS: i32 = 159;
 
-/// From yesterday and for 397 days in all, in days from now.
-const VALID_DAYS: Range<i64> = -1..396;
+/// From yesterday and for 365 days in all, in days from now.
+const VALID_DAYS: Range<i64> = -1..364;
 
 /// What a certificate is good for.
 #[derive(Clone, Copy, PartialEq, Eq)]

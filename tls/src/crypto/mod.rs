@@ -16,8 +16,8 @@ use issue::{Issuer, Kind, Request};
 ///
 /// Names may be DNS names, also with a leading `*.`, and IP addresses; they become
 /// the subjectAltName. The certificate is valid from yesterday, so that clocks
-/// may differ, and for 397 days in all, the most that browsers accept. Its serial
-/// number has 159 random bits.
+/// may differ, and for 365 days in all, since browsers refuse what lasts much longer.
+/// Its serial number has 159 random bits.
 ///
 /// A client trusts it by name through
 /// [`trust_pem`](crate::ContextBuilder::trust_pem) with
