@@ -1,11 +1,16 @@
 //! `gnutls-serv`, which prints a block about each connection.
 
 use super::*;
+use std::cell::Cell;
 use std::net::TcpListener;
 use std::path::Path;
 use tests::tools;
 
-struct GnutlsServ(Printing);
+struct GnutlsServ {
+    server: Printing,
+    /// The port of the client that has connected last, by which its block is found.
+    client: Cell<u16>,
+}
 
 impl GnutlsServ {
     fn start(gnutls: &Path, papers: &Papers, terms: &Terms) -> GnutlsServ {
@@ -27,7 +32,10 @@ impl GnutlsServ {
                 &["--disable-client-cert"]
             });
         let listening = "HTTP Server listening on IPv4 0.0.0.0 port ";
-        GnutlsServ(Printing::start(&mut command, listening))
+        GnutlsServ {
+            server: Printing::start(&mut command, listening),
+            client: Cell::new(0),
+        }
     }
 }
 
@@ -41,15 +49,19 @@ impl Server for GnutlsServ {
     type Socket = TcpStream;
 
     fn connect(&self) -> TcpStream {
-        self.0.connect()
+        let socket = self.server.connect();
+        let address = socket.local_addr().expect("an address");
+        self.client.set(address.port());
+        socket
     }
 
     fn told(&self, _page: &str) -> Told {
-        let block = self.0.wait_for("what it saw", |printed| {
-            let block = printed.rsplit("* Accepted connection").next()?;
-            block
-                .contains("- Channel bindings")
-                .then(|| block.to_owned())
+        let client = self.client.get();
+        let block = self.server.wait_for("what it saw", |printed| {
+            let start = format!("* Accepted connection from IPv4 127.0.0.1 port {client} ");
+            let block = printed.split(&start).nth(1)?;
+            let (block, _) = block.split_once("- Channel bindings")?;
+            Some(block.to_owned())
         });
         let after = |start: &str| {
             let line = block
@@ -67,7 +79,7 @@ impl Server for GnutlsServ {
     }
 
     fn printed(&self) -> String {
-        self.0.printed()
+        self.server.printed()
     }
 
     fn is_unknown(&self, version: Version, printed: &str) -> bool {
