@@ -18,13 +18,12 @@ macro_rules! alerts {
                 #[doc = concat!("`", $text, "`, code ", $code, ".")]
                 pub const $name: Alert = Alert($code);
             )*
+        }
 
-            /// The name in RFC 8446, or `None` for a code it does not define.
-            pub fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($code => Some($text),)*
-                    _ => None,
-                }
+        fn name_of(code: u8) -> Option<&'static str> {
+            match code {
+                $($code => Some($text),)*
+                _ => None,
             }
         }
     };
@@ -66,6 +65,11 @@ impl Alert {
     /// An alert by its code.
     pub const fn from_code(code: u8) -> Alert {
         Alert(code)
+    }
+
+    /// The name in RFC 8446, or `None` for a code it does not define.
+    pub fn name(self) -> Option<&'static str> {
+        name_of(self.0)
     }
 
     /// The code on the wire.
