@@ -8,9 +8,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use greenling_tls::crypto::LocalCa;
-use greenling_tls::{Context, ContextBuilder, Engine, Error, Identity};
-use greenling_tls::{Interest, Ready, Transport, Version};
+use greenling_tls::{Error, Identity, Interest, Ready, Transport};
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
@@ -18,35 +16,18 @@ use openssl::rsa::Rsa;
 use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509NameBuilder};
 
-pub(crate) const NAME: &str = "localhost";
-pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/contexts.rs"]
+mod contexts;
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/engines.rs"]
+mod engines;
+#[path = "../common/random.rs"]
+mod random;
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("hard tests").expect("test CA"));
-
-/// The authority that both sides trust.
-pub(crate) fn ca() -> &'static LocalCa {
-    &CA
-}
-
-pub(crate) fn server_builder(version: Version) -> ContextBuilder {
-    let identity = CA.issue(&[NAME]).expect("test certificate");
-    ContextBuilder::server()
-        .versions(version..=version)
-        .identity(identity)
-}
-
-pub(crate) fn client_builder(version: Version) -> ContextBuilder {
-    ContextBuilder::client()
-        .versions(version..=version)
-        .trust_pem(CA.root_pem().expect("PEM"))
-}
-
-/// A server's and a client's context that trust each other.
-pub(crate) fn contexts(version: Version) -> (Context, Context) {
-    let server = server_builder(version).build().expect("server context");
-    let client = client_builder(version).build().expect("client context");
-    (server, client)
-}
+pub(crate) use contexts::*;
+pub(crate) use engines::*;
+pub(crate) use random::Random;
 
 /// A self-signed certificate with the key that takes OpenSSL the most stack.
 pub(crate) fn rsa() -> &'static Identity {
@@ -72,41 +53,6 @@ fn self_signed_rsa() -> Result<Identity, Error> {
     builder.append_extension(names)?;
     builder.sign(&key, MessageDigest::sha256())?;
     Identity::new(vec![builder.build()], key)
-}
-
-/// Deterministic random numbers (xorshift64*).
-#[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(high).expect("31 bits") % limit
-    }
-}
-
-/// Moves up to `limit` bytes of ciphertext; how many there were and fitted.
-pub(crate) fn carry(from: &mut Engine, to: &mut Engine, limit: usize) -> usize {
-    let mut moved = 0;
-    while moved < limit {
-        let data = from.out_data();
-        let piece = data.len().min(limit - moved);
-        let n = to.feed(&data[..piece]);
-        if n == 0 {
-            break;
-        }
-        from.consume_out(n);
-        moved += n;
-    }
-    moved
 }
 
 /// One end of a connection in memory. It never waits: a wait that has nothing to

@@ -1,41 +1,13 @@
 //! Contexts, and two connections whose buffers a test carries by hand.
 
-use std::sync::LazyLock;
-
-use greenling_tls::crypto::LocalCa;
-use greenling_tls::{
-    Context, ContextBuilder, MemoryBio, Role, SslError, SslErrorKind, SslObject, Version,
-};
+use greenling_tls::{Context, MemoryBio, Role, SslError, SslErrorKind, SslObject, Version};
 use openssl::error::ErrorStack;
 
-pub(crate) const NAME: &str = "localhost";
-pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/contexts.rs"]
+mod contexts;
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("memory tests").expect("test CA"));
-
-/// The authority that both sides trust.
-pub(crate) fn ca() -> &'static LocalCa {
-    &CA
-}
-
-pub(crate) fn server_builder(version: Version) -> ContextBuilder {
-    ContextBuilder::server()
-        .versions(version..=version)
-        .identity(CA.issue(&[NAME]).expect("test certificate"))
-}
-
-pub(crate) fn client_builder(version: Version) -> ContextBuilder {
-    ContextBuilder::client()
-        .versions(version..=version)
-        .trust_pem(CA.root_pem().expect("PEM"))
-}
-
-/// A server's and a client's context that trust each other.
-pub(crate) fn contexts(version: Version) -> (Context, Context) {
-    let server = server_builder(version).build().expect("server context");
-    let client = client_builder(version).build().expect("client context");
-    (server, client)
-}
+pub(crate) use contexts::*;
 
 /// A connection with its two buffers.
 pub(crate) struct Side {

@@ -8,6 +8,12 @@ use greenling_tls::{
     Want,
 };
 
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/engines.rs"]
+mod pair;
+
+pub(crate) use pair::carry_all as carry;
+
 pub(crate) const NAME: &str = "localhost";
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
@@ -60,19 +66,6 @@ pub(crate) fn engines(version: Version, size: usize) -> (Engine, Engine) {
         Engine::new(server, None, rings).expect("server engine"),
         Engine::new(client, Some(NAME), rings).expect("client engine"),
     )
-}
-
-/// Moves ciphertext until nothing is left or nothing fits.
-pub(crate) fn carry(from: &mut Engine, to: &mut Engine) -> usize {
-    let mut moved = 0;
-    loop {
-        let n = to.feed(from.out_data());
-        if n == 0 {
-            return moved;
-        }
-        from.consume_out(n);
-        moved += n;
-    }
 }
 
 /// One step of a handshake; whether it is done.

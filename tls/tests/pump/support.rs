@@ -4,51 +4,22 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::net::Shutdown;
-use std::sync::LazyLock;
 use std::time::Instant;
 
-use greenling_tls::crypto::LocalCa;
-use greenling_tls::{
-    Context, ContextBuilder, Engine, EngineError, Interest, Ready, RingSizes, Transport, Version,
-    Want,
-};
+use greenling_tls::{Engine, EngineError, Interest, Ready, RingSizes, Transport, Version};
 
-pub(crate) const NAME: &str = "localhost";
-pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/contexts.rs"]
+mod contexts;
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/engines.rs"]
+mod engines;
+#[path = "../common/random.rs"]
+mod random;
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("pump tests").expect("test CA"));
-
-/// The authority that both sides trust.
-pub(crate) fn ca() -> &'static LocalCa {
-    &CA
-}
-
-pub(crate) fn server_builder(version: Version) -> ContextBuilder {
-    let identity = CA.issue(&[NAME]).expect("test certificate");
-    ContextBuilder::server()
-        .versions(version..=version)
-        .identity(identity)
-}
-
-pub(crate) fn client_builder(version: Version) -> ContextBuilder {
-    ContextBuilder::client()
-        .versions(version..=version)
-        .trust_pem(CA.root_pem().expect("PEM"))
-}
-
-/// A server's and a client's context that trust each other.
-pub(crate) fn contexts(version: Version) -> (Context, Context) {
-    let server = server_builder(version).build().expect("server context");
-    let client = client_builder(version).build().expect("client context");
-    (server, client)
-}
-
-pub(crate) fn rings(size: usize) -> RingSizes {
-    RingSizes {
-        incoming: size,
-        outgoing: size,
-    }
-}
+pub(crate) use contexts::*;
+pub(crate) use engines::*;
+pub(crate) use random::Random;
 
 /// A server's and a client's engine.
 pub(crate) fn engines(version: Version, rings: RingSizes) -> (Engine, Engine) {
@@ -59,61 +30,11 @@ pub(crate) fn engines(version: Version, rings: RingSizes) -> (Engine, Engine) {
     )
 }
 
-/// Deterministic random numbers (xorshift64*).
-#[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(high).expect("31 bits") % limit
-    }
-}
-
 /// Test data in which a lost, doubled or swapped byte shows.
 pub(crate) fn pattern(len: usize) -> Vec<u8> {
     (0..len)
         .map(|i| (i.wrapping_mul(31) ^ (i >> 8)) as u8)
         .collect()
-}
-
-/// Moves up to `limit` bytes of ciphertext; how many there were and fitted.
-pub(crate) fn carry(from: &mut Engine, to: &mut Engine, limit: usize) -> usize {
-    let mut moved = 0;
-    while moved < limit {
-        let data = from.out_data();
-        let piece = data.len().min(limit - moved);
-        let n = to.feed(&data[..piece]);
-        if n == 0 {
-            break;
-        }
-        from.consume_out(n);
-        moved += n;
-    }
-    moved
-}
-
-/// Makes the handshake of two engines in memory.
-pub(crate) fn shake_hands(server: &mut Engine, client: &mut Engine) {
-    loop {
-        let done = [client.handshake(), server.handshake()].map(|result| match result {
-            Ok(()) => true,
-            Err(EngineError::Want(Want::Read)) => false,
-            Err(other) => panic!("handshake: {other}"),
-        });
-        let moved = carry(client, server, usize::MAX) + carry(server, client, usize::MAX);
-        if done == [true, true] && moved == 0 {
-            return;
-        }
-    }
 }
 
 /// What the peer inside a [`Scripted`] transport does whenever it gets the turn.

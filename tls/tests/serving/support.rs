@@ -6,7 +6,13 @@ use std::sync::LazyLock;
 use greenling::net::TcpStream;
 use greenling::{JoinHandle, spawn};
 use greenling_tls::crypto::LocalCa;
-use greenling_tls::{Context, ContextBuilder, Engine, EngineError, RingSizes, Want};
+use greenling_tls::{Context, ContextBuilder, Engine, EngineError, RingSizes};
+
+#[allow(dead_code, reason = "each suite needs a part of it")]
+#[path = "../common/engines.rs"]
+mod engines;
+
+pub(crate) use engines::{carry_all as carry, shake_hands};
 
 pub(crate) const NAME: &str = "localhost";
 
@@ -51,32 +57,4 @@ pub(crate) fn rest(mut socket: &TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = socket.read_to_end(&mut bytes);
     bytes
-}
-
-/// Moves all ciphertext from one engine to the other; how much there was.
-pub(crate) fn carry(from: &mut Engine, to: &mut Engine) -> usize {
-    let mut moved = 0;
-    loop {
-        let n = to.feed(from.out_data());
-        if n == 0 {
-            return moved;
-        }
-        from.consume_out(n);
-        moved += n;
-    }
-}
-
-/// Makes the handshake of two engines.
-pub(crate) fn shake_hands(server: &mut Engine, client: &mut Engine) {
-    loop {
-        let done = [client.handshake(), server.handshake()].map(|result| match result {
-            Ok(()) => true,
-            Err(EngineError::Want(Want::Read)) => false,
-            Err(other) => panic!("handshake: {other}"),
-        });
-        let moved = carry(client, server) + carry(server, client);
-        if done == [true, true] && moved == 0 {
-            return;
-        }
-    }
 }
