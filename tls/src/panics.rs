@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 thread_local! {
@@ -36,6 +37,47 @@ pub(crate) fn guard_callback<R>(refusal: R, body: impl FnOnce() -> R) -> R {
 pub(crate) fn resume() {
     if let Some(payload) = STASH.with(Cell::take) {
         resume_unwind(payload);
+    }
+}
+
+/// As [`resume`], in a destructor: while another panic unwinds, what a callback left
+/// behind is dropped, since a second panic would abort the process.
+pub(crate) fn resume_in_drop() {
+    if std::thread::panicking() {
+        drop(FreedByC::new(STASH.with(Cell::take)));
+    } else {
+        resume();
+    }
+}
+
+/// Data of the application that OpenSSL frees together with an object of its own.
+///
+/// A panic of its destructor ends here. Whoever drops the last reference to the
+/// object, a session say, need not be one who could raise it again, and the panic
+/// hook has told of it.
+pub(crate) struct FreedByC<T>(Option<T>);
+
+impl<T> FreedByC<T> {
+    pub(crate) fn new(data: T) -> FreedByC<T> {
+        FreedByC(Some(data))
+    }
+}
+
+impl<T> Deref for FreedByC<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("there until it is dropped")
+    }
+}
+
+impl<T> Drop for FreedByC<T> {
+    fn drop(&mut self) {
+        let data = self.0.take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(data))) {
+            // It may panic again when it is dropped.
+            std::mem::forget(payload);
+        }
     }
 }
 

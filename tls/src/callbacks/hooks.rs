@@ -13,6 +13,7 @@ use super::{
 use crate::context::Context;
 use crate::engine::Role;
 use crate::identity::Identity;
+use crate::panics::FreedByC;
 
 /// Chooses the context of a server's connection.
 pub(crate) type Resolve = Arc<dyn Fn(&ClientHello) -> Result<Context, Rejection> + Send + Sync>;
@@ -51,7 +52,7 @@ impl Hooks {
         observers::install(&self, context);
         ocsp::install(&self, role, context)?;
         keys::install(&self, role, context)?;
-        context.set_ex_data(index()?, Arc::new(self));
+        context.set_ex_data(index()?, FreedByC::new(Arc::new(self)));
         Ok(())
     }
 
@@ -61,12 +62,13 @@ impl Hooks {
     }
 
     pub(crate) fn of_context(context: &SslContextRef) -> Option<Arc<Hooks>> {
-        context.ex_data(index().ok()?).cloned()
+        let hooks = context.ex_data(index().ok()?)?;
+        Some(Arc::clone(hooks))
     }
 }
 
-fn index() -> Result<Index<SslContext, Arc<Hooks>>, ErrorStack> {
-    static INDEX: OnceLock<Index<SslContext, Arc<Hooks>>> = OnceLock::new();
+fn index() -> Result<Index<SslContext, FreedByC<Arc<Hooks>>>, ErrorStack> {
+    static INDEX: OnceLock<Index<SslContext, FreedByC<Arc<Hooks>>>> = OnceLock::new();
     if let Some(index) = INDEX.get() {
         return Ok(*index);
     }

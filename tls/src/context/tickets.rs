@@ -121,6 +121,8 @@ pub(super) struct KeyRing {
     keys: Vec<Box<TicketKey>>,
     /// None: only by hand.
     rotation: Option<Duration>,
+    /// Zero until a context has said how long its tickets are valid: keys that were
+    /// imported before that are not to be lost.
     lifetime: Duration,
 }
 
@@ -210,6 +212,9 @@ impl KeyRing {
 
     fn drop_old(&mut self, now: Instant) {
         let (rotation, lifetime) = (self.rotation, self.lifetime);
+        if lifetime.is_zero() {
+            return;
+        }
         self.keys.retain(|key| {
             let retired = key.retired_for(rotation, now);
             retired.is_none_or(|since| since < lifetime)

@@ -143,6 +143,17 @@ impl Engine {
         }
     }
 
+    /// Lets OpenSSL send again what would have followed on the approval, before foreign
+    /// hands take over.
+    pub(super) fn give_tickets_back(&mut self) {
+        if !self.state.established
+            && let Approval::Pending { tickets } = self.state.approval
+        {
+            // It accepts any number.
+            let _ = self.connection.get_mut().set_num_tickets(tickets);
+        }
+    }
+
     /// Replaces the connection by one of `context`, which will see the same bytes.
     fn change_context(&mut self, context: &Context) -> Result<(), Error> {
         if context.role() != Role::Server {

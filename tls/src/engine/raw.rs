@@ -39,6 +39,7 @@ impl Engine {
     #[doc(alias = "SSL_up_ref")]
     pub fn into_raw(mut self) -> (*mut SSL, *mut BIO) {
         self.state.pinned = true;
+        self.give_tickets_back();
         let _ = self.plug();
         let _ = self.gather();
         let network = self

@@ -208,7 +208,7 @@ impl Drop for Connection {
             drop(ssl);
             clear_error_queue();
         });
-        panics::resume();
+        panics::resume_in_drop();
     }
 }
 

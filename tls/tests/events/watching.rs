@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use greenling_tls::{
-    Alert, AlertLevel, ConnectionView, ContentType, ContextBuilder, Direction, Error, Event,
-    HandshakeType, Message, Role, Version,
+    Alert, AlertLevel, AlpnChoice, ConnectionView, ContentType, ContextBuilder, Direction, Error,
+    Event, HandshakeType, Message, Role, Version,
 };
 
 use crate::support::{
@@ -114,6 +114,34 @@ fn data_that_panics_when_it_is_dropped_takes_its_connection_along_and_nothing_el
     let payload = dropped.expect_err("the panic comes back");
     assert_eq!(payload.downcast_ref(), Some(&"in a destructor"));
     drop(client);
+}
+
+#[test]
+fn what_a_context_frees_may_panic_even_when_a_session_is_its_last_owner() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    impl Bomb {
+        fn touch(&self) {}
+    }
+    let (line, name) = (Bomb, Bomb);
+    let context = server(Version::Tls13)
+        .app_data(Bomb)
+        .on_keylog(move |_, _| line.touch())
+        .alpn_select(move |_, _| {
+            name.touch();
+            AlpnChoice::NoOverlap
+        });
+    let pair = Pair::new(client(Version::Tls13), context).connect();
+    let session = pair.server.session().expect("of the handshake");
+    // Whether the panic comes back or ends where it was raised: the process goes on.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(pair)));
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
+    // Nor is a panic left over for others.
+    Pair::new(client(Version::Tls13), server(Version::Tls13)).connect();
 }
 
 #[test]

@@ -256,6 +256,32 @@ fn a_server_asks_again_about_its_client() {
 }
 
 #[test]
+fn an_approved_client_gets_its_tickets_wherever_the_engine_has_been() {
+    let (context, client) = mutual_contexts(|_: &PeerChain| Ok(()));
+    let rings = RingSizes::default();
+    let server = Engine::new(&context, None, rings).expect("engine");
+    let mut client = Engine::new(&client, Some(NAME), rings).expect("engine");
+    let mut server = rebuild(server);
+    loop {
+        let connected = client.handshake().is_ok();
+        carry(&mut client, &mut server);
+        match server.handshake() {
+            Ok(()) if connected => break,
+            Err(EngineError::Want(Want::App)) => {
+                let question = server.question().expect("about the client");
+                server.answer(question.decide()).expect("an answer");
+            }
+            _ => {}
+        }
+        carry(&mut server, &mut client);
+    }
+    carry(&mut server, &mut client);
+    let _ = client.read(&mut [0; 1]);
+    let session = client.session().expect("of the handshake");
+    assert!(session.is_resumable(), "a ticket has come");
+}
+
+#[test]
 fn what_is_no_pair_is_refused_and_stays_the_callers() {
     let (server, client) = established(VERSIONS[0], 2000);
     let (ssl, network) = client.into_raw();

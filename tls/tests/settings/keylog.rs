@@ -111,6 +111,22 @@ fn the_file_is_for_its_owner_alone_and_is_appended_to() {
 }
 
 #[test]
+fn a_file_of_somebody_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.log");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+        // Only the superuser can give files away, and can write to others' files.
+        return;
+    }
+    match server().keylog_file(&path).build() {
+        Err(Error::Config(error)) => assert_eq!(error.kind(), ConfigErrorKind::Permissions),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_writer_that_fails_changes_nothing() {
     struct Full;
     impl Write for Full {

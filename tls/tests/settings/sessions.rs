@@ -1,6 +1,7 @@
 //! Sessions: keys that are shared, stores, and how many tickets there are. Whether
 //! a session was resumed is what both sides say.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use greenling_tls::{
     ClientAuth, ConfigErrorKind, Context, ContextBuilder, Error, SessionCache, SessionStore,
-    TicketKeys, Tickets, Version, options,
+    TicketKeys, Tickets, Verdict, Version, options,
 };
 use zeroize::Zeroizing;
 
@@ -110,6 +111,13 @@ fn shared_keys_do_not_share_trust() {
         let informed = informed.build().unwrap();
         assert!(
             !visit(&client, &informed, Some(&session)).reused,
+            "{version}"
+        );
+        // Nor may one whom nobody has asked about.
+        let judging = demanding(ClientAuth::Required).verify_with(|_| Verdict::AsOpenSsl);
+        let judging = judging.build().unwrap();
+        assert!(
+            !visit(&client, &judging, Some(&session)).reused,
             "{version}"
         );
     }
@@ -397,6 +405,52 @@ fn a_session_that_ended_badly_is_forgotten() {
     pair.server.feed(&[0; 32]);
     assert!(pair.server.read(&mut [0; 16]).is_err());
     assert_eq!((store.len(), *store.removed.lock().unwrap()), (0, 1));
+}
+
+#[test]
+fn retired_keys_survive_an_import_before_any_context_is_built() {
+    for version in BOTH {
+        let s = server_of_one_identity();
+        let client = s.client(version);
+        let keys = TicketKeys::by_hand();
+        let session = visit(&client, &s.with_keys(&keys), None).session;
+        keys.rotate().unwrap();
+        let carried = TicketKeys::by_hand();
+        carried.import(&keys.export().unwrap()).unwrap();
+        carried.rotate().unwrap();
+        let server = s.with_keys(&carried);
+        assert!(visit(&client, &server, Some(&session)).reused, "{version}");
+    }
+}
+
+#[test]
+fn a_store_that_keeps_panicking_raises_the_first_panic_only() {
+    struct Broken;
+    impl SessionStore for Broken {
+        fn put(&self, _: &[u8], _: &[u8], _: Duration) {}
+        fn get(&self, _: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+            None
+        }
+        fn remove(&self, _: &[u8]) {
+            std::panic::resume_unwind(Box::new("the store is broken"))
+        }
+    }
+    let server = server()
+        .tickets(Tickets::Off)
+        .session_cache(SessionCache::External(Arc::new(Broken)));
+    let mut pair = Pair::connected(client().versions(Version::Tls12..=Version::Tls12), server);
+    let _ = pair.server.as_ssl_ptr();
+    let handled = pair.server;
+    // The panic takes the connection along, of whose end OpenSSL tells the store.
+    let caught = catch_unwind(AssertUnwindSafe(move || {
+        let _handled = handled;
+        std::panic::resume_unwind(Box::new("the handler is broken"))
+    }));
+    let payload: Box<dyn Any + Send> = caught.map(|(): ()| ()).expect_err("a panic");
+    assert_eq!(payload.downcast_ref(), Some(&"the handler is broken"));
+    // None is left over for others.
+    let server = self::server().build().unwrap();
+    visit(&client_of(Version::Tls13), &server, None);
 }
 
 #[test]

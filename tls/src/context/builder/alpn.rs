@@ -9,7 +9,7 @@ use crate::callbacks::ConnectionView;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
-use crate::panics::guard_callback;
+use crate::panics::{FreedByC, guard_callback};
 
 /// A server's answer to what a client offers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,9 +84,9 @@ impl Alpn {
                 let kind = ConfigErrorKind::BadValue;
                 return Err(ConfigError::new(kind, "alpn_select", detail).into());
             }
-            let chooser = Arc::clone(chooser);
+            let chooser = FreedByC::new(Arc::clone(chooser));
             context.set_alpn_select_callback(move |ssl, theirs| {
-                guard_callback(Err(AlpnError::ALERT_FATAL), || ask(&*chooser, ssl, theirs))
+                guard_callback(Err(AlpnError::ALERT_FATAL), || ask(&**chooser, ssl, theirs))
             });
             return Ok(());
         }

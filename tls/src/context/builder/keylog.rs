@@ -5,7 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use openssl::ssl::{SslContextBuilder, SslRef};
 use super::ContextBuilder;
 use crate::callbacks::ConnectionView;
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::panics::guard_callback;
+use crate::panics::{FreedByC, guard_callback};
 
 const GROUP_OR_OTHERS: u32 = 0o077;
 
@@ -47,7 +47,7 @@ impl ContextBuilder {
     /// [`keylog`](ContextBuilder::keylog) does.
     ///
     /// The file is made for its owner alone (mode 0600); one that others have
-    /// access to is refused when the context is built.
+    /// access to, or own, is refused when the context is built.
     #[doc(alias = "keylog_filename")]
     #[doc(alias = "SSLKEYLOGFILE")]
     pub fn keylog_file(self, path: impl AsRef<Path>) -> ContextBuilder {
@@ -87,6 +87,7 @@ impl ContextBuilder {
             }
         }
         if !sinks.is_empty() {
+            let sinks = FreedByC::new(sinks);
             context.set_keylog_callback(move |ssl, line| {
                 guard_callback((), || sinks.iter().for_each(|sink| sink(ssl, line)));
             });
@@ -120,12 +121,19 @@ fn open(path: &Path) -> Result<std::fs::File, ConfigError> {
     let metadata = file
         .metadata()
         .map_err(|error| ConfigError::unreadable(path, error))?;
+    let refused = |detail: String| {
+        let kind = ConfigErrorKind::Permissions;
+        Err(ConfigError::new(kind, path.display().to_string(), detail))
+    };
+    let (owner, ourselves) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != ourselves {
+        // Who puts a file in the way of the superuser could read the keys.
+        return refused(format!("the key log belongs to user {owner}"));
+    }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & GROUP_OR_OTHERS != 0 {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Permissions,
-            path.display().to_string(),
-            format!("others have access to the key log (mode {mode:03o})"),
+        return refused(format!(
+            "others have access to the key log (mode {mode:03o})"
         ));
     }
     Ok(file)

@@ -71,7 +71,10 @@ impl ContextBuilder {
     ///
     /// By default it is a digest of the identities, the trust anchors, the
     /// revocation lists and how clients are judged, so that no session crosses
-    /// from a context that demands less to one that demands more.
+    /// from a context that demands less to one that demands more. What a function
+    /// given to [`verify_with`](ContextBuilder::verify_with) demands it cannot tell:
+    /// contexts that share ticket keys or a store, and have different ones, need
+    /// different values here.
     #[doc(alias = "set_session_id")]
     #[doc(alias = "SSL_CTX_set_session_id_context")]
     pub fn session_id_context(mut self, id: &[u8]) -> ContextBuilder {
@@ -223,6 +226,9 @@ impl ContextBuilder {
             hash.update(&openssl::sha::sha256(&crl.to_der()?));
         }
         hash.update(self.chain.fingerprint().as_bytes());
+        if self.hooks.verify_with.is_some() {
+            hash.update(b"verify_with");
+        }
         hash.update(match self.verification.client_auth {
             ClientAuth::None => b"none",
             ClientAuth::Optional => b"optional",

@@ -7,7 +7,7 @@ use openssl::ssl::{SslContextBuilder, SslRef, SslSession, SslSessionCacheMode, S
 
 use super::names;
 use crate::context::session_store::SessionStore;
-use crate::panics::guard_callback;
+use crate::panics::{FreedByC, guard_callback};
 
 /// Keeps the sessions of the context in `store`, instead of OpenSSL's own table,
 /// which does not know that sessions are bound to names.
@@ -20,7 +20,7 @@ pub(in crate::context) fn install_store(
     tickets: bool,
 ) {
     context.set_session_cache_mode(SslSessionCacheMode::SERVER | SslSessionCacheMode::NO_INTERNAL);
-    let new = Arc::clone(store);
+    let new = FreedByC::new(Arc::clone(store));
     context.set_new_session_callback(move |_, session| {
         guard_callback((), || {
             if tickets && session.protocol_version() == SslVersion::TLS1_3 {
@@ -36,11 +36,11 @@ pub(in crate::context) fn install_store(
             }
         });
     });
-    let old = Arc::clone(store);
+    let old = FreedByC::new(Arc::clone(store));
     context.set_remove_session_callback(move |_, session| {
         guard_callback((), || old.remove(session.id()));
     });
-    let known = Arc::clone(store);
+    let known = FreedByC::new(Arc::clone(store));
     let find = move |ssl: &mut SslRef, id: &[u8]| {
         guard_callback(None, || {
             let session = SslSession::from_der(&known.get(id)?).ok()?;
