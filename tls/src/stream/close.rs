@@ -129,7 +129,8 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// When the goodbye could not be sent in [time](TlsStream::set_close_timeout), or
     /// there was nothing to say goodbye to: the connection had failed or the handshake
-    /// was not done. The transport is shut down in any case but one: a non-blocking
+    /// was not done. It is no error when a peer that has said goodbye is gone before
+    /// it hears ours. The transport is shut down in any case but one: a non-blocking
     /// stream that would have to wait says `WouldBlock`, and is to be closed again.
     #[doc(alias = "SSL_free")]
     pub fn close(&self) -> Result<(), Error> {
@@ -151,7 +152,14 @@ impl<T: Transport> TlsStream<T> {
         if self.closed.get() {
             return Ok(());
         }
-        self.say_goodbye_alone(deadline)?;
+        // A peer that has said goodbye need not be there to hear ours, if that is all
+        // that was left to send.
+        let said_all = self.send_error.borrow().is_none() && self.unsent()? == 0;
+        let may_be_gone = said_all && self.with_engine(|engine| engine.is_peer_closed())?;
+        match self.say_goodbye_alone(deadline) {
+            Err(Error::Io(error)) if may_be_gone && is_of_a_gone_peer(&error) => {}
+            said => said?,
+        }
         let _ = self.get_ref().shutdown(Shutdown::Write);
         self.linger(after(Some(self.linger_timeout.get())));
         Ok(())
@@ -245,6 +253,11 @@ impl<T: Transport> TlsStream<T> {
                 .with_engine(|engine| engine.is_peer_closed())
                 .unwrap_or(true)
     }
+}
+
+fn is_of_a_gone_peer(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected)
 }
 
 /// Shuts the transport down, which ends the waits of other tasklets.
