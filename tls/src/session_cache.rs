@@ -163,6 +163,14 @@ fn slot(ssl: &SslRef) -> Option<&Slot> {
     attached(ssl)?.session_slot.as_ref()
 }
 
+/// Lets a connection take no part any more; says whether it did.
+pub(crate) fn detach(ssl: &mut SslRef) -> Result<bool, ErrorStack> {
+    if slot(ssl).is_none() {
+        return Ok(false);
+    }
+    Ok(attached_mut(ssl)?.session_slot.take().is_some())
+}
+
 /// A session for a new connection to offer.
 pub(crate) fn lend(ssl: &SslRef) -> Option<SslSession> {
     let slot = slot(ssl)?;

@@ -107,6 +107,8 @@ struct State {
     /// handshake: its answer has arrived once there is another.
     asked_after: Option<Vec<u8>>,
     ignores_truncation: bool,
+    /// This connection presents another identity than its context's.
+    has_own_identity: bool,
     approval: Approval,
     /// The client's last Finished when it was approved of: another one means that it
     /// may have shown another certificate since.
@@ -132,6 +134,13 @@ impl Engine {
         let Some(context) = &self.context else {
             return Ok(());
         };
+        if self.state.has_own_identity {
+            // A session stands for the identity that it began with.
+            if session_cache::detach(self.connection.get_mut())? {
+                self.connection.forget_session()?;
+            }
+            return Ok(());
+        }
         if let Some(session) = session_cache::lend(self.ssl()) {
             self.connection.resume(&session, context.ssl_ctx())?;
         }

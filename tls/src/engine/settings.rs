@@ -46,7 +46,9 @@ impl Engine {
     }
 
     /// Presents `identity` to the peer, in place of the context's of the same type
-    /// of key.
+    /// of key. A client takes no part in the context's
+    /// [`session_cache`](crate::ContextBuilder::session_cache) then: who resumes a
+    /// session is whoever the session began with.
     ///
     /// A server whose client's choice of name matters should have one context for
     /// each name instead: sessions are bound to contexts.
@@ -62,8 +64,13 @@ impl Engine {
     #[doc(alias = "use_privatekey")]
     pub fn set_identity(&mut self, identity: &Identity) -> Result<(), Error> {
         self.ensure_unstarted()?;
-        self.connection
-            .use_certificate(identity.leaf(), identity.intermediates(), identity.key())
+        self.connection.use_certificate(
+            identity.leaf(),
+            identity.intermediates(),
+            identity.key(),
+        )?;
+        self.state.has_own_identity = true;
+        self.offer_kept_session()
     }
 
     /// Clients: the server to reach, in place of the one that was named before.

@@ -71,6 +71,17 @@ impl Connection {
         unsafe { openssl_sys::SSL_set_shutdown(self.as_ptr(), bits) };
     }
 
+    /// Offers no session.
+    pub(crate) fn forget_session(&mut self) -> Result<(), Error> {
+        self.tell(|ssl| {
+            // SAFETY: the object is borrowed for changes; null is no session.
+            match unsafe { openssl_sys::SSL_set_session(ssl.as_ptr(), ptr::null_mut()) } {
+                1 => Ok(()),
+                _ => Err(ErrorStack::get()),
+            }
+        })
+    }
+
     /// Takes back the server's name: what is sent, what is looked for in the
     /// certificate, and the session, by which another name was verified.
     pub(crate) fn forget_name(&mut self) -> Result<(), Error> {
@@ -92,14 +103,13 @@ impl Connection {
                 unsafe { openssl_sys::X509_VERIFY_PARAM_set1_host(param, ptr::null(), 0) };
             // SAFETY: likewise, for the address.
             let no_ip = unsafe { openssl_sys::X509_VERIFY_PARAM_set1_ip(param, ptr::null(), 0) };
-            // SAFETY: the object is borrowed for changes; null is no session.
-            let no_session = unsafe { openssl_sys::SSL_set_session(ssl.as_ptr(), ptr::null_mut()) };
-            if [unsent, no_host.into(), no_ip.into(), no_session.into()] == [1; 4] {
+            if [unsent, no_host.into(), no_ip.into()] == [1; 3] {
                 Ok(())
             } else {
                 Err(ErrorStack::get())
             }
-        })
+        })?;
+        self.forget_session()
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use greenling_tls::{ClientAuth, Engine, Identity, PeerIdentity};
 
 use crate::support::{
-    ROOT, VERSIONS, build, client_builder, client_engine, server_builder, server_engine,
-    try_handshake,
+    NAME, ROOT, VERSIONS, build, client_builder, client_engine, server_builder, server_engine,
+    shake_hands, try_handshake,
 };
 
 /// What a server learns about a client that presents `identity`.
@@ -50,6 +50,35 @@ fn all_names_of_the_certificate_are_told_by_kind() {
     assert_eq!(entries, 1);
     let subject = peer.certificate().subject_name().to_der().expect("DER");
     assert_eq!(subject, peer.subject().to_der().expect("DER"));
+}
+
+#[test]
+fn a_client_with_an_identity_of_its_own_neither_takes_nor_leaves_sessions() {
+    for version in VERSIONS {
+        let server = build(server_builder(version).client_auth(ClientAuth::Required));
+        let usual = ROOT.issue("usual", |_| {});
+        let client = build(client_builder(version).identity(usual).session_cache(1));
+        let visit = |name: Option<&str>| {
+            let (mut server, mut client) = (server_engine(&server), client_engine(&client));
+            if let Some(name) = name {
+                let identity = ROOT.issue(name, |_| {});
+                client
+                    .set_identity(&identity)
+                    .expect("before the handshake");
+                client.set_hostname(NAME).expect("before the handshake");
+            }
+            shake_hands(&mut server, &mut client);
+            let peer = server.peer_identity().expect("verified");
+            let name = peer.common_name().map(str::to_owned);
+            (name, server.is_session_reused())
+        };
+        let whom = |name: &str| Some(name.to_owned());
+        assert_eq!(visit(Some("alice")), (whom("alice"), false), "{version}");
+        assert_eq!(visit(None), (whom("usual"), false), "{version}");
+        assert_eq!(visit(Some("bob")), (whom("bob"), false), "{version}");
+        assert_eq!(visit(None).0, whom("usual"), "{version}");
+        assert_eq!(visit(None), (whom("usual"), true), "{version}");
+    }
 }
 
 #[test]
