@@ -57,13 +57,13 @@ fn an_unwrap_fails_when_the_peer_just_goes() {
 #[test]
 fn a_peer_that_has_said_goodbye_need_not_hear_ours() {
     for version in VERSIONS {
-        let (mut stream, client) = serve(version, |stream| drop(stream));
+        let (mut stream, client) = serve(version, drop);
         client.join().expect("no panic");
         assert_eq!(stream.read(&mut [0]).expect("its goodbye"), 0);
         stream.close().expect("nothing was left to say");
 
         // But what was written to it is lost, and that is told.
-        let (stream, client) = serve(version, |stream| drop(stream));
+        let (stream, client) = serve(version, drop);
         client.join().expect("no panic");
         (&stream).write_all(b"are you there?").expect_err("no");
         stream.close().expect_err("lost");
