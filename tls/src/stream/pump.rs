@@ -257,6 +257,11 @@ impl<T: Transport> TlsStream<T> {
         if unsent > UNSENT_MAX {
             return self.flush_until(deadline, |engine| engine.out_pending() <= UNSENT_MAX);
         }
+        if T::MAY_SUSPEND && unsent > 0 && !self.sending.is_held() {
+            // The object refused some of it for now. It would wait by itself for an
+            // answer to what it has not sent.
+            return self.flush_until(deadline, |_| false);
+        }
         if let Received::Something = self.receive()? {
             self.count_success();
             return Ok(());

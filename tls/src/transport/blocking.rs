@@ -42,12 +42,18 @@ pub struct Blocking<S> {
     calls: Calls<S>,
     /// The object's own deadline expired; the wait that follows reports it.
     expired: Cell<Option<io::Error>>,
+    /// What was written last may still be inside the object.
+    unflushed: Cell<bool>,
     #[cfg(feature = "greenling")]
     free: greenling::sync::WaitQueue,
 }
 
 type ReadAlone<S> = fn(&mut S, &mut [u8]) -> io::Result<usize>;
-type WriteAlone<S> = fn(&mut S, &[u8]) -> io::Result<usize>;
+type WriteAlone<S> = fn(&mut S, &[u8]) -> io::Result<Written>;
+type FlushAlone<S> = fn(&mut S) -> io::Result<()>;
+
+/// How much the object took, and whether it has passed that on.
+type Written = (usize, bool);
 
 /// How the object is used.
 enum Calls<S> {
@@ -55,35 +61,49 @@ enum Calls<S> {
     Alone {
         read: Option<ReadAlone<S>>,
         write: Option<WriteAlone<S>>,
+        flush: Option<FlushAlone<S>>,
     },
     /// By two at once.
     Together {
         read: fn(&S, &mut [u8]) -> io::Result<usize>,
-        write: fn(&S, &[u8]) -> io::Result<usize>,
+        write: fn(&S, &[u8]) -> io::Result<Written>,
+        flush: fn(&S) -> io::Result<()>,
     },
 }
 
 impl<S: Read + Write> Blocking<S> {
     /// Wraps `inner`, which does one thing at a time.
     pub fn new(inner: S) -> Blocking<S> {
-        let (read, write) = (Some(S::read as _), Some(write_out as _));
-        Blocking::with(inner, Calls::Alone { read, write })
+        let calls = Calls::Alone {
+            read: Some(S::read),
+            write: Some(write_out),
+            flush: Some(S::flush),
+        };
+        Blocking::with(inner, calls)
     }
 }
 
 impl<S: Read> Blocking<S> {
     /// Wraps `inner`, which can only be received from.
     pub fn reader(inner: S) -> Blocking<S> {
-        let (read, write) = (Some(S::read as _), None);
-        Blocking::with(inner, Calls::Alone { read, write })
+        let calls = Calls::Alone {
+            read: Some(S::read),
+            write: None,
+            flush: None,
+        };
+        Blocking::with(inner, calls)
     }
 }
 
 impl<S: Write> Blocking<S> {
     /// Wraps `inner`, by which one can only send.
     pub fn writer(inner: S) -> Blocking<S> {
-        let (read, write) = (None, Some(write_out as _));
-        Blocking::with(inner, Calls::Alone { read, write })
+        let calls = Calls::Alone {
+            read: None,
+            write: Some(write_out),
+            flush: Some(S::flush),
+        };
+        Blocking::with(inner, calls)
     }
 }
 
@@ -96,6 +116,7 @@ impl<S> Blocking<S> {
         let calls = Calls::Together {
             read: |mut inner: &S, buf| inner.read(buf),
             write: |mut inner: &S, data| write_out(&mut inner, data),
+            flush: |mut inner: &S| inner.flush(),
         };
         Blocking::with(inner, calls)
     }
@@ -105,6 +126,7 @@ impl<S> Blocking<S> {
             inner: RefCell::new(inner),
             calls,
             expired: Cell::new(None),
+            unflushed: Cell::new(false),
             #[cfg(feature = "greenling")]
             free: greenling::sync::WaitQueue::new(),
         }
@@ -144,7 +166,7 @@ impl<S> Blocking<S> {
 
     /// Makes the object's own deadline a matter of the wait that follows, because
     /// an error of the call itself would end the connection.
-    fn note_expiry(&self, result: io::Result<usize>) -> io::Result<usize> {
+    fn note_expiry<R>(&self, result: io::Result<R>) -> io::Result<R> {
         let error = match result {
             Err(error) => error,
             done => return done,
@@ -181,14 +203,31 @@ impl<S> Transport for Blocking<S> {
     }
 
     fn try_send(&self, data: &[u8]) -> io::Result<usize> {
-        self.note_expiry(match self.calls {
+        let (n, flushed) = self.note_expiry(match self.calls {
             Calls::Together { write, .. } => self.share(|inner| write(inner, data)),
             Calls::Alone { write, .. } => {
                 let write =
                     write.ok_or_else(|| unsupported("the object was wrapped as a reader"))?;
                 self.own(|inner| write(inner, data))
             }
-        })
+        })?;
+        self.unflushed.set(!flushed);
+        Ok(n)
+    }
+
+    fn try_flush(&self) -> io::Result<()> {
+        if !self.unflushed.get() {
+            return Ok(());
+        }
+        self.note_expiry(match self.calls {
+            Calls::Together { flush, .. } => self.share(flush),
+            Calls::Alone { flush, .. } => match flush {
+                Some(flush) => self.own(flush),
+                None => Ok(()),
+            },
+        })?;
+        self.unflushed.set(false);
+        Ok(())
     }
 
     /// Waits while another tasklet is inside the object; otherwise the object's
@@ -231,13 +270,13 @@ fn is_deadline(error: &io::Error) -> bool {
         )
 }
 
-/// A write, followed by a flush. One that is only late will be made up for by the
-/// next.
-fn write_out<S: Write>(inner: &mut S, data: &[u8]) -> io::Result<usize> {
+/// A write, followed by a flush. One that is late is for `try_flush` to repeat.
+fn write_out<S: Write>(inner: &mut S, data: &[u8]) -> io::Result<Written> {
     let n = inner.write(data)?;
     match inner.flush() {
-        Err(error) if !is_deadline(&error) => Err(error),
-        _ => Ok(n),
+        Ok(()) => Ok((n, true)),
+        Err(error) if is_deadline(&error) => Ok((n, false)),
+        Err(error) => Err(error),
     }
 }
 

@@ -57,13 +57,19 @@ fn an_unwrap_fails_when_the_peer_just_goes() {
 #[test]
 fn a_peer_that_has_said_goodbye_need_not_hear_ours() {
     for version in VERSIONS {
-        let (mut stream, client) = serve(version, drop);
+        let (mut stream, client) = serve(version, |mut stream| {
+            stream.read_exact(&mut [0]).expect("the server is ready");
+        });
+        stream.write_all(b"!").expect("write");
         client.join().expect("no panic");
         assert_eq!(stream.read(&mut [0]).expect("its goodbye"), 0);
         stream.close().expect("nothing was left to say");
 
         // But what was written to it is lost, and that is told.
-        let (stream, client) = serve(version, drop);
+        let (mut stream, client) = serve(version, |mut stream| {
+            stream.read_exact(&mut [0]).expect("the server is ready");
+        });
+        stream.write_all(b"!").expect("write");
         client.join().expect("no panic");
         (&stream).write_all(b"are you there?").expect_err("no");
         stream.close().expect_err("lost");

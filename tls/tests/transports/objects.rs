@@ -209,3 +209,57 @@ fn an_objects_own_deadline_is_a_timeout() {
     drop(ours);
     server.join().expect("no panic");
 }
+
+/// Keeps what it is given until it is flushed, for which it is late at times.
+struct Lazy {
+    socket: UnixStream,
+    held: Vec<u8>,
+    late: usize,
+}
+
+impl Read for Lazy {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.read(buf)
+    }
+}
+
+impl Write for Lazy {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.held.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(fewer) = self.late.checked_sub(1) {
+            self.late = fewer;
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.socket.write_all(&std::mem::take(&mut self.held))
+    }
+}
+
+#[test]
+fn a_flush_that_was_late_is_made_up_for() {
+    for version in VERSIONS {
+        let (ours, theirs) = UnixStream::pair().expect("socket pair");
+        let server = std::thread::spawn(move || {
+            let (server, _) = trusting(version);
+            TlsStream::accept(server, theirs).map(drop)
+        });
+        let lazy = Lazy {
+            socket: ours,
+            held: Vec::new(),
+            late: 3,
+        };
+        let (_, client) = trusting(version);
+        let stream = TlsStream::start_connect(client, NAME, Blocking::new(lazy));
+        let mut tries = 0;
+        while let Err(late) = stream.handshake() {
+            assert!(late.is_transient(), "{late}");
+            tries += 1;
+            assert!(tries < 10, "the hello stays where it is");
+        }
+        assert!(tries > 0);
+        server.join().expect("no panic").expect("handshake");
+    }
+}
