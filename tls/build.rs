@@ -23,7 +23,8 @@ fn fault() -> Option<String> {
         ("BORINGSSL", "BoringSSL"),
         ("AWSLC", "AWS-LC"),
     ] {
-        if told(key).is_some() {
+        let chosen = key == "AWSLC" && env::var_os("CARGO_FEATURE_AWS_LC").is_some();
+        if told(key).is_some() && !chosen {
             return Some(format!("{name} was found"));
         }
     }

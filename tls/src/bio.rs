@@ -23,7 +23,7 @@
 //!
 //! [`Transport`]: crate::transport::Transport
 
-use std::ffi::{c_char, c_int, c_long};
+use std::ffi::{c_int, c_long};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
@@ -32,11 +32,15 @@ use openssl_sys::BIO;
 
 use crate::ffi;
 
-/// The least part of a fresh ring that is zeroed and lent.
-const FIRST_LOAN: usize = 4096;
+#[cfg(feature = "aws-lc")]
+mod scratch;
+#[cfg(not(feature = "aws-lc"))]
+mod windows;
 
-/// A loan shorter than this is extended if the ring has the room.
-const LEAST_LOAN: usize = 1024;
+#[cfg(feature = "aws-lc")]
+use scratch::Loans;
+#[cfg(not(feature = "aws-lc"))]
+use windows::Loans;
 
 /// Two rings, one for each direction.
 #[derive(Debug)]
@@ -44,12 +48,7 @@ pub(crate) struct BioPair {
     internal: NonNull<BIO>,
     network: NonNull<BIO>,
     sizes: RingSizes,
-    /// Start of the in-ring.
-    in_base: NonNull<u8>,
-    /// So much of the in-ring, from its start, has been initialised.
-    in_initialised: usize,
-    /// The last loan came back full: the next one may be larger.
-    in_was_filled: bool,
+    loans: Loans,
     /// No more bytes will be written to the in-ring.
     in_closed: bool,
     /// The halves are used through shared references: not `Sync`.
@@ -113,15 +112,11 @@ impl BioPair {
             internal,
             network,
             sizes,
-            in_base: NonNull::dangling(),
-            in_initialised: 0,
-            in_was_filled: false,
+            loans: Loans::new(),
             in_closed: false,
             not_sync: PhantomData,
         };
-        // An empty ring's free space begins at its start.
-        let (base, _) = pair.raw_space().ok_or_else(ErrorStack::get)?;
-        pair.in_base = base;
+        pair.find_base();
         Ok(pair)
     }
 
@@ -165,13 +160,11 @@ impl BioPair {
             internal,
             network,
             sizes,
-            in_base: NonNull::dangling(),
-            in_initialised: 0,
-            in_was_filled: false,
+            loans: Loans::new(),
             in_closed: false,
             not_sync: PhantomData,
         };
-        if pair.raw_space().is_none() {
+        if !pair.has_space() {
             // SAFETY: the half is ours by now; this only looks.
             let full =
                 unsafe { ffi::BIO_test_flags(network.as_ptr(), ffi::BIO_FLAGS_SHOULD_RETRY) };
@@ -181,17 +174,6 @@ impl BioPair {
             pair.find_base();
         }
         Some(pair)
-    }
-
-    /// Finds where the in-ring begins. Only an empty ring tells that, so what is in
-    /// it is taken out and put back.
-    fn find_base(&mut self) {
-        let content = self.take_unread();
-        if let Some((base, _)) = self.raw_space() {
-            self.in_base = base;
-        }
-        let fed = self.write_in(&content);
-        assert_eq!(fed, content.len(), "the ring held these bytes before");
     }
 
     /// Copies bytes to the in-ring; says how much fitted.
@@ -211,7 +193,8 @@ impl BioPair {
     }
 
     /// Gives the network half to a new owner; the SSL object keeps the other one.
-    pub(crate) fn into_network(self) -> *mut BIO {
+    pub(crate) fn into_network(mut self) -> *mut BIO {
+        self.settle();
         // SAFETY: our reference keeps the half alive during the call.
         let done = unsafe { ffi::BIO_up_ref(self.network.as_ptr()) };
         assert_eq!(done, 1, "BIO_up_ref only fails when the count overflows");
@@ -247,48 +230,6 @@ impl BioPair {
         self.internal.as_ptr()
     }
 
-    /// One contiguous piece of the in-ring's free space, empty when the ring is
-    /// full or closed. There may be a second piece after this one is committed.
-    pub(crate) fn in_space(&mut self) -> &mut [u8] {
-        let Some((start, len)) = self.raw_space() else {
-            return &mut [];
-        };
-        let offset = self.offset_of(start);
-        let ready = self.in_initialised.saturating_sub(offset);
-        if ready < len && (ready < LEAST_LOAN || self.in_was_filled) {
-            self.initialise(offset, len);
-        }
-        let len = len.min(self.in_initialised - offset);
-        // SAFETY: OpenSSL says that `len` bytes from `start` are inside the ring and
-        // free; they are initialised; the borrow of `self` keeps every other access
-        // to the ring away while the slice lives.
-        unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), len) }
-    }
-
-    /// Hands the first `n` bytes of the space to OpenSSL.
-    ///
-    /// # Panics
-    ///
-    /// Panics if [`BioPair::in_space`] did not lend so much.
-    pub(crate) fn commit_in(&mut self, n: usize) {
-        if n == 0 {
-            return;
-        }
-        let lent = self.raw_space().map_or(0, |(start, len)| {
-            len.min(self.in_initialised.saturating_sub(self.offset_of(start)))
-        });
-        assert!(n <= lent, "committed {n} bytes of a window of {lent}");
-        self.in_was_filled = n == lent;
-        let mut start: *mut c_char = ptr::null_mut();
-        // SAFETY: `n` bytes of free space are there and initialised, see above.
-        let taken = unsafe { ffi::BIO_nwrite(self.network.as_ptr(), &mut start, clamp(n)) };
-        assert_eq!(
-            usize::try_from(taken),
-            Ok(n),
-            "a ring took less than it had lent"
-        );
-    }
-
     /// No more bytes will come: OpenSSL reads end of file once the ring is empty.
     pub(crate) fn close_in(&mut self) {
         self.in_closed = true;
@@ -298,47 +239,6 @@ impl BioPair {
     /// Whether end of file follows what is in the in-ring.
     pub(crate) fn is_in_closed(&self) -> bool {
         self.in_closed
-    }
-
-    /// One contiguous piece of the out-ring's content; empty when there is none.
-    pub(crate) fn out_data(&mut self) -> &[u8] {
-        // Asking an empty ring for data would count as a read request.
-        if self.out_pending() == 0 {
-            return &[];
-        }
-        let mut start: *mut c_char = ptr::null_mut();
-        // SAFETY: the half is ours and paired; the pointer is written on success.
-        let len = unsafe { ffi::BIO_nread0(self.network.as_ptr(), &mut start) };
-        match (usize::try_from(len), NonNull::new(start.cast::<u8>())) {
-            (Ok(len), Some(start)) => {
-                #[allow(clippy::disallowed_methods, reason = "the pointer is not null")]
-                // SAFETY: OpenSSL wrote these `len` bytes of the ring, and nothing
-                // changes them while `self` is borrowed.
-                unsafe {
-                    std::slice::from_raw_parts(start.as_ptr(), len)
-                }
-            }
-            _ => &[],
-        }
-    }
-
-    /// Removes the first `n` bytes of [`BioPair::out_data`].
-    ///
-    /// # Panics
-    ///
-    /// Panics if the piece was shorter.
-    pub(crate) fn consume_out(&mut self, n: usize) {
-        if n == 0 {
-            return;
-        }
-        let mut start: *mut c_char = ptr::null_mut();
-        // SAFETY: the half is ours and paired; OpenSSL limits `n` to what is there.
-        let taken = unsafe { ffi::BIO_nread(self.network.as_ptr(), &mut start, clamp(n)) };
-        assert_eq!(
-            usize::try_from(taken),
-            Ok(n),
-            "consumed more than the ring had lent"
-        );
     }
 
     /// Takes out of the in-ring what OpenSSL has not read yet.
@@ -362,12 +262,24 @@ impl BioPair {
 
     /// Bytes in the out-ring that have not been consumed yet.
     pub(crate) fn out_pending(&self) -> usize {
+        self.out_lent() + self.ring_pending()
+    }
+
+    /// Those of them that are in the ring.
+    fn ring_pending(&self) -> usize {
         self.ctrl(self.network, ffi::BIO_CTRL_PENDING)
+    }
+
+    /// Bytes that the in-ring has room for.
+    #[cfg(feature = "aws-lc")]
+    fn in_free(&self) -> usize {
+        self.ctrl(self.network, ffi::BIO_C_GET_WRITE_GUARANTEE)
     }
 
     /// Bytes that OpenSSL can surely write before the out-ring is full.
     pub(crate) fn out_free(&self) -> usize {
-        self.ctrl(self.internal, ffi::BIO_C_GET_WRITE_GUARANTEE)
+        let free = self.ctrl(self.internal, ffi::BIO_C_GET_WRITE_GUARANTEE);
+        free.saturating_sub(self.out_lent())
     }
 
     /// Bytes that OpenSSL last wanted to read and did not find.
@@ -382,36 +294,7 @@ impl BioPair {
             && self.in_pending() == 0
             && self.out_pending() == 0
             // Set by whoever used the raw pointer.
-            && self.raw_space().is_some()
-    }
-
-    /// The first contiguous free piece of the in-ring, initialised or not.
-    fn raw_space(&self) -> Option<(NonNull<u8>, usize)> {
-        // A full or closed ring would leave an error in OpenSSL's queue.
-        if self.in_closed {
-            return None;
-        }
-        let mut start: *mut c_char = ptr::null_mut();
-        // SAFETY: the half is ours and paired; the pointer is written on success.
-        let len = unsafe { ffi::BIO_nwrite0(self.network.as_ptr(), &mut start) };
-        let len = usize::try_from(len).ok().filter(|len| *len > 0)?;
-        Some((NonNull::new(start.cast())?, len))
-    }
-
-    fn offset_of(&self, start: NonNull<u8>) -> usize {
-        start.as_ptr().addr() - self.in_base.as_ptr().addr()
-    }
-
-    /// Zeroes some of the free space of `len` bytes at `offset`, from where the
-    /// initialised part ends.
-    fn initialise(&mut self, offset: usize, len: usize) {
-        let start = self.in_initialised.max(offset);
-        let end = (offset + len).min(start + start.max(FIRST_LOAN));
-        // SAFETY: `start` is within the ring, whose base this is.
-        let from = unsafe { self.in_base.add(start) };
-        // SAFETY: `start..end` is inside the free space that OpenSSL reported.
-        unsafe { from.write_bytes(0, end - start) };
-        self.in_initialised = end;
+            && self.has_space()
     }
 
     fn ctrl(&self, half: NonNull<BIO>, command: c_int) -> usize {
@@ -438,6 +321,8 @@ fn clamp(n: usize) -> c_int {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(feature = "aws-lc"))]
+    use super::windows::FIRST_LOAN;
     use super::*;
 
     /// What OpenSSL does on its half, by the plain calls.
@@ -503,6 +388,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "aws-lc"))]
     #[test]
     fn lends_a_large_ring_in_growing_parts_of_zeroes() {
         let mut pair = BioPair::new(RingSizes::RECORD).expect("memory");

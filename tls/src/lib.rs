@@ -9,6 +9,11 @@
 //!
 //! `unsafe` is confined to the modules that say so on their `mod` line.
 
+#[cfg(all(feature = "aws-lc", feature = "vendored"))]
+compile_error!("`vendored` builds OpenSSL and `aws-lc` builds AWS-LC: a program has one of them");
+#[cfg(all(feature = "aws-lc", feature = "capi"))]
+compile_error!("C programs are written for OpenSSL's headers: `capi` does not go with `aws-lc`");
+
 #[allow(unsafe_code, reason = "lends parts of OpenSSL's rings")]
 mod bio;
 mod callbacks;

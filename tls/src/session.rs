@@ -5,10 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use openssl::ssl::{SslContext, SslSession};
 
+#[cfg(feature = "aws-lc")]
+use crate::callbacks::attached;
 use crate::context::{Context, Version};
 use crate::engine::{Cipher, Role};
 use crate::error::Error;
 use crate::secret::Secret;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslSessionRefExt;
 use crate::ssl::{Connection, SessionView, on_system_stack};
 
 /// What a client needs to resume an earlier connection, from
@@ -33,11 +37,22 @@ pub struct Session {
 impl Session {
     pub(crate) fn of(connection: &Connection, name: Option<&str>) -> Option<Session> {
         let ssl = connection.get();
+        #[cfg(feature = "aws-lc")]
+        let newest = attached(ssl).and_then(|attached| attached.newest.clone());
+        #[cfg(not(feature = "aws-lc"))]
+        let newest = None;
+        let session = newest.or_else(|| ssl.session().map(ToOwned::to_owned))?;
         Some(Session {
-            session: ssl.session()?.to_owned(),
+            session,
             context: ssl.ssl_context().to_owned(),
             name: name.map(str::to_owned),
         })
+    }
+
+    /// As OpenSSL has it.
+    #[cfg(test)]
+    pub(crate) fn raw(&self) -> &openssl::ssl::SslSessionRef {
+        &self.session
     }
 
     /// Lets `connection`, whose handshake has not begun, offer this session.
@@ -114,6 +129,7 @@ impl Session {
     /// When it was made.
     #[doc(alias = "SSL_SESSION_get_time")]
     pub fn time(&self) -> SystemTime {
+        #[allow(clippy::useless_conversion, reason = "a time_t, but not of AWS-LC")]
         let seconds = u64::try_from(self.session.time()).unwrap_or(0);
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }

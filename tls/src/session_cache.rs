@@ -65,16 +65,7 @@ pub(crate) struct Slot {
 impl SessionCache {
     /// A cache for `capacity` servers, filled by the connections of `context`.
     pub(crate) fn install(capacity: usize, context: &mut SslContextBuilder) -> Arc<SessionCache> {
-        // OpenSSL's own cache is of no use to clients: it does not know the names.
-        context
-            .set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
-        context.set_new_session_callback(|ssl, session| {
-            guard_callback((), || {
-                if let Some(slot) = slot(ssl) {
-                    slot.cache.keep(&slot.server, session);
-                }
-            });
-        });
+        receive(context);
         Arc::new(SessionCache {
             capacity,
             store: Mutex::default(),
@@ -159,6 +150,24 @@ impl fmt::Debug for SessionCache {
     }
 }
 
+/// Makes OpenSSL hand over the new sessions of clients.
+pub(crate) fn receive(context: &mut SslContextBuilder) {
+    // OpenSSL's own cache is of no use to clients: it does not know the names.
+    context.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
+    context.set_new_session_callback(|ssl, session| {
+        guard_callback((), || {
+            // The session that AWS-LC shows on a connection of TLS 1.3 has no ticket.
+            #[cfg(feature = "aws-lc")]
+            if let Ok(attached) = attached_mut(ssl) {
+                attached.newest = Some(session.clone());
+            }
+            if let Some(slot) = slot(ssl) {
+                slot.cache.keep(&slot.server, session);
+            }
+        });
+    });
+}
+
 fn slot(ssl: &SslRef) -> Option<&Slot> {
     attached(ssl)?.session_slot.as_ref()
 }
@@ -196,6 +205,7 @@ fn is_fresh(session: &SslSessionRef, now: Duration) -> bool {
     let lifetime = u64::try_from(session.timeout()).unwrap_or(0);
     // On some platforms the type is another one.
     #[allow(clippy::unnecessary_fallible_conversions, reason = "a time_t")]
+    #[allow(clippy::useless_conversion, reason = "a time_t, but not of AWS-LC")]
     let born = u64::try_from(session.time()).unwrap_or(0);
     SessionView::new(session).is_resumable() && now.as_secs() < born.saturating_add(lifetime)
 }

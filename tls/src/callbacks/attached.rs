@@ -38,6 +38,9 @@ pub(crate) struct Attached {
     pub(crate) rejection: Option<Rejection>,
     /// Where a client's sessions are kept.
     pub(crate) session_slot: Option<session_cache::Slot>,
+    /// The session of the last ticket.
+    #[cfg(feature = "aws-lc")]
+    pub(crate) newest: Option<openssl::ssl::SslSession>,
     pub(crate) hello: Stage<ClientHello, ()>,
     pub(crate) identity: Stage<IdentityRequest, Option<Identity>>,
     pub(crate) peer: Stage<PeerChain, ()>,

@@ -9,6 +9,10 @@
 //! The last exists for clients only: a server that asks to retry is taken to have
 //! verified the chain. A server's question about its client is asked by the engine,
 //! after the handshake and before anything is read or written.
+//!
+//! AWS-LC cannot suspend from two of them. There the first question is asked by
+//! `SSL_CTX_set_select_certificate_cb`, which runs right after the other and chooses no
+//! alert; and about its server a client asks as a server does.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -20,17 +24,22 @@ use openssl::ssl::{SslContextBuilder, SslRef};
 use openssl::x509::{X509, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 use openssl_sys::{SSL, X509_STORE_CTX};
 
+#[cfg(feature = "aws-lc")]
+use super::attached;
 use super::question::Stage;
 use super::{ClientHello, Hooks, IdentityRequest, PeerChain, attached_mut};
+#[cfg(feature = "aws-lc")]
+use crate::context::bind_sessions;
 use crate::engine::Role;
 use crate::error::Alert;
 use crate::ffi;
 use crate::panics::guard_callback;
-use crate::ssl::{ask_verify_again, use_certificate};
+use crate::ssl::{HelloFixed, ask_verify_again, use_certificate};
 
 /// Makes OpenSSL call back for the deferred hooks that are set.
 pub(super) fn install(hooks: &Hooks, role: Role, context: &mut SslContextBuilder) {
-    if hooks.resolve.is_some() && role == Role::Server {
+    // With AWS-LC, sessions are bound to names there.
+    if (hooks.resolve.is_some() || cfg!(feature = "aws-lc")) && role == Role::Server {
         // SAFETY: the callback is a function for ever, and finds its data by the
         // connection.
         unsafe {
@@ -39,6 +48,13 @@ pub(super) fn install(hooks: &Hooks, role: Role, context: &mut SslContextBuilder
                 Some(client_hello),
                 ptr::null_mut(),
             );
+        }
+    }
+    #[cfg(feature = "aws-lc")]
+    if hooks.resolve.is_some() && role == Role::Server {
+        // SAFETY: as above.
+        unsafe {
+            openssl_sys::SSL_CTX_set_select_certificate_cb(context.as_ptr(), Some(ask_for_context));
         }
     }
     if hooks.supply.is_some() {
@@ -83,6 +99,7 @@ unsafe extern "C" fn client_hello(
     answer
 }
 
+#[cfg(not(feature = "aws-lc"))]
 fn resolve(ssl: &mut SslRef) -> Result<c_int, Alert> {
     let attached = attached_mut(ssl).map_err(|_| Alert::INTERNAL_ERROR)?;
     match &attached.hello {
@@ -93,12 +110,56 @@ fn resolve(ssl: &mut SslRef) -> Result<c_int, Alert> {
         }
         Stage::Open(_) => {}
         Stage::Unasked => {
-            let question = Arc::new(ClientHello::of(ssl));
+            let question = Arc::new(ClientHello::of(ssl, HelloFixed::of(ssl)));
             let attached = attached_mut(ssl).map_err(|_| Alert::INTERNAL_ERROR)?;
             attached.hello = Stage::Open(question);
         }
     }
     Ok(openssl_sys::SSL_CLIENT_HELLO_RETRY)
+}
+
+/// Refuses, or leaves the rest to [`ask_for_context`].
+#[cfg(feature = "aws-lc")]
+fn resolve(ssl: &mut SslRef) -> Result<c_int, Alert> {
+    bind_sessions(ssl).map_err(|_| Alert::INTERNAL_ERROR)?;
+    let refused = match attached(ssl).map(|attached| &attached.hello) {
+        Some(Stage::Answered(Err(rejection))) => rejection.clone(),
+        _ => return Ok(openssl_sys::SSL_CLIENT_HELLO_SUCCESS),
+    };
+    let alert = refused.alert();
+    let attached = attached_mut(ssl).map_err(|_| Alert::INTERNAL_ERROR)?;
+    attached.rejection = Some(refused);
+    Err(alert)
+}
+
+/// Answers as `SSL_CTX_set_select_certificate_cb` says.
+#[cfg(feature = "aws-lc")]
+unsafe extern "C" fn ask_for_context(
+    hello: *const openssl_sys::SSL_CLIENT_HELLO,
+) -> openssl_sys::ssl_select_cert_result_t {
+    guard_callback(
+        openssl_sys::ssl_select_cert_result_t_ssl_select_cert_error,
+        || {
+            // SAFETY: AWS-LC passes the ClientHello that it processes, alive for the call.
+            let hello = unsafe { &*hello };
+            // SAFETY: and its connection, at nothing of which it looks meanwhile.
+            let ssl = unsafe { SslRef::from_ptr_mut(hello.ssl) };
+            match attached(ssl).map(|attached| &attached.hello) {
+                Some(Stage::Answered(_)) => {
+                    return openssl_sys::ssl_select_cert_result_t_ssl_select_cert_success;
+                }
+                Some(Stage::Open(_)) => {}
+                Some(Stage::Unasked) | None => {
+                    let question = Arc::new(ClientHello::of(ssl, HelloFixed::of(hello)));
+                    let Ok(attached) = attached_mut(ssl) else {
+                        return openssl_sys::ssl_select_cert_result_t_ssl_select_cert_error;
+                    };
+                    attached.hello = Stage::Open(question);
+                }
+            }
+            openssl_sys::ssl_select_cert_result_t_ssl_select_cert_retry
+        },
+    )
 }
 
 /// Answers 1 to go on, 0 to fail, -1 to suspend.
@@ -171,6 +232,10 @@ fn judge(store: &mut X509StoreContextRef) -> Result<bool, ErrorStack> {
             return Ok(false);
         }
         store.set_error(X509VerifyResult::OK);
+    }
+    if cfg!(feature = "aws-lc") {
+        // Asked after the handshake.
+        return Ok(true);
     }
     match std::mem::take(&mut attached_mut(ssl)?.peer) {
         Stage::Answered(Ok(())) => return Ok(true),

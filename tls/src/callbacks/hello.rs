@@ -12,7 +12,7 @@ use openssl::ssl::SslRef;
 
 use super::AppData;
 use super::attached::attached;
-use crate::ssl::{hello_extension, hello_extension_types};
+use crate::ssl::{HelloFixed, hello_extension, hello_extension_types};
 
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
@@ -37,18 +37,17 @@ pub struct ClientHello {
 }
 
 impl ClientHello {
-    /// Copies the ClientHello that `ssl` is processing.
-    pub(crate) fn of(ssl: &SslRef) -> ClientHello {
-        let copy = |bytes: Option<&[u8]>| bytes.unwrap_or_default().to_vec();
+    /// Copies the ClientHello that `ssl` is processing, whose fixed part this is.
+    pub(crate) fn of(ssl: &SslRef, fixed: HelloFixed<'_>) -> ClientHello {
         let extensions = hello_extension_types(ssl)
             .into_iter()
             .filter_map(|kind| Some((kind, hello_extension(ssl, kind)?.to_vec())))
             .collect();
         ClientHello {
-            legacy_version: ssl.client_hello_legacy_version().map_or(0, wire_version),
-            random: copy(ssl.client_hello_random()),
-            session_id: copy(ssl.client_hello_session_id()),
-            ciphers: copy(ssl.client_hello_ciphers()),
+            legacy_version: fixed.legacy_version,
+            random: fixed.random.to_vec(),
+            session_id: fixed.session_id.to_vec(),
+            ciphers: fixed.ciphers.to_vec(),
             extensions,
             app_data: attached(ssl).and_then(|attached| attached.app_data.clone()),
         }
@@ -189,18 +188,6 @@ fn list_of_16(bytes: &[u8]) -> Option<&[u8]> {
 fn numbers(list: &[u8]) -> Vec<u16> {
     let (pairs, _) = list.as_chunks();
     pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect()
-}
-
-fn wire_version(version: openssl::ssl::SslVersion) -> u16 {
-    use openssl::ssl::SslVersion;
-    match version {
-        SslVersion::SSL3 => 0x0300,
-        SslVersion::TLS1 => 0x0301,
-        SslVersion::TLS1_1 => 0x0302,
-        SslVersion::TLS1_2 => 0x0303,
-        SslVersion::TLS1_3 => 0x0304,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,12 @@ use crate::ffi;
 use crate::panics::guard_callback;
 
 /// Longer than `PSK_MAX_PSK_LEN` in any release.
+#[cfg(not(feature = "aws-lc"))]
 const REFUSAL: c_uint = 4096;
+/// AWS-LC has such keys for TLS 1.2 only, where to have none ends the connection; a
+/// length that cannot be it does not check.
+#[cfg(feature = "aws-lc")]
+const REFUSAL: c_uint = 0;
 
 /// Makes OpenSSL call back for the keys that are set.
 pub(super) fn install(

@@ -45,7 +45,7 @@ pub(super) fn count(ssl: &mut SslRef, hooks: &Hooks, message: &Message<'_>) {
 }
 
 /// The limit of a context; `None` allows any number.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyUpdateLimit(pub(crate) Option<u32>);
 
 impl Default for KeyUpdateLimit {

@@ -37,7 +37,7 @@ pub(super) fn install(hooks: &Hooks, context: &mut SslContextBuilder) {
         Hooks {
             key_update_limit: KeyUpdateLimit(Some(_)),
             ..
-        } => handshake_message,
+        } if cfg!(not(feature = "aws-lc")) => handshake_message,
         _ => return,
     };
     // SAFETY: as above.
@@ -102,9 +102,9 @@ pub(super) fn request_ocsp(context: &mut SslContextBuilder) {
     let kind = c_long::from(openssl_sys::TLSEXT_STATUSTYPE_ocsp);
     // SAFETY: the context is alive and the command takes a number, no pointer.
     unsafe {
-        openssl_sys::SSL_CTX_ctrl(
+        ffi::SSL_CTX_ctrl(
             context.as_ptr(),
-            openssl_sys::SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE,
+            ffi::SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE,
             kind,
             ptr::null_mut(),
         );

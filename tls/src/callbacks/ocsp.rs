@@ -16,6 +16,8 @@ use crate::engine::Role;
 use crate::error::Alert;
 use crate::identity::OcspStaple;
 use crate::panics::guard_callback;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 
 /// How far the clocks of an authority and of a client may be apart, in seconds.
 const SKEW: u32 = 300;

@@ -10,6 +10,8 @@ use openssl::x509::X509;
 use super::AppData;
 use super::attached::attached;
 use crate::engine::Role;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 use crate::ssl::peer_authorities;
 
 /// What a certificate is needed for: what the peer said of the one that it wants.

@@ -59,6 +59,13 @@ use crate::session_cache::SessionCache as ClientSessions;
 use crate::ssl::on_system_stack;
 use name::PeerName;
 use session_store::MemoryStore;
+#[cfg(feature = "aws-lc")]
+pub(crate) use sys::bind_sessions;
+
+#[cfg(not(feature = "aws-lc"))]
+const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::NEVER_CHECK_SUBJECT;
+#[cfg(feature = "aws-lc")]
+const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::from_bits_retain(0x20);
 
 /// An immutable TLS configuration, made by a [`ContextBuilder`].
 ///
@@ -171,9 +178,7 @@ impl Context {
         if self.shared.check_name {
             let param = ssl.param_mut();
             // Only names in the subjectAltName count (RFC 9525, section 6.3).
-            param.set_hostflags(
-                X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT,
-            );
+            param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
             match name {
                 PeerName::Dns(host) => param.set_host(host)?,
                 PeerName::Ip(ip) => param.set_ip(*ip)?,

@@ -8,6 +8,8 @@ use openssl::x509::X509;
 
 use super::{ClientAuth, Context, Version, sys};
 use crate::engine::{Cipher, Role};
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslContextRefExt;
 
 impl Context {
     /// Which side its connections are.

@@ -19,7 +19,11 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use openssl::error::ErrorStack;
-use openssl::rand::{rand_bytes, rand_priv_bytes};
+use openssl::rand::rand_bytes;
+#[cfg(feature = "aws-lc")]
+use openssl::rand::rand_bytes as rand_priv_bytes;
+#[cfg(not(feature = "aws-lc"))]
+use openssl::rand::rand_priv_bytes;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// How long one key seals new tickets, unless keys are exchanged by hand.

@@ -99,7 +99,7 @@ impl Request {
     }
 
     fn generate(&self, issuer: Issuer<'_>) -> Result<Identity, Error> {
-        let key = PKey::ec_gen("P-256")?;
+        let key = p256()?;
         let subject = self.subject()?;
         let certificate = match issuer {
             Issuer::Itself => self.sign(&key, &subject, &subject, &key, None)?,
@@ -232,4 +232,16 @@ fn days_from_now(days: i64) -> Result<Asn1Time, ErrorStack> {
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX / 2)
         });
     Asn1Time::from_unix(now + days * 24 * 3600)
+}
+
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) fn p256() -> Result<PKey<Private>, ErrorStack> {
+    PKey::ec_gen("P-256")
+}
+
+#[cfg(feature = "aws-lc")]
+pub(crate) fn p256() -> Result<PKey<Private>, ErrorStack> {
+    use openssl::ec::{EcGroup, EcKey};
+    let group = EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1)?;
+    PKey::from_ec_key(EcKey::generate(&group)?)
 }

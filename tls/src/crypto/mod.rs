@@ -6,6 +6,9 @@
 mod ca;
 mod issue;
 
+#[cfg(test)]
+pub(crate) use issue::p256;
+
 pub use ca::LocalCa;
 
 use crate::error::Error;

@@ -1,5 +1,7 @@
 //! A cipher suite, as it is named and as it is described.
 
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslCipherRefExt;
 use openssl::ssl::SslCipherRef;
 
 /// A cipher suite.

@@ -232,7 +232,10 @@ impl Engine {
     pub fn network_bio_ptr(&mut self) -> *mut BIO {
         self.state.pinned = true;
         match self.plug() {
-            Ok(pair) => pair.network_ptr(),
+            Ok(pair) => {
+                pair.settle();
+                pair.network_ptr()
+            }
             Err(_) => std::ptr::null_mut(),
         }
     }

@@ -1,12 +1,15 @@
 //! What else can be asked of a connection: sessions, keys, certificates.
 
-use openssl::ssl::SslOptions;
-
 use super::{Engine, EngineError, Role};
 use crate::context::Version;
 use crate::error::Error;
 use crate::session::Session;
 use crate::ssl::Outcome;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
+
+/// `SSL_OP_NO_RENEGOTIATION`.
+const NO_RENEGOTIATION: u64 = 1 << 30;
 
 impl Engine {
     /// The session, for a later connection to resume. With TLS 1.3 there is one
@@ -77,7 +80,11 @@ impl Engine {
             return self.key_update(true);
         }
         self.ensure_open_for_writing()?;
-        if self.connection.options() & SslOptions::NO_RENEGOTIATION.bits() != 0 {
+        if cfg!(feature = "aws-lc") {
+            return Err(Error::unsupported("AWS-LC does not renegotiate").into());
+        }
+        let forbidden = self.connection.options() & NO_RENEGOTIATION != 0;
+        if forbidden {
             return Err(Error::unsupported("the context does not allow renegotiation").into());
         }
         request(self.connection.renegotiate())
@@ -94,6 +101,9 @@ impl Engine {
         self.require(Version::Tls13, "extra tickets need TLS 1.3")?;
         self.require_server("only servers issue tickets")?;
         self.ensure_open_for_writing()?;
+        if cfg!(feature = "aws-lc") {
+            return Err(Error::unsupported("AWS-LC issues no extra tickets").into());
+        }
         request(self.connection.new_session_ticket())
     }
 
@@ -119,6 +129,10 @@ impl Engine {
         }
         if self.set_tickets_after_approval(count) {
             return Ok(());
+        }
+        if cfg!(feature = "aws-lc") {
+            let why = "AWS-LC issues as many tickets as the context says";
+            return Err(Error::unsupported(why));
         }
         self.connection.tell(|ssl| ssl.set_num_tickets(count))
     }
@@ -153,6 +167,10 @@ impl Engine {
         )?;
         self.require_server("only servers ask for certificates")?;
         self.ensure_open_for_writing()?;
+        if cfg!(feature = "aws-lc") {
+            let why = "AWS-LC has no post-handshake authentication";
+            return Err(Error::unsupported(why).into());
+        }
         request(self.connection.verify_client_post_handshake())?;
         self.state.asked_after = self.peer_finished();
         Ok(())

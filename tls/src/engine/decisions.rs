@@ -22,6 +22,8 @@ use crate::callbacks::{
 };
 use crate::context::Context;
 use crate::error::{Alert, Error};
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 use crate::ssl::{Connection, Deferral};
 
 /// More ciphertext than this before the ClientHello is complete is an attack:
@@ -70,7 +72,7 @@ impl Engine {
     /// making a connection of the chosen context.
     pub fn answer(&mut self, answer: Answer) -> Result<(), Error> {
         let unasked = || Err(Error::local("the connection has not asked that"));
-        let is_server = self.role == Role::Server;
+        let asked_after_handshake = self.role == Role::Server || cfg!(feature = "aws-lc");
         match answer.kind {
             AnswerKind::Context(answer) => {
                 if !matches!(self.attached(|a| &a.hello), Some(Stage::Open(_))) {
@@ -94,7 +96,7 @@ impl Engine {
                 if !matches!(self.attached(|a| &a.peer), Some(Stage::Open(_))) {
                     return unasked();
                 }
-                if is_server {
+                if asked_after_handshake {
                     self.admit(answer)?;
                 } else {
                     attached_mut(self.connection.get_mut())?.peer = Stage::Answered(answer);
@@ -115,6 +117,9 @@ impl Engine {
             return;
         };
         if self.role != Role::Server {
+            if cfg!(feature = "aws-lc") && hooks.approve.is_some() {
+                self.state.approval = Approval::Pending { tickets: 0 };
+            }
             return;
         }
         if hooks.resolve.is_some() {
@@ -123,8 +128,9 @@ impl Engine {
         if hooks.approve.is_some() {
             let ssl = self.connection.get_mut();
             let tickets = ssl.num_tickets();
-            // A client that has not been approved of gets nothing to resume with.
-            if ssl.set_num_tickets(0).is_ok() {
+            // A client that has not been approved of gets nothing to resume with. With
+            // AWS-LC its context has none to give.
+            if cfg!(feature = "aws-lc") || ssl.set_num_tickets(0).is_ok() {
                 self.state.approval = Approval::Pending { tickets };
             }
         }
@@ -138,7 +144,7 @@ impl Engine {
             return;
         }
         let asks = Hooks::of(self.ssl()).is_some_and(|hooks| hooks.approve.is_some());
-        if asks && self.role == Role::Server {
+        if asks && (self.role == Role::Server || cfg!(feature = "aws-lc")) {
             self.state.approval = Approval::Pending { tickets: 0 };
         }
     }

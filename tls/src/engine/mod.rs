@@ -27,6 +27,8 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+#[cfg(feature = "aws-lc")]
+use openssl::ssl::SslVersion;
 use openssl::ssl::{Ssl, SslRef};
 
 use crate::bio::{BioPair, RingSizes};
@@ -410,12 +412,24 @@ impl Engine {
     ) -> Result<T, EngineError> {
         self.plug()?;
         self.feed_recorded();
+        #[cfg(feature = "aws-lc")]
+        let mut tickets_wait = false;
         loop {
             let outcome = self.guarded(&mut call);
             // A read that finds no data may have finished the handshake all the same.
             if !self.state.established && self.connection.is_init_finished() {
                 self.state.established = true;
                 session_cache::established(self.ssl());
+                #[cfg(feature = "aws-lc")]
+                {
+                    tickets_wait = true;
+                }
+            }
+            // A write that is half done must be repeated first, and takes them along.
+            #[cfg(feature = "aws-lc")]
+            if tickets_wait && !matches!(outcome, Outcome::WantWrite) {
+                tickets_wait = false;
+                self.send_tickets()?;
             }
             match outcome {
                 Outcome::Done(value) => return Ok(value),
@@ -443,9 +457,44 @@ impl Engine {
                     self.state.peer_closed = true;
                     return Err(EngineError::Closed);
                 }
-                Outcome::Failed(error) => return Err(self.fail(error)),
+                Outcome::Failed(error) => {
+                    let error = self.fail(error);
+                    if cfg!(feature = "aws-lc") && self.forgive_truncation() {
+                        return Err(EngineError::Closed);
+                    }
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// Sends the tickets, which AWS-LC keeps back until data is written.
+    #[cfg(feature = "aws-lc")]
+    fn send_tickets(&mut self) -> Result<(), EngineError> {
+        if self.role == Role::Client || self.ssl().version2() != Some(SslVersion::TLS1_3) {
+            return Ok(());
+        }
+        loop {
+            match self.guarded(Connection::write_nothing) {
+                Outcome::Done(()) => return Ok(()),
+                Outcome::WantWrite if self.spill_out() => {}
+                Outcome::Failed(error) => return Err(self.fail(error)),
+                _ => return Err(self.fail(Error::Ssl(Vec::new()))),
+            }
+        }
+    }
+
+    /// Takes the end of input for `close_notify` where that was asked for: AWS-LC has
+    /// no option for it.
+    fn forgive_truncation(&mut self) -> bool {
+        let forgiven = self.state.established
+            && self.state.ignores_truncation
+            && matches!(self.state.failed, Some(Error::Truncated));
+        if forgiven {
+            self.state.failed = None;
+            self.state.peer_closed = true;
+        }
+        forgiven
     }
 
     /// Makes one call. If a callback panics, the connection is at its end, whether

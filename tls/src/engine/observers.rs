@@ -7,6 +7,8 @@ use openssl::ssl::SslVersion;
 use super::{Engine, Role};
 use crate::callbacks::{ConnectionView, Event, attached, attached_mut, watch};
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 
 impl Engine {
     /// Calls `observer` for what happens in this connection, in place of the one

@@ -13,6 +13,8 @@ use openssl::x509::{GeneralNameRef, X509, X509Name, X509NameRef, X509VerifyResul
 
 use super::{Engine, Role};
 use crate::error::VerifyError;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 use crate::ssl::peer_authorities;
 
 impl Engine {

@@ -9,6 +9,8 @@ use openssl::x509::X509;
 use super::Engine;
 use super::cipher::Cipher;
 use crate::context::{Context, Version};
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 
 /// Which sides have said that they send no more (`close_notify`).
 #[doc(alias = "SSL_SENT_SHUTDOWN")]

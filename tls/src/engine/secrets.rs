@@ -8,6 +8,8 @@ use super::{Engine, Role};
 use crate::context::Version;
 use crate::error::Error;
 use crate::secret::Secret;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslRefExt;
 use crate::ssl::signature_digest;
 
 /// The longest Finished message: a digest of TLS 1.3.

@@ -40,6 +40,9 @@ pub(crate) type OpenedTicketCallback = unsafe extern "C" fn(
     *mut c_void,
 ) -> c_int;
 
+/// What a ticket is authenticated with.
+pub(crate) type TicketMac = EVP_MAC_CTX;
+
 unsafe extern "C" {
     pub(crate) fn SSL_CTX_use_cert_and_key(
         ctx: *mut SSL_CTX,
@@ -52,7 +55,8 @@ unsafe extern "C" {
     pub(crate) fn SSL_CTX_get_verify_depth(ctx: *const SSL_CTX) -> c_int;
     pub(crate) fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long;
     pub(crate) fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, seconds: c_long) -> c_long;
-    pub(crate) fn SSL_CTX_set_tlsext_ticket_key_evp_cb(
+    #[link_name = "SSL_CTX_set_tlsext_ticket_key_evp_cb"]
+    pub(crate) fn SSL_CTX_set_ticket_key_callback(
         ctx: *mut SSL_CTX,
         callback: Option<TicketKeyCallback>,
     ) -> c_int;

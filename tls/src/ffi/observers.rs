@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
+pub(crate) use openssl_sys::SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE;
 use openssl_sys::{BIO, SSL, SSL_CTX};
 
 /// `SSL_CB_*` of `SSL_CTX_set_info_callback(3)`: bits of the second argument.

@@ -2,7 +2,27 @@
 
 use std::ffi::{c_char, c_int, c_long, c_ulong};
 
+use openssl::ssl::{SslMode, SslOptions};
 use openssl_sys::SSL;
+pub(crate) use openssl_sys::{
+    BIO_new_mem_buf, SSL_CTX_ctrl, SSL_CTX_get_options, SSL_ERROR_WANT_CLIENT_HELLO_CB,
+    SSL_MODE_AUTO_RETRY, SSL_ctrl,
+};
+
+/// One record per write, a write that may be repeated from elsewhere, and no return
+/// for a message that is no data.
+pub(crate) const ENGINE_MODES: c_long = openssl_sys::SSL_MODE_ENABLE_PARTIAL_WRITE
+    | openssl_sys::SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+    | SSL_MODE_AUTO_RETRY;
+/// `SSL_CTRL_MODE`.
+pub(crate) const SSL_CTRL_MODE: c_int = 33;
+/// `SSL_CTRL_SET_TLSEXT_HOSTNAME`.
+pub(crate) const SSL_CTRL_SET_TLSEXT_HOSTNAME: c_int = 55;
+
+/// The packed code of a reason of libssl.
+pub(crate) fn ssl_error_code(reason: c_int) -> c_ulong {
+    openssl_sys::ERR_PACK(ERR_LIB_SSL, 0, reason)
+}
 
 /// `ERR_LIB_SSL`.
 pub(crate) const ERR_LIB_SSL: c_int = 20;
@@ -38,4 +58,12 @@ unsafe extern "C" {
     pub(crate) fn SSL_set_post_handshake_auth(ssl: *mut SSL, allowed: c_int);
     pub(crate) fn SSL_new_session_ticket(ssl: *mut SSL) -> c_int;
     pub(crate) fn SSL_get_verify_result(ssl: *const SSL) -> c_long;
+}
+
+pub(crate) fn option_bits(bits: u64) -> SslOptions {
+    SslOptions::from_bits_retain(bits)
+}
+
+pub(crate) fn mode_bits(bits: u32) -> SslMode {
+    SslMode::from_bits_retain(bits.into())
 }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use openssl::nid::Nid;
 use openssl::x509::{GeneralNameRef, X509NameRef, X509Ref};
 
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::X509RefExt;
 use crate::ssl::{index_of_rdn, on_system_stack};
 
 /// One relative distinguished name: pairs of an attribute's long name, such as

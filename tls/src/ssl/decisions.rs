@@ -16,7 +16,7 @@ pub(crate) fn ask_verify_again(ssl: &mut SslRef) {
     debug_assert!(!ssl.is_server());
     // SAFETY: the object is alive and the command takes no argument.
     unsafe {
-        openssl_sys::SSL_ctrl(
+        ffi::SSL_ctrl(
             ssl.as_ptr(),
             ffi::SSL_CTRL_SET_RETRY_VERIFY,
             0,

@@ -54,6 +54,16 @@ impl Connection {
         })
     }
 
+    /// `SSL_write(3)` of an empty record, and of what waits in front of it.
+    #[cfg(feature = "aws-lc")]
+    pub(crate) fn write_nothing(&mut self) -> Outcome<()> {
+        self.call(|ssl| {
+            // SAFETY: as for the handshake; no byte is read.
+            let ret = unsafe { openssl_sys::SSL_write(ssl, [0_u8; 1].as_ptr().cast(), 0) };
+            (if ret == 0 { 1 } else { ret }, ())
+        })
+    }
+
     /// `SSL_shutdown(3)`. Whether the peer's `close_notify` was seen too; "not
     /// yet" is no error, and `SSL_get_error` must not be asked about it.
     pub(crate) fn shutdown(&mut self) -> Outcome<bool> {

@@ -11,7 +11,7 @@ use crate::ffi;
 /// OpenSSL's words for the error "the peer sent this alert".
 pub(crate) fn alert_reason(alert: Alert) -> Option<&'static str> {
     let reason = ffi::SSL_AD_REASON_OFFSET + c_int::from(alert.code());
-    let code = openssl_sys::ERR_PACK(ffi::ERR_LIB_SSL, 0, reason);
+    let code = ffi::ssl_error_code(reason);
     // SAFETY: any code is allowed.
     let text = unsafe { openssl_sys::ERR_reason_error_string(code) };
     if text.is_null() {

@@ -33,13 +33,15 @@ mod requests;
 mod session;
 mod settings;
 
+#[cfg(feature = "aws-lc")]
+pub(crate) use crate::ffi::missing;
 pub(crate) use lookup::{alert_reason, index_of_rdn};
 pub(crate) use observed::stop_after_message;
 pub(crate) use queries::signature_digest;
 pub(crate) use session::SessionView;
 
 pub(crate) use decisions::{ask_verify_again, peer_authorities};
-pub(crate) use hello::{hello_extension, hello_extension_types};
+pub(crate) use hello::{HelloFixed, hello_extension, hello_extension_types};
 pub(crate) use settings::use_certificate;
 
 /// The most that one call of [`Connection::write`] takes: one record.
@@ -80,6 +82,9 @@ pub enum Deferral {
 #[derive(Debug)]
 pub(crate) struct Connection {
     ssl: ManuallyDrop<Ssl>,
+    /// Foreign code owns the object now.
+    #[cfg(feature = "aws-lc")]
+    given_away: bool,
 }
 
 /// Runs `f` where C code has all the stack it wants and no tasklet can switch.
@@ -99,14 +104,19 @@ impl Connection {
     /// Takes over a configured object. Sets the two modes the engine relies on:
     /// one record per write, and a write that may be repeated from elsewhere.
     pub(crate) fn new(ssl: Ssl) -> Connection {
-        const SSL_CTRL_MODE: c_int = 33;
-        let modes = openssl_sys::SSL_MODE_ENABLE_PARTIAL_WRITE
-            | openssl_sys::SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-            | openssl_sys::SSL_MODE_AUTO_RETRY;
         // SAFETY: the object is alive and the command takes flags, no pointer.
-        unsafe { openssl_sys::SSL_ctrl(ssl.as_ptr(), SSL_CTRL_MODE, modes, ptr::null_mut()) };
+        unsafe {
+            ffi::SSL_ctrl(
+                ssl.as_ptr(),
+                ffi::SSL_CTRL_MODE,
+                ffi::ENGINE_MODES,
+                ptr::null_mut(),
+            )
+        };
         Connection {
             ssl: ManuallyDrop::new(ssl),
+            #[cfg(feature = "aws-lc")]
+            given_away: false,
         }
     }
 
@@ -143,9 +153,7 @@ impl Connection {
                 openssl_sys::SSL_ERROR_WANT_WRITE => Outcome::WantWrite,
                 openssl_sys::SSL_ERROR_ZERO_RETURN => Outcome::Closed,
                 openssl_sys::SSL_ERROR_WANT_X509_LOOKUP => Outcome::WantApp(Deferral::Certificate),
-                openssl_sys::SSL_ERROR_WANT_CLIENT_HELLO_CB => {
-                    Outcome::WantApp(Deferral::ClientHello)
-                }
+                ffi::SSL_ERROR_WANT_CLIENT_HELLO_CB => Outcome::WantApp(Deferral::ClientHello),
                 ffi::SSL_ERROR_WANT_RETRY_VERIFY => Outcome::WantApp(Deferral::Verify),
                 ffi::SSL_ERROR_WANT_ASYNC => Outcome::WantApp(Deferral::Async),
                 _ => Outcome::Failed(self.failure(&ErrorStack::get())),
@@ -202,6 +210,10 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        #[cfg(feature = "aws-lc")]
+        if self.given_away {
+            return;
+        }
         // SAFETY: the field is not used again.
         let ssl = unsafe { ManuallyDrop::take(&mut self.ssl) };
         on_system_stack(|| {

@@ -15,10 +15,10 @@ static NOT_A_RECORD: [u8; 6] = [0x50, 3, 3, 0, 1, 0];
 /// Makes the call that OpenSSL is in return after the message at hand, as it does
 /// without `SSL_MODE_AUTO_RETRY`. For callbacks that cannot refuse.
 pub(crate) fn stop_after_message(ssl: &mut SslRef) {
-    let mode = openssl_sys::SSL_MODE_AUTO_RETRY;
+    let mode = ffi::SSL_MODE_AUTO_RETRY;
     // SAFETY: the object is alive and the command takes flags, no pointer.
     unsafe {
-        openssl_sys::SSL_ctrl(
+        ffi::SSL_ctrl(
             ssl.as_ptr(),
             ffi::SSL_CTRL_CLEAR_MODE,
             mode,
@@ -34,8 +34,7 @@ impl Connection {
     pub(crate) fn break_off(&mut self) {
         let length = c_int::try_from(NOT_A_RECORD.len()).expect("six");
         // SAFETY: the bytes live for ever, and such a BIO only reads them.
-        let bio =
-            unsafe { openssl_sys::BIO_new_mem_buf(NOT_A_RECORD.as_ptr().cast::<c_void>(), length) };
+        let bio = unsafe { ffi::BIO_new_mem_buf(NOT_A_RECORD.as_ptr().cast::<c_void>(), length) };
         if bio.is_null() {
             return;
         }

@@ -106,7 +106,7 @@ impl Connection {
         let mut digest: c_int = 0;
         // SAFETY: the object is alive, and both commands write one int.
         let known = unsafe {
-            openssl_sys::SSL_ctrl(
+            ffi::SSL_ctrl(
                 self.as_ptr(),
                 digest_command,
                 0,
@@ -158,7 +158,7 @@ impl Connection {
     /// looks.
     fn number(&self, command: c_int) -> c_long {
         // SAFETY: the object is alive; the commands used here take no pointer.
-        unsafe { openssl_sys::SSL_ctrl(self.as_ptr(), command, 0, ptr::null_mut()) }
+        unsafe { ffi::SSL_ctrl(self.as_ptr(), command, 0, ptr::null_mut()) }
     }
 
     /// Whether certificates for more than one type of key are set. Leaves the first
@@ -169,7 +169,7 @@ impl Connection {
             // SAFETY: the object is alive, `&mut self` keeps others out, and the
             // command takes a number.
             let done = unsafe {
-                openssl_sys::SSL_ctrl(ssl, ffi::SSL_CTRL_SET_CURRENT_CERT, which, ptr::null_mut())
+                ffi::SSL_ctrl(ssl, ffi::SSL_CTRL_SET_CURRENT_CERT, which, ptr::null_mut())
             };
             done == 1
         };

@@ -17,8 +17,16 @@ pub(crate) struct Ends {
 }
 
 impl Connection {
+    /// The reference to the object, for foreign code to own: AWS-LC counts none.
+    #[cfg(feature = "aws-lc")]
+    pub(crate) fn share(&mut self) -> *mut SSL {
+        self.given_away = true;
+        self.as_ptr()
+    }
+
     /// A new reference to the object, for foreign code to own.
-    pub(crate) fn share(&self) -> *mut SSL {
+    #[cfg(not(feature = "aws-lc"))]
+    pub(crate) fn share(&mut self) -> *mut SSL {
         // SAFETY: our reference keeps the object alive during the call.
         let done = unsafe { ffi::SSL_up_ref(self.as_ptr()) };
         assert_eq!(done, 1, "SSL_up_ref only fails when the count overflows");

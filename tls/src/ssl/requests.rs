@@ -1,7 +1,7 @@
 //! What an established connection can be asked to do, and what a new one can offer.
 
 use foreign_types::{ForeignType, ForeignTypeRef};
-use openssl::ssl::{SslContextRef, SslOptions, SslSessionRef};
+use openssl::ssl::{SslContextRef, SslSessionRef};
 
 use super::{Connection, Outcome};
 use crate::error::Error;
@@ -61,9 +61,12 @@ impl Connection {
 
     /// End of input counts as the peer's `close_notify` from now on.
     pub(crate) fn ignore_unexpected_eof(&mut self) {
-        let option = SslOptions::IGNORE_UNEXPECTED_EOF.bits();
-        // SAFETY: the object is alive and `&mut self` keeps others out.
-        unsafe { ffi::SSL_set_options(self.ssl.as_ptr(), option) };
+        // SSL_OP_IGNORE_UNEXPECTED_EOF, which AWS-LC does not have: the engine sees to it.
+        let option = 1 << 7;
+        if cfg!(not(feature = "aws-lc")) {
+            // SAFETY: the object is alive and `&mut self` keeps others out.
+            unsafe { ffi::SSL_set_options(self.ssl.as_ptr(), option) };
+        }
     }
 
     /// Tells the server that it may ask for a certificate later.

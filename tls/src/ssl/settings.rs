@@ -85,14 +85,13 @@ impl Connection {
     /// Takes back the server's name: what is sent, what is looked for in the
     /// certificate, and the session, by which another name was verified.
     pub(crate) fn forget_name(&mut self) -> Result<(), Error> {
-        const SSL_CTRL_SET_TLSEXT_HOSTNAME: c_int = 55;
         const TLSEXT_NAMETYPE_HOST_NAME: c_long = 0;
         self.tell(|ssl| {
             // SAFETY: the object is borrowed for changes; null removes the name.
             let unsent = unsafe {
-                openssl_sys::SSL_ctrl(
+                ffi::SSL_ctrl(
                     ssl.as_ptr(),
-                    SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                    ffi::SSL_CTRL_SET_TLSEXT_HOSTNAME,
                     TLSEXT_NAMETYPE_HOST_NAME,
                     ptr::null_mut(),
                 )

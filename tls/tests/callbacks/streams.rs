@@ -284,6 +284,10 @@ fn a_handshake_is_not_done_before_the_client_is_approved() {
 }
 
 #[test]
+#[cfg_attr(
+    feature = "aws-lc",
+    ignore = "AWS-LC has no post-handshake authentication"
+)]
 fn a_question_of_a_later_handshake_has_its_own_time() {
     greenling::enter(|| {
         let timeout = Duration::from_secs(1);

@@ -3,6 +3,8 @@
 //!
 //! What foreign programs find is in `tests/interop/bindings.rs`.
 
+#![cfg(not(feature = "aws-lc"))]
+
 mod facts;
 #[cfg(feature = "greenling")]
 mod green;

@@ -12,6 +12,7 @@
 //!     -- --nocapture
 //! ```
 
+#![cfg(not(feature = "aws-lc"))]
 #![allow(unsafe_code, reason = "gives OpenSSL other allocation functions")]
 
 use std::ffi::{c_char, c_int, c_void};

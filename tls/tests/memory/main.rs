@@ -6,6 +6,8 @@
 //! above each port. `tests/interop/memory_bio.rs` has the same calls played by Python
 //! itself.
 
+#![cfg(not(feature = "aws-lc"))]
+
 mod authorities;
 mod bio;
 mod callbacks;

@@ -1,5 +1,7 @@
 //! Every option of a context and of an identity, as the peer sees it.
 
+#![cfg(not(feature = "aws-lc"))]
+
 mod alpn;
 mod authority;
 mod ciphers;

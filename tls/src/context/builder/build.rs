@@ -12,6 +12,8 @@ use openssl::x509::X509;
 
 use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
+#[cfg(feature = "aws-lc")]
+use crate::callbacks::KeyUpdateLimit;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::{Context, Shared, config_file, sys};
 use crate::engine::Role;
@@ -39,6 +41,8 @@ impl ContextBuilder {
         if let Some(why) = self.refusal {
             return Err(Error::unsupported(why));
         }
+        #[cfg(feature = "aws-lc")]
+        self.check_aws_lc()?;
         self.check()?;
         config_file::is_read_now();
         on_system_stack(|| {
@@ -91,6 +95,28 @@ impl ContextBuilder {
                 session_cache,
             }),
         })
+    }
+
+    /// What AWS-LC cannot do, or not so that it could be relied on.
+    #[cfg(feature = "aws-lc")]
+    fn check_aws_lc(&self) -> Result<(), Error> {
+        if self.hooks.psk.is_used() {
+            return Err(Error::unsupported("AWS-LC has no shared keys for TLS 1.3"));
+        }
+        if self.chain.is_strict() {
+            return Err(Error::unsupported("AWS-LC has no X509_V_FLAG_X509_STRICT"));
+        }
+        if self.hooks.ocsp.require {
+            return Err(Error::unsupported(
+                "AWS-LC asks about the OCSP response before the chain is known",
+            ));
+        }
+        if self.hooks.key_update_limit != KeyUpdateLimit::default() {
+            return Err(Error::unsupported(
+                "AWS-LC takes 32 key updates without data, and no other number",
+            ));
+        }
+        Ok(())
     }
 
     /// What can be told from the options alone.

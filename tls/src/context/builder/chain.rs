@@ -120,6 +120,11 @@ impl Chain {
         Ok(())
     }
 
+    #[cfg(feature = "aws-lc")]
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// What sessions depend on: one made under other rules must not be resumed.
     pub(super) fn fingerprint(&self) -> String {
         format!(

@@ -4,6 +4,7 @@ use openssl::ssl::{SslContextBuilder, SslMode, SslOptions};
 
 use super::ContextBuilder;
 use crate::engine::Role;
+use crate::ffi;
 
 #[derive(Default)]
 pub(super) struct Flags {
@@ -96,33 +97,40 @@ impl ContextBuilder {
 impl Flags {
     pub(super) fn apply(&self, role: Role, context: &mut SslContextBuilder) {
         // An openssl.cnf may have set these.
+        #[cfg(not(feature = "aws-lc"))]
         context.clear_options(
             SslOptions::ALLOW_UNSAFE_LEGACY_RENEGOTIATION
                 | SslOptions::IGNORE_UNEXPECTED_EOF
                 | SslOptions::from_bits_retain(openssl_sys::SSL_OP_LEGACY_SERVER_CONNECT),
         );
-        context.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::NO_COMPRESSION);
+        context.set_options(SslOptions::NO_RENEGOTIATION);
+        // AWS-LC has no compression to leave out.
+        #[cfg(not(feature = "aws-lc"))]
+        context.set_options(SslOptions::NO_COMPRESSION);
         if self.renegotiation {
             // SSL_OP_ALLOW_CLIENT_RENEGOTIATION, which the crate does not name.
             context.set_options(SslOptions::from_bits_retain(1 << 8));
             context.clear_options(SslOptions::NO_RENEGOTIATION);
         }
         if self.server_order && role == Role::Server {
-            context
-                .set_options(SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::PRIORITIZE_CHACHA);
+            context.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
+            #[cfg(not(feature = "aws-lc"))]
+            context.set_options(SslOptions::PRIORITIZE_CHACHA);
         }
         #[cfg(feature = "legacy")]
         if self.legacy_servers {
-            let option = openssl_sys::SSL_OP_LEGACY_SERVER_CONNECT;
-            context.set_options(SslOptions::from_bits_retain(option));
+            #[cfg(not(feature = "aws-lc"))]
+            context.set_options(SslOptions::from_bits_retain(
+                openssl_sys::SSL_OP_LEGACY_SERVER_CONNECT,
+            ));
         }
-        context.set_options(SslOptions::from_bits_retain(self.raw_set));
-        context.clear_options(SslOptions::from_bits_retain(self.raw_cleared));
+        context.set_options(ffi::option_bits(self.raw_set));
+        context.clear_options(ffi::option_bits(self.raw_cleared));
         // Send the chain that was given, instead of searching one among the anchors
         // for clients in every handshake. What the engine relies on, it sets itself.
         let mut modes = SslMode::NO_AUTO_CHAIN;
-        modes |= SslMode::from_bits_retain(self.raw_mode.into());
-        modes &= !SslMode::from_bits_retain(self.raw_mode_cleared.into());
+        modes |= ffi::mode_bits(self.raw_mode);
+        modes &= !ffi::mode_bits(self.raw_mode_cleared);
         context.set_mode(modes);
     }
 }

@@ -8,6 +8,8 @@ use openssl::ssl::SslContextBuilder;
 use super::{ContextBuilder, Version};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslContextBuilderExt;
 
 /// Forward secret AEAD suites with ECDHE; no DHE, no CBC, no RSA key exchange.
 const CIPHERS_12: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\

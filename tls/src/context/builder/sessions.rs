@@ -19,6 +19,8 @@ use crate::context::ticket_keys::{Clock, Process, TicketKeys};
 use crate::engine::Role;
 use crate::error::Error;
 use crate::session_cache::SessionCache as ClientSessions;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslContextBuilderExt;
 
 /// The longest that a ticket may be valid (RFC 8446, section 4.6.1).
 const LIFETIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -169,6 +171,8 @@ impl ContextBuilder {
             None => self.derive_session_id_context(anchors, crls)?,
         };
         context.set_session_id_context(&id)?;
+        #[cfg(feature = "aws-lc")]
+        context.set_ex_data(sys::id_index()?, id);
         // Accepting the name makes OpenSSL keep it with the session, so that the
         // application sees it on resumed connections too.
         context.set_servername_callback(|_, _| Ok(()));
@@ -188,7 +192,9 @@ impl ContextBuilder {
         if let Some(store) = &store {
             sys::install_store(context, store, keys.is_some());
         }
-        if keys.is_none() && store.is_none() {
+        // With AWS-LC no tickets can follow on the approval of a client.
+        let after_approval = cfg!(feature = "aws-lc") && self.hooks.approve.is_some();
+        if (keys.is_none() && store.is_none()) || after_approval {
             context.set_num_tickets(0)?;
         } else {
             context.set_num_tickets(sessions.num_tickets)?;
@@ -249,7 +255,13 @@ impl Sessions {
             SessionCache::Memory(servers @ 1..) if role == Role::Client => {
                 Some(ClientSessions::install(servers, context))
             }
-            _ => None,
+            _ => {
+                #[cfg(feature = "aws-lc")]
+                if role == Role::Client {
+                    crate::session_cache::receive(context);
+                }
+                None
+            }
         }
     }
 

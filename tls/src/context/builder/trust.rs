@@ -97,7 +97,7 @@ fn is_hashed_name(name: &std::ffi::OsStr) -> bool {
         && number.iter().all(u8::is_ascii_digit)
 }
 
-#[cfg(not(feature = "vendored"))]
+#[cfg(not(any(feature = "vendored", feature = "aws-lc")))]
 fn load_system(context: &mut SslContextBuilder) -> Result<(), ConfigError> {
     context
         .set_default_verify_paths()
@@ -105,7 +105,7 @@ fn load_system(context: &mut SslContextBuilder) -> Result<(), ConfigError> {
 }
 
 /// A vendored OpenSSL looks in the directory of its own build, which does not exist.
-#[cfg(feature = "vendored")]
+#[cfg(any(feature = "vendored", feature = "aws-lc"))]
 fn load_system(context: &mut SslContextBuilder) -> Result<(), ConfigError> {
     let found = openssl_probe::probe();
     let rejected = |stack| ConfigError::rejected("system trust roots", "cannot be loaded", stack);

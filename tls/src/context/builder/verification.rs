@@ -189,8 +189,9 @@ impl Verification {
             Role::Server => self.client_auth.verify_mode(),
         };
         let once = match self.ask_once {
+            #[cfg(not(feature = "aws-lc"))]
             true => SslVerifyMode::CLIENT_ONCE,
-            false => SslVerifyMode::empty(),
+            _ => SslVerifyMode::empty(),
         };
         context.set_verify(mode | once);
         context.set_verify_depth(self.depth);

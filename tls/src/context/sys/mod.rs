@@ -21,6 +21,10 @@ use openssl::ssl::{SslCipher, SslContextBuilder, SslContextRef};
 use openssl::stack::{Stack, StackRef};
 use openssl::x509::X509Crl;
 
+#[cfg(feature = "aws-lc")]
+pub(crate) use names::bind as bind_sessions;
+#[cfg(feature = "aws-lc")]
+pub(super) use names::id_index;
 pub(super) use sessions::install_store;
 pub(super) use tickets::install_tickets;
 
@@ -105,7 +109,7 @@ pub(super) fn ciphers(context: &SslContextRef) -> Vec<Cipher> {
 
 pub(super) fn options(context: &SslContextRef) -> u64 {
     // SAFETY: the context is alive; this only looks.
-    unsafe { openssl_sys::SSL_CTX_get_options(context.as_ptr()) }
+    unsafe { ffi::SSL_CTX_get_options(context.as_ptr()) }
 }
 
 pub(super) fn verify_depth(context: &SslContextRef) -> u32 {
@@ -130,7 +134,7 @@ pub(super) fn skip_config_file() -> Result<(), ErrorStack> {
 pub(super) fn session_counter(context: &SslContextRef, command: c_int) -> u64 {
     // SAFETY: the context is alive; the commands read one number, and OpenSSL
     // counts with atomic operations.
-    let count = unsafe { openssl_sys::SSL_CTX_ctrl(context.as_ptr(), command, 0, ptr::null_mut()) };
+    let count = unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), command, 0, ptr::null_mut()) };
     u64::try_from(count).unwrap_or(0)
 }
 
@@ -138,7 +142,7 @@ pub(super) fn session_counter(context: &SslContextRef, command: c_int) -> u64 {
 fn control(context: &mut SslContextBuilder, command: c_int, number: c_long) -> c_long {
     // SAFETY: the context is alive and not yet shared; callers pass commands
     // that do not look at the pointer.
-    unsafe { openssl_sys::SSL_CTX_ctrl(context.as_ptr(), command, number, ptr::null_mut()) }
+    unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), command, number, ptr::null_mut()) }
 }
 
 fn check(done: c_int) -> Result<(), ErrorStack> {

@@ -8,6 +8,8 @@ use openssl::ssl::{SslContextBuilder, SslRef, SslSession, SslSessionCacheMode, S
 use super::names;
 use crate::context::session_store::SessionStore;
 use crate::panics::{FreedByC, guard_callback};
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslSessionRefExt;
 
 /// Keeps the sessions of the context in `store`, instead of OpenSSL's own table,
 /// which does not know that sessions are bound to names.

@@ -1,6 +1,8 @@
 //! Session tickets: the callbacks that seal and open them with a context's keys.
 
-use std::ffi::{c_int, c_uchar, c_void};
+#[cfg(not(feature = "aws-lc"))]
+use std::ffi::c_void;
+use std::ffi::{c_int, c_uchar};
 use std::ptr;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -11,10 +13,16 @@ use openssl::cipher_ctx::CipherCtxRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::rand::rand_bytes;
-use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslSessionRef, SslVersion};
-use openssl_sys::{EVP_CIPHER_CTX, EVP_MAC_CTX, SSL, SSL_SESSION};
+#[cfg(not(feature = "aws-lc"))]
+use openssl::ssl::SslSessionRef;
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
+#[cfg(not(feature = "aws-lc"))]
+use openssl_sys::SSL_SESSION;
+use openssl_sys::{EVP_CIPHER_CTX, SSL};
 
-use super::{check, names};
+use super::check;
+#[cfg(not(feature = "aws-lc"))]
+use super::names;
 use crate::context::ticket_keys::TicketKeys;
 use crate::context::tickets::{KeyRing, NAME_LEN, TicketKey};
 use crate::ffi;
@@ -31,9 +39,9 @@ pub(in crate::context) fn install_tickets(
 ) -> Result<(), ErrorStack> {
     context.set_ex_data(keys_index()?, keys);
     // SAFETY: the callback is a function for ever, and finds its data through ex_data.
-    check(unsafe {
-        ffi::SSL_CTX_set_tlsext_ticket_key_evp_cb(context.as_ptr(), Some(ticket_key))
-    })?;
+    check(unsafe { ffi::SSL_CTX_set_ticket_key_callback(context.as_ptr(), Some(ticket_key)) })?;
+    // With AWS-LC the session itself knows who may resume it.
+    #[cfg(not(feature = "aws-lc"))]
     // SAFETY: as above; there is no argument.
     check(unsafe {
         ffi::SSL_CTX_set_session_ticket_cb(
@@ -42,7 +50,8 @@ pub(in crate::context) fn install_tickets(
             Some(ticket_opened),
             ptr::null_mut(),
         )
-    })
+    })?;
+    Ok(())
 }
 
 fn keys_index() -> Result<Index<SslContext, TicketKeys>, ErrorStack> {
@@ -63,7 +72,7 @@ unsafe extern "C" fn ticket_key(
     name: *mut c_uchar,
     iv: *mut c_uchar,
     cipher: *mut EVP_CIPHER_CTX,
-    mac: *mut EVP_MAC_CTX,
+    mac: *mut ffi::TicketMac,
     sealing: c_int,
 ) -> c_int {
     guard_callback(-1, || {
@@ -92,7 +101,7 @@ fn seal(
     name: &mut [u8; NAME_LEN],
     iv: &mut [u8; IV_LEN],
     cipher: &mut CipherCtxRef,
-    mac: *mut EVP_MAC_CTX,
+    mac: *mut ffi::TicketMac,
 ) -> Result<c_int, ErrorStack> {
     with_keys(ssl, -1, |ring, now| {
         let key = ring.sealing(now)?;
@@ -109,7 +118,7 @@ fn open(
     name: &[u8; NAME_LEN],
     iv: &[u8; IV_LEN],
     cipher: &mut CipherCtxRef,
-    mac: *mut EVP_MAC_CTX,
+    mac: *mut ffi::TicketMac,
 ) -> Result<c_int, ErrorStack> {
     with_keys(ssl, 0, |ring, now| {
         let Some((key, renew)) = ring.opening(name, now) else {
@@ -136,8 +145,27 @@ fn with_keys(
     }
 }
 
+/// Keys AWS-LC's HMAC for one ticket.
+#[cfg(feature = "aws-lc")]
+fn init_mac(mac: *mut ffi::TicketMac, key: &TicketKey) -> Result<(), ErrorStack> {
+    // SAFETY: no argument, no precondition.
+    let digest = unsafe { openssl_sys::EVP_sha256() };
+    // SAFETY: `mac` is the context that AWS-LC gave the callback we are in, and the
+    // call copies the key.
+    check(unsafe {
+        openssl_sys::HMAC_Init_ex(
+            mac,
+            key.hmac.as_ptr().cast(),
+            key.hmac.len(),
+            digest,
+            ptr::null_mut(),
+        )
+    })
+}
+
 /// Keys OpenSSL's HMAC for one ticket.
-fn init_mac(mac: *mut EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStack> {
+#[cfg(not(feature = "aws-lc"))]
+fn init_mac(mac: *mut ffi::TicketMac, key: &TicketKey) -> Result<(), ErrorStack> {
     // SAFETY: both strings are static, and OpenSSL only reads through the second
     // pointer although it is declared mutable.
     let digest = unsafe {
@@ -157,6 +185,7 @@ fn init_mac(mac: *mut EVP_MAC_CTX, key: &TicketKey) -> Result<(), ErrorStack> {
     })
 }
 
+#[cfg(not(feature = "aws-lc"))]
 /// `SSL_CTX_set_session_ticket_cb(3)`: decides about a ticket after it was
 /// opened.
 unsafe extern "C" fn ticket_opened(

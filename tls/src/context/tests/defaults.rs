@@ -91,7 +91,7 @@ fn the_post_quantum_hybrid_comes_first_where_openssl_knows_it() {
     let client = client.build().unwrap();
     let hello = ClientHello::of(&client);
     // OpenSSL 3.5 brought it.
-    if openssl::version::number() >= 0x3050_0000 {
+    if openssl::version::number() >= 0x3050_0000 || cfg!(feature = "aws-lc") {
         assert_eq!(hello.groups(), [X25519MLKEM768, X25519, P_256, P_384]);
         assert_eq!(hello.shares(), [X25519MLKEM768, X25519]);
     } else {
@@ -104,6 +104,10 @@ fn the_post_quantum_hybrid_comes_first_where_openssl_knows_it() {
 }
 
 #[test]
+#[cfg_attr(
+    feature = "aws-lc",
+    ignore = "the client of the test cannot offer them"
+)]
 fn a_server_refuses_suites_without_forward_secrecy_or_aead() {
     let (_ca, _client, server) = certified();
     let server = server.build().unwrap();
@@ -125,6 +129,7 @@ fn a_server_refuses_suites_without_forward_secrecy_or_aead() {
 }
 
 #[test]
+#[cfg_attr(feature = "aws-lc", ignore = "AWS-LC does not renegotiate")]
 fn a_server_refuses_to_renegotiate() {
     let (_ca, _client, server) = certified();
     let mut old = plain_client();
@@ -140,6 +145,7 @@ fn a_server_refuses_to_renegotiate() {
 }
 
 #[test]
+#[cfg_attr(feature = "aws-lc", ignore = "AWS-LC does not renegotiate")]
 fn a_client_refuses_to_renegotiate() {
     let (_ca, client, server) = certified();
     let identity = &server.identities[0];
@@ -163,6 +169,7 @@ fn a_client_refuses_to_renegotiate() {
 }
 
 #[test]
+#[cfg_attr(feature = "aws-lc", ignore = "AWS-LC has no security levels")]
 fn weak_keys_are_refused_when_the_context_is_built() {
     let key = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
     let certificate = verification::hand_made(&key, "localhost", "DNS:localhost");

@@ -18,6 +18,8 @@ use crate::bio::RingSizes;
 use crate::crypto::LocalCa;
 use crate::engine::{Engine, EngineError, Role, Want};
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslContextBuilderExt;
 
 /// Two connected engines.
 struct Pair {

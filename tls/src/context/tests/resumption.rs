@@ -11,6 +11,8 @@ use super::*;
 use crate::context::tickets::ROTATION;
 use crate::context::{ClientAuth, SessionCache, Tickets, Version};
 use crate::session::Session;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::SslContextRefExt;
 
 const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -191,11 +193,11 @@ fn forced(client: &Context, name: &str, server: &Context, session: &SslSession) 
 fn resuming_in_tls_1_3_brings_a_new_ticket() {
     let f = fixture(Version::Tls13);
     let first = Pair::new(&f.client, "localhost", &f.server).connect();
-    let session = first.client.ssl().session().unwrap().to_owned();
+    let session = first.client.session().unwrap().raw().to_owned();
     let second = forced(&f.client, "localhost", &f.server, &session).connect();
     assert!(second.client.ssl().session_reused());
-    let renewed = second.client.ssl().session().unwrap();
-    assert_ne!(renewed.to_der().unwrap(), session.to_der().unwrap());
+    let renewed = second.client.session().unwrap();
+    assert_ne!(renewed.raw().to_der().unwrap(), session.to_der().unwrap());
 }
 
 #[test]
@@ -213,7 +215,7 @@ fn a_session_is_not_resumed_under_another_name() {
             ("127.0.0.1", "127.0.0.1", true),
         ] {
             let first = Pair::new(&client, made, &server).connect();
-            let session = first.client.ssl().session().unwrap().to_owned();
+            let session = first.client.session().unwrap().raw().to_owned();
             let second = forced(&client, resumed, &server, &session).connect();
             assert_eq!(
                 second.server.ssl().session_reused(),
@@ -264,6 +266,7 @@ fn the_session_id_context_follows_what_clients_are_judged_by() {
 }
 
 #[test]
+#[cfg_attr(feature = "aws-lc", ignore = "AWS-LC sends no alert for it")]
 fn a_panic_inside_a_callback_fails_the_handshake_and_comes_back() {
     for version in BOTH {
         let (_ca, client, server) = certified();
@@ -304,9 +307,11 @@ fn a_session_in_the_servers_cache_is_bound_to_its_name_too() {
             .unwrap();
         for (resumed, expected) in [("one.test", true), ("two.test", false)] {
             let first = Pair::new(&client, "one.test", &server).connect();
-            let session = first.client.ssl().session().unwrap().to_owned();
+            let session = first.client.session().unwrap().raw().to_owned();
             let second = forced(&client, resumed, &server, &session).connect();
             let reused = second.server.ssl().session_reused();
+            // AWS-LC keeps sessions of TLS 1.3 in tickets only.
+            let expected = expected && !(cfg!(feature = "aws-lc") && version == Version::Tls13);
             assert_eq!(reused, expected, "{version}: {resumed}");
         }
     }
@@ -330,6 +335,7 @@ fn a_child_of_fork_does_not_open_its_parents_tickets() {
     }
 }
 
+#[cfg(not(feature = "aws-lc"))]
 #[test]
 fn tickets_allow_no_early_data() {
     let f = fixture(Version::Tls13);
