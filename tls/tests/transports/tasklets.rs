@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use greenling::net::UnixStream;
-use greenling::{JoinHandle, schedule, spawn};
+use greenling::{JoinHandle, ParkAction, schedule, spawn};
 use greenling_tls::{Error, Interest, TlsStream, Transport, Version};
 
 use crate::kinds::green::{
@@ -295,47 +295,54 @@ fn the_end_of_the_outer_connection_is_a_cut_of_the_inner_one() {
     }
 }
 
-/// Kills a tasklet that carries a connection from its beginning to its end, after
-/// each number of turns. The other side sees the whole and a goodbye, or an error;
-/// and nothing hangs.
+/// Kills a tasklet that carries a connection from its beginning to its end, at each
+/// place where it parks. The other side sees the whole and a goodbye, or an error; and
+/// nothing hangs.
 fn killed_everywhere<P: Pair + 'static>(life: fn(P::End) -> Result<(), Error>) {
-    let mut ended = [0; 2];
-    for turns in 0.. {
-        let finished = Rc::new(Cell::new(false));
-        let seen = finished.clone();
-        greenling::enter(move || {
-            let (server, client) = (trusting(Version::Tls13).0, P::pair());
-            let victim = spawn(move || life(client.1));
-            let peer = spawn(move || {
-                let stream = TlsStream::accept(server, client.0).ok()?;
-                let mut all = Vec::new();
-                let ended = (&stream).read_to_end(&mut all);
-                if ended.is_ok() {
-                    let _ = (&stream).write_all(b"thanks");
-                    let _ = stream.close();
-                }
-                Some((all, ended.is_ok()))
-            });
-            for _ in 0..turns {
-                schedule();
-            }
-            seen.set(victim.is_finished());
-            let _ = victim.tasklet().kill();
-            if let Some((all, orderly)) = join(peer) {
-                assert!(pattern(20_000).starts_with(&all), "after {turns} turns");
-                assert!(!orderly || all.len() == 20_000, "after {turns} turns");
-            }
-            if let Ok(outcome) = victim.join() {
-                outcome.expect("nobody disturbed it");
-            }
-        });
-        ended[usize::from(finished.get())] += 1;
-        if ended[1] == 2 {
-            break;
-        }
-        assert!(turns < 1000, "it never ends");
+    let mut place = 1;
+    while greenling::enter(|| killed_at::<P>(life, place)) {
+        place += 1;
     }
-    assert!(ended[0] >= 3, "killed at several waits: {ended:?}");
+    assert!(place > 2, "killed at several waits: {place}");
+}
+
+/// Whether the victim came to its park number `place`, where it is killed.
+fn killed_at<P: Pair + 'static>(life: fn(P::End) -> Result<(), Error>, place: usize) -> bool {
+    let (server, client) = (trusting(Version::Tls13).0, P::pair());
+    let victim = spawn(move || life(client.1));
+    let (id, parks) = (victim.tasklet().id(), Rc::new(Cell::new(0)));
+    let counting = parks.clone();
+    greenling::set_park_hook(Some(Rc::new(move |tasklet, _| {
+        if tasklet.id() != id {
+            return ParkAction::Continue;
+        }
+        counting.set(counting.get() + 1);
+        if counting.get() == place {
+            ParkAction::Kill
+        } else {
+            ParkAction::Continue
+        }
+    })));
+    let peer = spawn(move || {
+        let stream = TlsStream::accept(server, client.0).ok()?;
+        let mut all = Vec::new();
+        let ended = (&stream).read_to_end(&mut all);
+        if ended.is_ok() {
+            let _ = (&stream).write_all(b"thanks");
+            let _ = stream.close();
+        }
+        Some((all, ended.is_ok()))
+    });
+    if let Some((all, orderly)) = join(peer) {
+        assert!(pattern(20_000).starts_with(&all), "at {place}");
+        assert!(!orderly || all.len() == 20_000, "at {place}");
+    }
+    let unharmed = victim
+        .join()
+        .map(|outcome| outcome.expect("nobody disturbed it"));
+    greenling::set_park_hook(None);
+    assert_eq!(unharmed.is_ok(), parks.get() < place);
+    parks.get() >= place
 }
 
 /// Writes, closes its side, and reads the answer.
