@@ -14,6 +14,7 @@ use super::{ClientHello, IdentityRequest, OnEvent, PeerChain, Rejection};
 use crate::error::VerifyError;
 use crate::identity::{Identity, OcspStaple};
 use crate::session_cache;
+use crate::ssl::slot;
 
 /// Data that an application attaches to a connection or a context.
 pub(crate) type AppData = Arc<dyn Any + Send + Sync>;
@@ -67,10 +68,5 @@ pub(crate) fn take_attached(ssl: &mut SslRef) -> Option<Attached> {
 
 fn index() -> Result<Index<Ssl, Attached>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Attached>> = OnceLock::new();
-    if let Some(index) = INDEX.get() {
-        return Ok(*index);
-    }
-    let made = Ssl::new_ex_index()?;
-    // Two threads may both get here; one index is then never used.
-    Ok(*INDEX.get_or_init(|| made))
+    slot(&INDEX, Ssl::new_ex_index)
 }

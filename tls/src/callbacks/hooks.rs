@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::engine::Role;
 use crate::identity::Identity;
 use crate::panics::FreedByC;
+use crate::ssl::slot;
 
 /// Chooses the context of a server's connection.
 pub(crate) type Resolve = Arc<dyn Fn(&ClientHello) -> Result<Context, Rejection> + Send + Sync>;
@@ -69,10 +70,5 @@ impl Hooks {
 
 fn index() -> Result<Index<SslContext, FreedByC<Arc<Hooks>>>, ErrorStack> {
     static INDEX: OnceLock<Index<SslContext, FreedByC<Arc<Hooks>>>> = OnceLock::new();
-    if let Some(index) = INDEX.get() {
-        return Ok(*index);
-    }
-    let made = SslContext::new_ex_index()?;
-    // Two threads may both get here; one index is then never used.
-    Ok(*INDEX.get_or_init(|| made))
+    slot(&INDEX, SslContext::new_ex_index)
 }

@@ -32,6 +32,7 @@ mod raw;
 mod requests;
 mod session;
 mod settings;
+mod slots;
 
 #[cfg(feature = "aws-lc")]
 pub(crate) use crate::ffi::missing;
@@ -43,6 +44,7 @@ pub(crate) use session::SessionView;
 pub(crate) use decisions::{ask_verify_again, peer_authorities};
 pub(crate) use hello::{HelloFixed, hello_extension, hello_extension_types};
 pub(crate) use settings::use_certificate;
+pub(crate) use slots::slot;
 
 /// The most that one call of [`Connection::write`] takes: one record.
 pub(crate) const RECORD_MAX: usize = 16 * 1024;

@@ -86,10 +86,5 @@ pub(crate) fn bind(ssl: &mut SslRef) -> Result<(), ErrorStack> {
 #[cfg(feature = "aws-lc")]
 pub(in crate::context) fn id_index() -> Result<Index<SslContext, Vec<u8>>, ErrorStack> {
     static INDEX: OnceLock<Index<SslContext, Vec<u8>>> = OnceLock::new();
-    if let Some(index) = INDEX.get() {
-        return Ok(*index);
-    }
-    let made = SslContext::new_ex_index()?;
-    // Two threads may both get here; one index is then never used.
-    Ok(*INDEX.get_or_init(|| made))
+    crate::ssl::slot(&INDEX, SslContext::new_ex_index)
 }

@@ -27,6 +27,7 @@ use crate::context::ticket_keys::TicketKeys;
 use crate::context::tickets::{KeyRing, NAME_LEN, TicketKey};
 use crate::ffi;
 use crate::panics::guard_callback;
+use crate::ssl::slot;
 
 /// The IV of AES-256-CBC.
 const IV_LEN: usize = 16;
@@ -56,12 +57,7 @@ pub(in crate::context) fn install_tickets(
 
 fn keys_index() -> Result<Index<SslContext, TicketKeys>, ErrorStack> {
     static INDEX: OnceLock<Index<SslContext, TicketKeys>> = OnceLock::new();
-    if let Some(index) = INDEX.get() {
-        return Ok(*index);
-    }
-    let made = SslContext::new_ex_index()?;
-    // Two threads may both get here; one index is then never used.
-    Ok(*INDEX.get_or_init(|| made))
+    slot(&INDEX, SslContext::new_ex_index)
 }
 
 /// `SSL_CTX_set_tlsext_ticket_key_evp_cb(3)`: answers 1 to use the key, 2 to use
