@@ -108,16 +108,21 @@ impl BioPair {
         else {
             return Err(ErrorStack::get());
         };
-        let mut pair = BioPair {
+        let mut pair = BioPair::of_halves(internal, network, sizes);
+        pair.find_base();
+        Ok(pair)
+    }
+
+    /// Both halves are ours to use and to free.
+    fn of_halves(internal: NonNull<BIO>, network: NonNull<BIO>, sizes: RingSizes) -> BioPair {
+        BioPair {
             internal,
             network,
             sizes,
             loans: Loans::new(),
             in_closed: false,
             not_sync: PhantomData,
-        };
-        pair.find_base();
-        Ok(pair)
+        }
     }
 
     /// Shares the internal half of a pair that others made, and takes over their
@@ -156,14 +161,7 @@ impl BioPair {
         if shared != 1 {
             return None;
         }
-        let mut pair = BioPair {
-            internal,
-            network,
-            sizes,
-            loans: Loans::new(),
-            in_closed: false,
-            not_sync: PhantomData,
-        };
+        let mut pair = BioPair::of_halves(internal, network, sizes);
         if !pair.has_space() {
             // SAFETY: the half is ours by now; this only looks.
             let full =

@@ -223,26 +223,15 @@ impl Engine {
         let Some(pair) = &mut self.pair else {
             return false;
         };
-        let before = left.len();
-        while !left.is_empty() {
-            let space = pair.in_space();
-            let piece = left.as_slices().0;
-            let n = space.len().min(piece.len());
-            if n == 0 {
-                break;
-            }
-            space[..n].copy_from_slice(&piece[..n]);
-            pair.commit_in(n);
-            left.drain(..n);
-        }
-        let fed = before > left.len();
+        let fed = pair.write_in(left.make_contiguous());
+        left.drain(..fed);
         if left.is_empty() {
             self.replay = Replay::None;
             if self.state.in_closed {
                 pair.close_in();
             }
         }
-        fed
+        fed > 0
     }
 
     /// What waits to be fed again.
