@@ -3,8 +3,9 @@
 use std::ffi::c_int;
 
 use super::answer::Fault;
-use super::arguments::{buffer, bytes, copy_out, place};
-use super::connection::{Inner, RawConnection, look, with};
+use super::arguments::{buffer, copy_out, place};
+use super::connection::{Inner, RawConnection, look, with, with_buffer, with_bytes};
+use crate::engine::Engine;
 
 pub(super) unsafe extern "C" fn feed(
     connection: *mut RawConnection,
@@ -12,17 +13,9 @@ pub(super) unsafe extern "C" fn feed(
     len: usize,
     taken: *mut usize,
 ) -> c_int {
-    let body = |inner: &mut Inner| {
-        // SAFETY: null or the caller's to write.
-        let mut taken = unsafe { place(taken) }?;
-        taken.put(0);
-        // SAFETY: bytes of the caller's.
-        let data = unsafe { bytes(start, len) }?;
-        taken.put(inner.engine.feed(data));
-        Ok(())
-    };
-    // SAFETY: null or alive, as the header says.
-    unsafe { with(connection, body) }
+    let body = |engine: &mut Engine, data: &[u8]| Ok(engine.feed(data));
+    // SAFETY: null or alive, and the caller's to read or write, as the header says.
+    unsafe { with_bytes(connection, start, len, taken, body) }
 }
 
 pub(super) unsafe extern "C" fn in_space(
@@ -77,17 +70,9 @@ pub(super) unsafe extern "C" fn drain(
     len: usize,
     taken: *mut usize,
 ) -> c_int {
-    let body = |inner: &mut Inner| {
-        // SAFETY: null or the caller's to write.
-        let mut taken = unsafe { place(taken) }?;
-        taken.put(0);
-        // SAFETY: as above.
-        let buf = unsafe { buffer(start, len) }?;
-        taken.put(inner.engine.drain(buf));
-        Ok(())
-    };
-    // SAFETY: null or alive, as the header says.
-    unsafe { with(connection, body) }
+    let body = |engine: &mut Engine, buf: &mut [u8]| Ok(engine.drain(buf));
+    // SAFETY: null or alive, and the caller's to read or write, as the header says.
+    unsafe { with_buffer(connection, start, len, taken, body) }
 }
 
 pub(super) unsafe extern "C" fn out_data(

@@ -108,6 +108,56 @@ pub(super) unsafe fn with(
     status.unwrap_or_else(|fault| fault.status)
 }
 
+/// A call that takes bytes of the caller's, and says how many.
+///
+/// # Safety
+///
+/// `connection` is null or alive; the rest is as [`bytes`] and [`place`] say.
+pub(super) unsafe fn with_bytes(
+    connection: *mut RawConnection,
+    start: *const u8,
+    len: usize,
+    taken: *mut usize,
+    call: impl FnOnce(&mut Engine, &[u8]) -> Result<usize>,
+) -> c_int {
+    let body = |inner: &mut Inner| {
+        // SAFETY: the caller's promise.
+        let mut taken = unsafe { place(taken) }?;
+        taken.put(0);
+        // SAFETY: as above.
+        let data = unsafe { bytes(start, len) }?;
+        taken.put(call(&mut inner.engine, data)?);
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { with(connection, body) }
+}
+
+/// A call that fills a buffer of the caller's, and says how far.
+///
+/// # Safety
+///
+/// `connection` is null or alive; the rest is as [`buffer`] and [`place`] say.
+pub(super) unsafe fn with_buffer(
+    connection: *mut RawConnection,
+    start: *mut u8,
+    len: usize,
+    taken: *mut usize,
+    call: impl FnOnce(&mut Engine, &mut [u8]) -> Result<usize>,
+) -> c_int {
+    let body = |inner: &mut Inner| {
+        // SAFETY: the caller's promise.
+        let mut taken = unsafe { place(taken) }?;
+        taken.put(0);
+        // SAFETY: as above.
+        let buf = unsafe { buffer(start, len) }?;
+        taken.put(call(&mut inner.engine, buf)?);
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { with(connection, body) }
+}
+
 /// Looks, without a trace.
 ///
 /// # Safety
@@ -236,17 +286,9 @@ pub(super) unsafe extern "C" fn read(
     len: usize,
     taken: *mut usize,
 ) -> c_int {
-    let body = |inner: &mut Inner| {
-        // SAFETY: null or the caller's to write.
-        let mut taken = unsafe { place(taken) }?;
-        taken.put(0);
-        // SAFETY: as above.
-        let buf = unsafe { buffer(start, len) }?;
-        taken.put(inner.engine.read(buf)?);
-        Ok(())
-    };
-    // SAFETY: null or alive, as the header says.
-    unsafe { with(connection, body) }
+    let body = |engine: &mut Engine, buf: &mut [u8]| Ok(engine.read(buf)?);
+    // SAFETY: null or alive, and the caller's to read or write, as the header says.
+    unsafe { with_buffer(connection, start, len, taken, body) }
 }
 
 pub(super) unsafe extern "C" fn peek(
@@ -255,17 +297,9 @@ pub(super) unsafe extern "C" fn peek(
     len: usize,
     taken: *mut usize,
 ) -> c_int {
-    let body = |inner: &mut Inner| {
-        // SAFETY: null or the caller's to write.
-        let mut taken = unsafe { place(taken) }?;
-        taken.put(0);
-        // SAFETY: as above.
-        let buf = unsafe { buffer(start, len) }?;
-        taken.put(inner.engine.peek(buf)?);
-        Ok(())
-    };
-    // SAFETY: null or alive, as the header says.
-    unsafe { with(connection, body) }
+    let body = |engine: &mut Engine, buf: &mut [u8]| Ok(engine.peek(buf)?);
+    // SAFETY: null or alive, and the caller's to read or write, as the header says.
+    unsafe { with_buffer(connection, start, len, taken, body) }
 }
 
 pub(super) unsafe extern "C" fn write(
@@ -274,17 +308,9 @@ pub(super) unsafe extern "C" fn write(
     len: usize,
     taken: *mut usize,
 ) -> c_int {
-    let body = |inner: &mut Inner| {
-        // SAFETY: null or the caller's to write.
-        let mut taken = unsafe { place(taken) }?;
-        taken.put(0);
-        // SAFETY: bytes of the caller's.
-        let data = unsafe { bytes(start, len) }?;
-        taken.put(inner.engine.write(data)?);
-        Ok(())
-    };
-    // SAFETY: null or alive, as the header says.
-    unsafe { with(connection, body) }
+    let body = |engine: &mut Engine, data: &[u8]| Ok(engine.write(data)?);
+    // SAFETY: null or alive, and the caller's to read or write, as the header says.
+    unsafe { with_bytes(connection, start, len, taken, body) }
 }
 
 pub(super) unsafe extern "C" fn shutdown(connection: *mut RawConnection) -> c_int {
