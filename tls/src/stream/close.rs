@@ -105,9 +105,7 @@ impl<T: Transport> TlsStream<T> {
         // The engine refuses where there is nothing to end.
         let said = self.with_engine(|engine| engine.shutdown().is_ok());
         if said.unwrap_or(false) {
-            // A destructor does not give way to others.
-            self.spree.set(0);
-            self.try_flush();
+            self.flush_in_drop();
             self.pass_duty_on();
             self.keep_if_idle();
         }

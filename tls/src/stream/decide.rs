@@ -90,9 +90,8 @@ impl<T: Transport> Drop for RefuseOnUnwind<'_, T> {
         let refused = self.stream.with_engine(|engine| {
             engine.answer(self.question.refuse(why)).is_ok() && engine.handshake().is_err()
         });
-        if refused.unwrap_or(false) && !T::MAY_SUSPEND {
-            self.stream.spree.set(0);
-            self.stream.try_flush();
+        if refused.unwrap_or(false) {
+            self.stream.flush_in_drop();
         }
     }
 }

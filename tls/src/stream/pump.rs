@@ -216,6 +216,15 @@ impl<T: Transport> TlsStream<T> {
         }
     }
 
+    /// As `try_flush`, for destructors, which do not give way to others: nothing is
+    /// sent by a transport whose calls may.
+    pub(super) fn flush_in_drop(&self) {
+        if !T::MAY_SUSPEND {
+            self.spree.set(0);
+            self.try_flush();
+        }
+    }
+
     /// Sends until nothing is left or `enough` says so, and waits for room.
     pub(super) fn flush_until(
         &self,
@@ -451,10 +460,8 @@ struct AlertOnUnwind<'a, T: Transport>(&'a TlsStream<T>);
 
 impl<T: Transport> Drop for AlertOnUnwind<'_, T> {
     fn drop(&mut self) {
-        if std::thread::panicking() && !T::MAY_SUSPEND {
-            // A destructor does not give way to others.
-            self.0.spree.set(0);
-            self.0.try_flush();
+        if std::thread::panicking() {
+            self.0.flush_in_drop();
         }
     }
 }
