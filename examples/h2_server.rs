@@ -35,7 +35,7 @@ use greenling::net::TcpListener;
 use greenling::signal::{SIGINT, SIGTERM, Signals};
 use greenling::sync::{Event, OnceValue, Semaphore, WaitGroup};
 use greenling::{Channel, spawn};
-use greenling_tls::{ContextBuilder, TlsListener, crypto};
+use greenling_tls::{ContextBuilder, Identity, TlsListener};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
@@ -99,7 +99,7 @@ struct Server {
 }
 
 fn serve(options: Options) -> io::Result<()> {
-    let identity = crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?;
+    let identity = Identity::self_signed(&["localhost", "127.0.0.1", "::1"])?;
     let context = ContextBuilder::server()
         .identity(identity)
         .alpn(["h2", "http/1.1"])

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use examples::http::{Connection, Settings, is_timeout};
-use greenling_tls::{Context, ContextBuilder, Identity, TlsStream, crypto};
+use greenling_tls::{Context, ContextBuilder, Identity, TlsStream};
 use may::net::{TcpListener, TcpStream};
 
 /// In words of eight bytes. OpenSSL runs on the coroutine's stack here, where its frames of up to
@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
     let address = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "127.0.0.1:8444".to_owned());
-    let identity = crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?;
+    let identity = Identity::self_signed(&["localhost", "127.0.0.1", "::1"])?;
     let listener = TcpListener::bind(address)?;
     println!("listening https://{}", listener.local_addr()?);
     accept_loop(&listener, identity)
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn the_handlers_of_the_web_server_answer_on_coroutines() {
         may::config().set_stack_size(STACK_WORDS);
-        let identity = crypto::self_signed(&["localhost"]).unwrap();
+        let identity = Identity::self_signed(&["localhost"]).unwrap();
         let trusted = identity.chain_pem().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

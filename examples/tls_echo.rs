@@ -14,12 +14,12 @@ use std::rc::Rc;
 
 use greenling::net::TcpStream;
 use greenling::{enter, spawn};
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Context, ContextBuilder, Error, TlsListener, TlsStream};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     enter(|| {
-        let ca = LocalCa::new("tls_echo")?;
+        let ca = TestCa::new("tls_echo")?;
         let address = start(&ca)?;
         let client = ContextBuilder::client().trust_pem(ca.root_pem()?).build()?;
         println!("echo: {}", ask(&client, address, "hello over TLS")?);
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Starts a server in the background and says where it is.
-fn start(ca: &LocalCa) -> Result<SocketAddr, Error> {
+fn start(ca: &TestCa) -> Result<SocketAddr, Error> {
     let identity = ca.issue(&["localhost"])?;
     let context = ContextBuilder::server().identity(identity).build()?;
     let listener = TlsListener::bind("127.0.0.1:0", &context)?;
@@ -72,13 +72,13 @@ fn ask(context: &Context, address: SocketAddr, words: &str) -> Result<String, Er
 #[test]
 fn friends_are_served_and_strangers_are_not() {
     enter(|| {
-        let ca = LocalCa::new("tls_echo")?;
+        let ca = TestCa::new("tls_echo")?;
         let address = start(&ca)?;
         let client = ContextBuilder::client().trust_pem(ca.root_pem()?).build()?;
         // Longer than all buffers together: both sides must read while they write.
         let words = "word ".repeat(2_000_000);
         assert!(ask(&client, address, &words)? == words);
-        let other = LocalCa::new("somebody else")?;
+        let other = TestCa::new("somebody else")?;
         let stranger = ContextBuilder::client()
             .trust_pem(other.root_pem()?)
             .build()?;

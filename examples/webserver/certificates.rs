@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
-use greenling_tls::{Alert, ClientAuth, Context, ContextBuilder, Identity, OcspStaple, crypto};
+use greenling_tls::{Alert, ClientAuth, Context, ContextBuilder, Identity, OcspStaple};
 
 use crate::naming;
 use crate::options::Options;
@@ -90,7 +90,7 @@ impl Files {
                 key: key.clone(),
                 ocsp: options.ocsp.clone(),
             },
-            _ => Source::Made(crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?),
+            _ => Source::Made(Identity::self_signed(&["localhost", "127.0.0.1", "::1"])?),
         };
         let vhosts = options.vhost.chunks_exact(3).map(|words| {
             let source = Source::Files {

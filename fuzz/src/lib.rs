@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Alert, ClientAuth, ClientHello, Context, ContextBuilder, Engine};
 use greenling_tls::{PeerChain, Version};
 use openssl::error::ErrorStack;
@@ -73,7 +73,7 @@ pub struct Pair {
 /// that the server's context is chosen by a callback that may wait, and that both
 /// sides ask one about each other.
 fn pair(version: Version, mutual: bool, asking: bool) -> Pair {
-    static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("fuzz").expect("authority"));
+    static CA: LazyLock<TestCa> = LazyLock::new(|| TestCa::new("fuzz").expect("authority"));
     let root = CA.root_pem().expect("PEM");
     let mut server = ContextBuilder::server()
         .versions(version..=version)

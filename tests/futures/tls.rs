@@ -5,7 +5,7 @@ use futures_util::{AsyncReadExt, AsyncWriteExt};
 use greenling::future::{Io, PollStream, block_on};
 use greenling::net::TcpStream;
 use greenling::{schedule, spawn};
-use greenling_tls::{Context, ContextBuilder, TlsStream, crypto};
+use greenling_tls::{Context, ContextBuilder, Identity, TlsStream};
 use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ type Tls = TlsStream<TcpStream>;
 fn contexts() -> &'static (Context, Context) {
     static CONTEXTS: OnceLock<(Context, Context)> = OnceLock::new();
     CONTEXTS.get_or_init(|| {
-        let identity = crypto::self_signed(&["localhost"]).unwrap();
+        let identity = Identity::self_signed(&["localhost"]).unwrap();
         let server = ContextBuilder::server().identity(identity);
         let client = ContextBuilder::client().dangerous().no_verify();
         (server.build().unwrap(), client.build().unwrap())

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, ClientAuth, ClientHello, Context, ContextBuilder, Identity, TlsListener, TlsStream,
     Transport, Version,
@@ -25,7 +25,7 @@ pub(crate) const PROTOCOLS: [&str; 2] = ["http/1.1", "pop3"];
 /// Authorities, certificates and keys, as files `NAME.pem` and `NAME.key`.
 pub(crate) struct Papers {
     directory: TempDir,
-    ca: LocalCa,
+    ca: TestCa,
 }
 
 impl Papers {
@@ -35,9 +35,9 @@ impl Papers {
     pub(crate) fn new() -> Papers {
         let papers = Papers {
             directory: tempfile::tempdir().expect("a directory"),
-            ca: LocalCa::new("interop").expect("an authority"),
+            ca: TestCa::new("interop").expect("an authority"),
         };
-        let (ca, other) = (&papers.ca, LocalCa::new("other").expect("an authority"));
+        let (ca, other) = (&papers.ca, TestCa::new("other").expect("an authority"));
         papers.write("ca.pem", &ca.root_pem().expect("PEM"));
         papers.keep("a.test", ca.issue(&["a.test", "127.0.0.1"]));
         papers.keep("b.test", ca.issue(&["b.test"]));

@@ -29,7 +29,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use hosts::write_private;
 use tempfile::TempDir;
 use tests::webserver::WebServer;
@@ -39,14 +39,14 @@ const HELLO: &str = "Hello, world!";
 
 /// A certificate authority and one server's certificate and key, as files.
 struct Certificates {
-    ca: LocalCa,
+    ca: TestCa,
     directory: TempDir,
 }
 
 impl Certificates {
     fn new() -> Certificates {
         let directory = tempfile::tempdir().expect("a directory");
-        let ca = LocalCa::new("interop").expect("an authority");
+        let ca = TestCa::new("interop").expect("an authority");
         let certificates = Certificates { ca, directory };
         let ca = &certificates.ca;
         let identity = ca

@@ -4,7 +4,7 @@
 use crate::stage::{Stage, kill_tests};
 use greenling::net::TcpStream;
 use greenling::{JoinHandle, schedule, spawn};
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, Blocking, ClientHello, Context, ContextBuilder, TlsListener, TlsStream, Transport,
 };
@@ -36,7 +36,7 @@ kill_tests! {
 type Stream = Rc<TlsStream<TcpStream>>;
 
 static CONTEXTS: LazyLock<(Context, Context)> = LazyLock::new(|| {
-    let ca = LocalCa::new("kill tests").unwrap();
+    let ca = TestCa::new("kill tests").unwrap();
     let identity = ca.issue(&["localhost"]).unwrap();
     let server = ContextBuilder::server().identity(identity);
     let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());

@@ -9,7 +9,7 @@
 use greenling::io::Fd;
 use greenling::net::{TcpStream, UdpSocket};
 use greenling::{JoinHandle, schedule, spawn};
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{ContextBuilder, TlsStream};
 use std::cell::Cell;
 use std::io::{PipeWriter, Read, Write, pipe};
@@ -198,7 +198,7 @@ fn tls_pair(
 #[test]
 fn a_tls_peer_that_floods_starves_nobody() {
     isolated(|| {
-        let ca = LocalCa::new("floods").unwrap();
+        let ca = TestCa::new("floods").unwrap();
         let server = ContextBuilder::server().identity(ca.issue(&["localhost"]).unwrap());
         let server = server.build().unwrap();
         let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());

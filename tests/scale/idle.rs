@@ -12,7 +12,7 @@ use greenling::process::Command;
 use greenling::signal::{SIGUSR1, Signals};
 use greenling::time::{CancelToken, interval, sleep};
 use greenling::{Channel, Shutdown, inspect, select, spawn, sync, thread};
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{ContextBuilder, TlsStream};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::cell::Cell;
@@ -120,7 +120,7 @@ fn wait_in_every_way(waiting: &Rc<Cell<usize>>) {
 }
 
 fn wait_for_tls(waiting: &Rc<Cell<usize>>) {
-    let ca = LocalCa::new("idle").unwrap();
+    let ca = TestCa::new("idle").unwrap();
     let server = ContextBuilder::server().identity(ca.issue(&["localhost"]).unwrap());
     let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());
     let (server, client) = (server.build().unwrap(), client.build().unwrap());

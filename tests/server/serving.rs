@@ -284,7 +284,7 @@ fn unix_sockets_are_served() {
 
 #[test]
 fn tls_listeners_are_served_and_idle_streams_say_goodbye() {
-    let ca = crypto::LocalCa::new("tests").unwrap();
+    let ca = crypto::TestCa::new("tests").unwrap();
     let identity = ca.issue(&["localhost"]).unwrap();
     let context = ContextBuilder::server().identity(identity).build().unwrap();
     let server = Server::new()

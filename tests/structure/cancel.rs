@@ -3,7 +3,7 @@
 use greenling::net::UnixStream;
 use greenling::time::{CancelToken, sleep};
 use greenling::{Channel, WaitError, schedule, spawn};
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{ContextBuilder, TlsStream};
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -100,7 +100,7 @@ fn a_stream_whose_read_was_cancelled_goes_on_plain_and_with_tls() {
     isolated(|| {
         let (ours, theirs) = pair();
         check(ours, theirs);
-        let ca = LocalCa::new("tests").unwrap();
+        let ca = TestCa::new("tests").unwrap();
         let identity = ca.issue(&["localhost"]).unwrap();
         let server = ContextBuilder::server().identity(identity).build().unwrap();
         let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());

@@ -81,7 +81,7 @@ impl Files {
 
     /// Puts another certificate in place.
     fn renew(&self, name: &str) {
-        let identity = crypto::self_signed(&[name]).unwrap();
+        let identity = Identity::self_signed(&[name]).unwrap();
         std::fs::write(self.path("cert.pem"), identity.chain_pem().unwrap()).unwrap();
         let key = identity.export_private_key_pem().unwrap();
         std::fs::write(self.path("key.pem"), &*key).unwrap();
@@ -210,7 +210,7 @@ fn each_name_has_its_certificate() {
 
 #[test]
 fn clients_show_certificates_where_an_authority_is_named() {
-    let ca = crypto::LocalCa::new("clients").unwrap();
+    let ca = crypto::TestCa::new("clients").unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ca.pem");
     std::fs::write(&path, ca.root_pem().unwrap()).unwrap();
@@ -232,7 +232,7 @@ fn clients_show_certificates_where_an_authority_is_named() {
     let told = alice.get("/peer");
     assert!(told.text().ends_with("\nname alice\n"), "{}", told.text());
 
-    let stranger = crypto::LocalCa::new("strangers").unwrap();
+    let stranger = crypto::TestCa::new("strangers").unwrap();
     for identity in [None, Some(stranger.issue_client("alice").unwrap())] {
         // The server's verdict comes after the client's side of the handshake.
         let refused = connect_as(identity).map_or(true, |mut stream| {

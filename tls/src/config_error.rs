@@ -42,6 +42,9 @@ pub enum ConfigErrorKind {
     TooLarge,
     /// The input holds no certificate or key, or a damaged one.
     Malformed,
+    /// The input holds another kind of object than was expected, such as a private
+    /// key in place of a certificate.
+    WrongObject,
     /// The private key is encrypted and no passphrase was given.
     EncryptedKey,
     /// The passphrase does not open the private key.
@@ -49,8 +52,13 @@ pub enum ConfigErrorKind {
     /// The passphrase itself cannot be used: it contains a NUL or is too long, or
     /// whoever was asked for it had none.
     BadPassphrase,
+    /// It is encrypted with algorithms that OpenSSL only has in its legacy provider,
+    /// and that is not there.
+    UnsupportedLegacyAlgorithm,
     /// The private key does not belong to the certificate.
     KeyMismatch,
+    /// The signature is not one of that key over that content.
+    BadSignature,
     /// OpenSSL refuses the key, the certificate or the option, for example
     /// because the key is too short for the security level.
     Rejected,

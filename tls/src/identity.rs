@@ -6,7 +6,6 @@
 //! terminal and blocks the OS thread, so its prompt is never reached.
 
 mod chain;
-mod der;
 mod files;
 mod pkcs12;
 mod source;
@@ -24,22 +23,9 @@ pub use files::PemFiles;
 pub(crate) use files::read;
 pub use staple::OcspStaple;
 
+use crate::crypto::{self, Cert, Encoding, PrivateKey};
 use crate::error::Error;
 use source::Source;
-
-/// The two forms in which certificates and keys are written.
-#[doc(alias = "FILETYPE_PEM")]
-#[doc(alias = "FILETYPE_ASN1")]
-#[doc(alias = "SSL_FILETYPE_PEM")]
-#[doc(alias = "SSL_FILETYPE_ASN1")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Encoding {
-    /// Text between `-----BEGIN` and `-----END` (RFC 7468).
-    #[default]
-    Pem,
-    /// Binary (ITU-T X.690), which OpenSSL also calls ASN1.
-    Der,
-}
 
 /// A certificate, the intermediates that lead to its root, and its private key.
 ///
@@ -158,8 +144,39 @@ impl Identity {
     #[doc(alias = "check_privatekey")]
     #[doc(alias = "add_extra_chain_cert")]
     #[doc(alias = "SSL_CTX_use_cert_and_key")]
-    pub fn new(chain: Vec<X509>, key: PKey<Private>) -> Result<Identity, Error> {
-        Source::in_memory(Encoding::Der).assemble(chain, key)
+    pub fn new(
+        chain: impl IntoIterator<Item = impl Into<Cert>>,
+        key: impl Into<PrivateKey>,
+    ) -> Result<Identity, Error> {
+        let chain = chain.into_iter().map(|cert| cert.into().into()).collect();
+        Source::in_memory(Encoding::Der).assemble(chain, key.into().into())
+    }
+
+    /// A new key and a certificate for `names`, signed by itself, for development and
+    /// tests: [`crypto::self_signed`], ready for a context.
+    ///
+    /// # Errors
+    ///
+    /// As [`crypto::self_signed`].
+    pub fn self_signed(names: &[&str]) -> Result<Identity, Error> {
+        let (certificate, key) = crypto::self_signed(names)?;
+        Identity::new([certificate], key)
+    }
+
+    /// The certificate, without those above it.
+    pub fn certificate(&self) -> Cert {
+        self.leaf.clone().into()
+    }
+
+    /// The certificates above it, from the one that signed it upwards, as far as
+    /// they are known.
+    pub fn authorities(&self) -> Vec<Cert> {
+        self.intermediates.iter().cloned().map(Cert::from).collect()
+    }
+
+    /// The private key.
+    pub fn private_key(&self) -> PrivateKey {
+        self.key.clone().into()
     }
 
     /// The chain in PEM form, the certificate first.

@@ -56,12 +56,13 @@ pub use context::{
     AlpnChoice, ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, SessionCache,
     SessionStats, SessionStore, TicketKeys, Tickets, Version, no_config, options,
 };
+pub use crypto::Encoding;
 pub use engine::{
     ChannelBinding, Cipher, Engine, EngineError, PeerIdentity, Role, ShutdownState,
     SignatureAlgorithm, Want,
 };
 pub use error::{Alert, Error, HandshakeError, SslErrorEntry, VerifyError};
-pub use identity::{Encoding, Identity, OcspStaple, PemFiles};
+pub use identity::{Identity, OcspStaple, PemFiles};
 #[cfg(feature = "greenling")]
 pub use listener::TlsListener;
 pub use memory::{

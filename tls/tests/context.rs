@@ -5,8 +5,10 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use greenling_tls::crypto::{self, LocalCa};
-use greenling_tls::{Alert, ClientAuth, Context, ContextBuilder, Error, Session, TlsStream};
+use greenling_tls::crypto::TestCa;
+use greenling_tls::{
+    Alert, ClientAuth, Context, ContextBuilder, Error, Identity, Session, TlsStream,
+};
 
 /// Serves one connection on a thread: answers one byte with the next.
 fn serve(context: &Context, socket: UnixStream) -> thread::JoinHandle<Result<bool, Error>> {
@@ -47,8 +49,8 @@ fn visit(client: &Context, server: &Context, session: Option<&Session>) -> (bool
     (reused, session)
 }
 
-fn contexts() -> (LocalCa, Context, Context) {
-    let ca = LocalCa::new("tests").expect("an authority");
+fn contexts() -> (TestCa, Context, Context) {
+    let ca = TestCa::new("tests").expect("an authority");
     let identity = ca.issue(&["localhost"]).expect("a certificate");
     let server = ContextBuilder::server()
         .identity(identity)
@@ -85,7 +87,7 @@ fn an_exchanged_context_serves_new_connections_while_the_old_one_still_works() {
     let (_ca, client, old) = contexts();
     let (_, session) = visit(&client, &old, None);
 
-    let identity = crypto::self_signed(&["localhost"]).expect("a certificate");
+    let identity = Identity::self_signed(&["localhost"]).expect("a certificate");
     let pem = identity.chain_pem().expect("PEM");
     let new = ContextBuilder::server()
         .identity(identity)
@@ -129,7 +131,7 @@ fn a_failed_handshake_gives_the_socket_back_and_names_the_reason() {
 
 #[test]
 fn a_client_without_the_required_certificate_learns_it_when_it_reads() {
-    let ca = LocalCa::new("tests").expect("an authority");
+    let ca = TestCa::new("tests").expect("an authority");
     let pem = ca.root_pem().expect("PEM");
     let server = ContextBuilder::server()
         .identity(ca.issue(&["localhost"]).expect("a certificate"))

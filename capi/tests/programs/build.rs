@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{ContextBuilder, TlsStream};
 use tempfile::TempDir;
 use tests::tools::{self, Finished};
@@ -26,7 +26,7 @@ const SOURCES: [&str; 2] = ["program.c", "table.c"];
 
 /// What all tests share: an authority, its files, and the program.
 pub(crate) struct Fixture {
-    pub(crate) ca: LocalCa,
+    pub(crate) ca: TestCa,
     folder: TempDir,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn fixture() -> Option<&'static Fixture> {
 fn make() -> Option<Fixture> {
     let compiler = tools::find("C programs", "cc")?;
     let folder = TempDir::new().expect("folder");
-    let ca = LocalCa::new("tests of the C API").expect("test CA");
+    let ca = TestCa::new("tests of the C API").expect("test CA");
     let identity = ca.issue(&["localhost"]).expect("certificate");
     let write = |name: &str, text: &[u8]| {
         std::fs::write(folder.path().join(name), text).expect("file");

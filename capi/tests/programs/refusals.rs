@@ -1,6 +1,6 @@
 //! Faults of the caller and of the peer, and what the other side sees of them.
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Alert, ClientAuth, ContextBuilder, Error};
 
 use crate::build::{PATIENCE, fixture, words};
@@ -15,7 +15,7 @@ fn wrong_use_is_answered_with_codes() {
 #[test]
 fn a_certificate_that_does_not_lead_to_the_anchor_is_refused() {
     let Some(fixture) = fixture() else { return };
-    let stranger = LocalCa::new("a stranger").expect("test CA");
+    let stranger = TestCa::new("a stranger").expect("test CA");
     let identity = stranger.issue(&["localhost"]).expect("certificate");
     let server = ContextBuilder::server()
         .identity(identity)

@@ -3,7 +3,7 @@
 use greenling::future::{Executor, Io, PollStream, Timer};
 use greenling::net::TcpStream;
 use greenling::{JoinHandle, block_on, spawn};
-use greenling_tls::{Context, ContextBuilder, TlsStream, crypto};
+use greenling_tls::{Context, ContextBuilder, Identity, TlsStream};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -48,7 +48,7 @@ pub(crate) type Content = UnsyncBoxBody<Bytes, hyper::Error>;
 fn contexts() -> &'static (Context, Context) {
     static CONTEXTS: OnceLock<(Context, Context)> = OnceLock::new();
     CONTEXTS.get_or_init(|| {
-        let identity = crypto::self_signed(&["localhost"]).unwrap();
+        let identity = Identity::self_signed(&["localhost"]).unwrap();
         let server = ContextBuilder::server().identity(identity);
         let client = ContextBuilder::client().dangerous().no_verify();
         (server.build().unwrap(), client.build().unwrap())

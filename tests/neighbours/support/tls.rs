@@ -1,6 +1,6 @@
 //! Certificates for one test.
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Context, ContextBuilder, Identity};
 
 /// A server's identity for `localhost`, and what its clients trust.
@@ -23,7 +23,7 @@ impl Certified {
     ///
     /// When OpenSSL fails.
     pub fn new() -> Certified {
-        let authority = LocalCa::new("neighbours").expect("an authority");
+        let authority = TestCa::new("neighbours").expect("an authority");
         Certified {
             identity: authority.issue(&["localhost"]).expect("a certificate"),
             root: authority.root_pem().expect("PEM"),

@@ -47,10 +47,10 @@ impl ContextBuilder {
     /// # Examples
     ///
     /// ```
-    /// use greenling_tls::{Alert, ContextBuilder, crypto};
+    /// use greenling_tls::{Alert, ContextBuilder, Identity};
     ///
     /// let serving = |name: &str| {
-    ///     let identity = crypto::self_signed(&[name])?;
+    ///     let identity = Identity::self_signed(&[name])?;
     ///     ContextBuilder::server().identity(identity).build()
     /// };
     /// let (a, b) = (serving("a.test")?, serving("b.test")?);

@@ -78,10 +78,10 @@ const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::from_bits_retain(0x2
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::{ContextBuilder, crypto};
+/// use greenling_tls::{ContextBuilder, Identity};
 ///
 /// let server = ContextBuilder::server()
-///     .identity(crypto::self_signed(&["localhost", "127.0.0.1"])?)
+///     .identity(Identity::self_signed(&["localhost", "127.0.0.1"])?)
 ///     .alpn(["http/1.1"])
 ///     .build()?;
 /// let client = ContextBuilder::client().build()?;

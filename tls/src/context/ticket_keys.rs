@@ -33,10 +33,10 @@ pub(super) type Process = fn() -> u32;
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::{ContextBuilder, TicketKeys, Tickets, crypto};
+/// use greenling_tls::{ContextBuilder, TicketKeys, Tickets, Identity};
 ///
 /// let keys = TicketKeys::new();
-/// let identity = crypto::self_signed(&["localhost"])?;
+/// let identity = Identity::self_signed(&["localhost"])?;
 /// let worker = || {
 ///     ContextBuilder::server()
 ///         .identity(identity.clone())

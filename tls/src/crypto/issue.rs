@@ -15,10 +15,11 @@ use openssl::x509::extension::{
 };
 use openssl::x509::{X509, X509Builder, X509Name, X509NameRef, X509Ref};
 
+use super::call::call;
+use super::cert::Cert;
+use super::key::PrivateKey;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
-use crate::identity::Identity;
-use crate::ssl::on_system_stack;
 
 /// Random bits of a serial number: RFC 5280 allows 20 octets, and the sign takes one bit.
 const SERIAL_BITS: i32 = 159;
@@ -37,7 +38,7 @@ pub(super) enum Kind {
 /// Who signs.
 pub(super) enum Issuer<'a> {
     Itself,
-    Authority(&'a Identity),
+    Authority(&'a Cert, &'a PrivateKey),
 }
 
 /// A certificate to be made.
@@ -94,27 +95,27 @@ impl Request {
     }
 
     /// Makes the key and the certificate.
-    pub(super) fn issue(&self, issuer: Issuer<'_>) -> Result<Identity, Error> {
-        on_system_stack(|| self.generate(issuer))
+    pub(super) fn issue(&self, issuer: Issuer<'_>) -> Result<(Cert, PrivateKey), Error> {
+        Ok(call(|| self.generate(issuer))?)
     }
 
-    fn generate(&self, issuer: Issuer<'_>) -> Result<Identity, Error> {
+    fn generate(&self, issuer: Issuer<'_>) -> Result<(Cert, PrivateKey), ErrorStack> {
         let key = p256()?;
         let subject = self.subject()?;
         let certificate = match issuer {
             Issuer::Itself => self.sign(&key, &subject, &subject, &key, None)?,
-            Issuer::Authority(authority) => {
-                let above = authority.leaf();
+            Issuer::Authority(above, signer) => {
+                let above = above.as_x509();
                 self.sign(
                     &key,
                     &subject,
                     above.subject_name(),
-                    authority.key(),
+                    signer.as_pkey(),
                     Some(above),
                 )?
             }
         };
-        Identity::new(vec![certificate], key)
+        Ok((certificate.into(), key.into()))
     }
 
     fn sign(

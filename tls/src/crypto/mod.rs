@@ -1,17 +1,38 @@
-//! Keys and certificates made on the spot, for development and tests.
+//! Certificates, requests, revocation lists, keys and the containers they travel in:
+//! the module `crypto` of pyOpenSSL's manual.
 //!
-//! [`self_signed`] is one call from nothing to a server; [`LocalCa`] issues
-//! certificates that a client can verify, also for clients.
+//! Objects never change once they are made, and clones share them; builders make new
+//! ones. [`self_signed`] is one call from nothing to a certificate with its key;
+//! [`TestCa`] issues certificates that a client can verify.
 
-mod ca;
+mod call;
+mod cert;
+mod crl;
+mod csr;
+mod der;
+mod digest;
+mod encoding;
 mod issue;
+mod key;
+mod name;
+mod object;
+mod test_ca;
 
+pub(crate) use der::{is_encrypted_key, items};
 #[cfg(test)]
 pub(crate) use issue::p256;
 
-pub use ca::LocalCa;
+pub use cert::Cert;
+pub use crl::Crl;
+pub use csr::Csr;
+pub use digest::Digest;
+pub use encoding::Encoding;
+pub use key::{PrivateKey, PublicKey};
+pub use name::Name;
+pub use test_ca::TestCa;
 
 use crate::error::Error;
+#[cfg(test)]
 use crate::identity::Identity;
 use issue::{Issuer, Kind, Request};
 
@@ -23,8 +44,8 @@ use issue::{Issuer, Kind, Request};
 /// Its serial number has 159 random bits.
 ///
 /// A client trusts it by name through
-/// [`trust_pem`](crate::ContextBuilder::trust_pem) with
-/// [`Identity::chain_pem`].
+/// [`trust_pem`](crate::ContextBuilder::trust_pem). For a server's context
+/// [`Identity::self_signed`](crate::Identity::self_signed) is shorter.
 ///
 /// # Scheduling
 ///
@@ -38,14 +59,14 @@ use issue::{Issuer, Kind, Request};
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::crypto;
+/// use greenling_tls::crypto::{self, Encoding};
 ///
-/// let identity = crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?;
-/// std::fs::write("/dev/null", identity.chain_pem()?).expect("writable");
+/// let (certificate, _key) = crypto::self_signed(&["localhost", "127.0.0.1", "::1"])?;
+/// assert!(certificate.encode(Encoding::Pem)?.starts_with(b"-----BEGIN CERTIFICATE"));
 /// # Ok::<(), greenling_tls::Error>(())
 /// ```
 #[doc(alias = "X509.sign")]
-pub fn self_signed(names: &[&str]) -> Result<Identity, Error> {
+pub fn self_signed(names: &[&str]) -> Result<(Cert, PrivateKey), Error> {
     Request::new(Kind::Server, names)?.issue(Issuer::Itself)
 }
 
@@ -53,21 +74,22 @@ pub fn self_signed(names: &[&str]) -> Result<Identity, Error> {
 /// signed that, and their root.
 #[cfg(test)]
 pub(crate) fn chain_of_four() -> (Identity, Vec<openssl::x509::X509>) {
-    let mut above = Request::authority("root")
+    let (mut above, mut key) = Request::authority("root")
         .issue(Issuer::Itself)
         .expect("a certificate");
-    let mut chain = vec![above.leaf().clone()];
+    let mut chain = vec![above.clone()];
     for name in ["upper", "lower"] {
         let request = Request::authority(name);
-        above = request
-            .issue(Issuer::Authority(&above))
+        (above, key) = request
+            .issue(Issuer::Authority(&above, &key))
             .expect("a certificate");
-        chain.insert(0, above.leaf().clone());
+        chain.insert(0, above.clone());
     }
     let request = Request::new(Kind::Server, &["leaf.test"]).expect("a name");
-    let leaf = request
-        .issue(Issuer::Authority(&above))
+    let (leaf, key) = request
+        .issue(Issuer::Authority(&above, &key))
         .expect("a certificate");
-    chain.insert(0, leaf.leaf().clone());
-    (leaf, chain)
+    chain.insert(0, leaf.clone());
+    let identity = Identity::new([leaf], key).expect("an identity");
+    (identity, chain.into_iter().map(Into::into).collect())
 }

@@ -5,8 +5,9 @@ use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
-use super::{Encoding, Identity, chain, der};
+use super::{Encoding, Identity, chain};
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::{is_encrypted_key, items};
 use crate::error::Error;
 use crate::ssl::on_system_stack;
 
@@ -34,7 +35,7 @@ impl Source<'_> {
     /// Whether `key` cannot be read without a passphrase.
     pub(super) fn is_encrypted(&self, key: &[u8]) -> bool {
         match self.encoding {
-            Encoding::Der => der::is_encrypted_key(key),
+            Encoding::Der => is_encrypted_key(key),
             Encoding::Pem => {
                 // PKCS #8 (RFC 7468, section 11), and the header of RFC 1421 that
                 // OpenSSL's traditional form has.
@@ -53,7 +54,7 @@ impl Source<'_> {
         on_system_stack(|| {
             let chain = match self.encoding {
                 Encoding::Pem => X509::stack_from_pem(chain),
-                Encoding::Der => der::items(chain).map(X509::from_der).collect(),
+                Encoding::Der => items(chain).map(X509::from_der).collect(),
             };
             let chain = chain.map_err(|stack| {
                 self.chain_error("holds a damaged certificate")
@@ -105,7 +106,7 @@ impl Source<'_> {
         };
         let parsed = match self.encoding {
             Encoding::Pem => PKey::private_key_from_pem_callback(key, answer),
-            Encoding::Der if der::is_encrypted_key(key) => {
+            Encoding::Der if is_encrypted_key(key) => {
                 PKey::private_key_from_pkcs8_callback(key, answer)
             }
             Encoding::Der => PKey::private_key_from_der(key),

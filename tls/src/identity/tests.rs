@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config_error::ConfigErrorKind;
-use crate::crypto::{self, LocalCa};
+use crate::crypto::{self, TestCa};
 
 struct Files {
     dir: TempDir,
@@ -19,7 +19,7 @@ struct Files {
 impl Files {
     fn new() -> Files {
         let dir = tempfile::tempdir().unwrap();
-        let identity = crypto::self_signed(&["localhost"]).unwrap();
+        let identity = Identity::self_signed(&["localhost"]).unwrap();
         let files = Files { dir, identity };
         files.write("cert.pem", &files.identity.chain_pem().unwrap(), 0o644);
         files.write(
@@ -124,7 +124,7 @@ fn files_without_what_they_should_hold_are_named() {
 #[test]
 fn a_key_of_another_certificate_is_a_mismatch() {
     let files = Files::new();
-    let other = crypto::self_signed(&["localhost"]).unwrap();
+    let other = Identity::self_signed(&["localhost"]).unwrap();
     files.write("other.key", &other.export_private_key_pem().unwrap(), 0o600);
     assert_eq!(
         fault(files.load("cert.pem", "other.key"), "other.key"),
@@ -304,7 +304,7 @@ fn intermediates_are_put_in_order() {
             .map(|c| c.to_der().unwrap())
             .collect::<Vec<_>>()
     };
-    let stranger = crypto::self_signed(&["stranger"]).unwrap().leaf().clone();
+    let stranger = Identity::self_signed(&["stranger"]).unwrap().leaf().clone();
     let mut shuffled: Vec<X509> = rest.iter().rev().cloned().collect();
     shuffled.insert(0, stranger.clone());
     let ordered = chain::in_order(leaf, shuffled);
@@ -315,10 +315,7 @@ fn intermediates_are_put_in_order() {
 
 #[test]
 fn nothing_secret_is_printed() {
-    let identity = LocalCa::new("tests")
-        .unwrap()
-        .issue(&["localhost"])
-        .unwrap();
+    let identity = TestCa::new("tests").unwrap().issue(&["localhost"]).unwrap();
     let shown = format!("{identity:?}");
     assert!(shown.starts_with("Identity { subject: "), "{shown}");
     assert!(

@@ -55,7 +55,7 @@ pub(crate) use gate::{Permit, enter_gate};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # greenling::enter(|| {
-/// let ca = crypto::LocalCa::new("example")?;
+/// let ca = crypto::TestCa::new("example")?;
 /// let context = ContextBuilder::server().identity(ca.issue(&["localhost"])?).build()?;
 /// let listener = TlsListener::bind("127.0.0.1:0", &context)?;
 /// let address = listener.local_addr()?;
@@ -207,7 +207,7 @@ impl<L: Listener<Stream: Transport>> TlsListener<L> {
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("socket");
     /// # greenling::enter(|| {
-    /// let ca = crypto::LocalCa::new("example")?;
+    /// let ca = crypto::TestCa::new("example")?;
     /// let context = ContextBuilder::server().identity(ca.issue(&["localhost"])?).build()?;
     /// let listener = TlsListener::over(UnixListener::bind(&path)?, &context)?;
     /// let serving = greenling::spawn(move || {

@@ -40,9 +40,9 @@ const RECORD_HEADER: usize = 5;
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::{ContextBuilder, MemoryBio, Role, SslError, crypto::LocalCa};
+/// use greenling_tls::{ContextBuilder, MemoryBio, Role, SslError, crypto::TestCa};
 ///
-/// let ca = LocalCa::new("example")?;
+/// let ca = TestCa::new("example")?;
 /// let server = ContextBuilder::server().identity(ca.issue(&["localhost"])?).build()?;
 /// let client = ContextBuilder::client().trust_pem(ca.root_pem()?).build()?;
 ///

@@ -57,9 +57,9 @@ type ShutdownCallback = Box<dyn FnOnce() + Send>;
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::{ContextBuilder, Role, SslPipe, crypto::LocalCa};
+/// use greenling_tls::{ContextBuilder, Role, SslPipe, crypto::TestCa};
 ///
-/// let ca = LocalCa::new("example")?;
+/// let ca = TestCa::new("example")?;
 /// let server = ContextBuilder::server().identity(ca.issue(&["localhost"])?).build()?;
 /// let client = ContextBuilder::client().trust_pem(ca.root_pem()?).build()?;
 /// let mut server = SslPipe::new(&server, Role::Server, None);

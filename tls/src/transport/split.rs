@@ -27,10 +27,10 @@ use super::{Interest, Ready, Transport};
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use greenling_tls::transport::{Blocking, Split};
-/// use greenling_tls::{ContextBuilder, TlsStream, crypto};
+/// use greenling_tls::{ContextBuilder, TlsStream, Identity};
 /// use std::io::{Read, Write, pipe};
 ///
-/// let identity = crypto::self_signed(&["localhost"])?;
+/// let identity = Identity::self_signed(&["localhost"])?;
 /// let trusted = identity.chain_pem()?;
 /// let server = ContextBuilder::server().identity(identity).build()?;
 /// let client = ContextBuilder::client().trust_pem(trusted).build()?;

@@ -2,16 +2,16 @@
 
 use std::sync::LazyLock;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, Context, ContextBuilder, Deferral, Engine, EngineError, Error, RingSizes, Version, Want,
 };
 
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("callback tests").unwrap());
+static CA: LazyLock<TestCa> = LazyLock::new(|| TestCa::new("callback tests").unwrap());
 
-pub(crate) fn ca() -> &'static LocalCa {
+pub(crate) fn ca() -> &'static TestCa {
     &CA
 }
 

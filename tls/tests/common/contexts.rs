@@ -2,16 +2,16 @@
 
 use std::sync::LazyLock;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Context, ContextBuilder, Version};
 
 pub(crate) const NAME: &str = "localhost";
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("TLS tests").expect("test CA"));
+static CA: LazyLock<TestCa> = LazyLock::new(|| TestCa::new("TLS tests").expect("test CA"));
 
 /// The authority that both sides trust.
-pub(crate) fn ca() -> &'static LocalCa {
+pub(crate) fn ca() -> &'static TestCa {
     &CA
 }
 

@@ -29,7 +29,7 @@ fn table() -> PskTable {
 
 /// A client that trusts no certificate of the tests, and shows `psk`.
 fn showing(version: Version, psk: Psk) -> ContextBuilder {
-    let nobody = greenling_tls::crypto::self_signed(&["nobody"]).unwrap();
+    let nobody = greenling_tls::Identity::self_signed(&["nobody"]).unwrap();
     ContextBuilder::client()
         .versions(version..=version)
         .trust_pem(nobody.chain_pem().unwrap())

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, Context, ContextBuilder, Engine, EngineError, Error, RingSizes, Version, Want,
 };
@@ -16,10 +16,10 @@ pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 pub(crate) const TRY_LATER: [u8; 5] = [0x30, 3, 0x0a, 1, 3];
 pub(crate) const UNAUTHORIZED: [u8; 5] = [0x30, 3, 0x0a, 1, 6];
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("event tests").expect("test CA"));
+static CA: LazyLock<TestCa> = LazyLock::new(|| TestCa::new("event tests").expect("test CA"));
 
 /// The authority that both sides trust.
-pub(crate) fn ca() -> &'static LocalCa {
+pub(crate) fn ca() -> &'static TestCa {
     &CA
 }
 

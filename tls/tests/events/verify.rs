@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use greenling_tls::crypto::{LocalCa, self_signed};
+use greenling_tls::Identity;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, ClientAuth, ContextBuilder, Engine, Error, Rejection, RingSizes, Role, Verdict,
     VerifyStep,
@@ -132,7 +133,7 @@ fn a_panic_at_a_fault_does_not_hide_it() {
     for version in VERSIONS {
         let stranger = ContextBuilder::client()
             .versions(version..=version)
-            .trust_pem(LocalCa::new("another").unwrap().root_pem().unwrap())
+            .trust_pem(TestCa::new("another").unwrap().root_pem().unwrap())
             .verify_with(|_| fail("judge failed"));
         let mut pair = Pair::new(stranger, server(version));
         assert_eq!(handshake_panics(&mut pair), "judge failed");
@@ -143,7 +144,7 @@ fn a_panic_at_a_fault_does_not_hide_it() {
 #[test]
 fn a_known_certificate_can_be_accepted_and_only_that() {
     for version in VERSIONS {
-        let known = self_signed(&[NAME]).unwrap();
+        let known = Identity::self_signed(&[NAME]).unwrap();
         let pem = known.chain_pem().unwrap();
         let der = openssl::x509::X509::from_pem(&pem)
             .unwrap()
@@ -170,7 +171,7 @@ fn a_known_certificate_can_be_accepted_and_only_that() {
                 .unwrap()
         };
         Pair::of(&client, &of(known)).connect().talk();
-        let mut pair = Pair::of(&client, &of(self_signed(&[NAME]).unwrap()));
+        let mut pair = Pair::of(&client, &of(Identity::self_signed(&[NAME]).unwrap()));
         let (client, server) = pair.handshake();
         assert!(matches!(client, Err(Error::Certificate(_))), "{client:?}");
         assert_eq!(peer_alert(server), Alert::UNKNOWN_CA);
@@ -198,7 +199,7 @@ fn a_refusal_tells_which_certificate_it_was() {
         // The server's root is not among the anchors: the last that is known is at fault.
         let stranger = ContextBuilder::client()
             .versions(version..=version)
-            .trust_pem(LocalCa::new("another").unwrap().root_pem().unwrap());
+            .trust_pem(TestCa::new("another").unwrap().root_pem().unwrap());
         let server = crate::support::server(version);
         let (client, _) = Pair::new(stranger, server).handshake();
         let Err(Error::Certificate(verify)) = client else {

@@ -78,7 +78,7 @@ fn both_ends_of_an_alert_are_told_of_it() {
         let stranger = ContextBuilder::client()
             .versions(version..=version)
             .trust_pem(
-                greenling_tls::crypto::LocalCa::new("another")
+                greenling_tls::crypto::TestCa::new("another")
                     .unwrap()
                     .root_pem()
                     .unwrap(),

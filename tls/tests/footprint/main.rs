@@ -19,7 +19,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Context, ContextBuilder, Engine, EngineError, RingSizes, Version, Want};
 
 static HELD: AtomicIsize = AtomicIsize::new(0);
@@ -110,7 +110,7 @@ fn held() -> usize {
 
 const NAME: &str = "localhost";
 
-fn contexts(ca: &LocalCa, group: &str) -> Option<(Context, Context)> {
+fn contexts(ca: &TestCa, group: &str) -> Option<(Context, Context)> {
     let server = ContextBuilder::server()
         .versions(Version::Tls12..=Version::Tls13)
         .groups(group)
@@ -201,7 +201,7 @@ fn a_waiting_connection_holds_little_memory() {
     // what its own do.
     let set = unsafe { CRYPTO_set_mem_functions(counting_malloc, counting_realloc, counting_free) };
     assert_eq!(set, 1, "OpenSSL has allocated something already");
-    let ca = LocalCa::new("footprint").expect("test CA");
+    let ca = TestCa::new("footprint").expect("test CA");
     println!("{}", openssl::version::version());
     for group in ["X25519", "P-256", "X25519MLKEM768"] {
         let Some(contexts) = contexts(&ca, group) else {

@@ -1,7 +1,7 @@
 //! The names of authorities that a server sends (pyOpenSSL TestMemoryBIO, its tests of
 //! the client CA list).
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{ClientAuth, ContextBuilder};
 use openssl::x509::X509;
 
@@ -27,14 +27,14 @@ fn told(configure: impl Fn(ContextBuilder) -> ContextBuilder) -> Vec<String> {
     with_12
 }
 
-fn pem(authority: &LocalCa) -> Vec<u8> {
+fn pem(authority: &TestCa) -> Vec<u8> {
     authority.root_pem().expect("PEM")
 }
 
 #[test]
 fn the_client_is_told_whose_certificates_the_server_takes() {
-    let [one, two] = ["one", "two"].map(|name| LocalCa::new(name).expect("an authority"));
-    let name = |authority: &LocalCa| {
+    let [one, two] = ["one", "two"].map(|name| TestCa::new(name).expect("an authority"));
+    let name = |authority: &TestCa| {
         let root = X509::from_pem(&pem(authority)).expect("a certificate");
         root.subject_name().to_owned().expect("memory")
     };

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, ClientAuth, Context, ContextBuilder, Engine, EngineError, PeerChain, RingSizes, Version,
     Want,
@@ -18,7 +18,7 @@ pub(crate) const NAME: &str = "localhost";
 pub(crate) const VERSIONS: [Version; 2] = [Version::Tls12, Version::Tls13];
 
 static CONTEXTS: LazyLock<[(Context, Context); 2]> = LazyLock::new(|| {
-    let ca = LocalCa::new("naked tests").expect("test CA");
+    let ca = TestCa::new("naked tests").expect("test CA");
     VERSIONS.map(|version| {
         let server = ContextBuilder::server()
             .versions(version..=version)
@@ -41,7 +41,7 @@ pub(crate) fn contexts(version: Version) -> &'static (Context, Context) {
 pub(crate) fn mutual_contexts(
     approve: impl Fn(&PeerChain) -> Result<(), Alert> + Send + Sync + 'static,
 ) -> (Context, Context) {
-    let ca = LocalCa::new("naked tests").expect("test CA");
+    let ca = TestCa::new("naked tests").expect("test CA");
     let root = ca.root_pem().expect("PEM");
     let server = ContextBuilder::server()
         .identity(ca.issue(&[NAME]).expect("test certificate"))

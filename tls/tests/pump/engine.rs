@@ -1,6 +1,6 @@
 //! Two engines in memory: every ring size, every chunking, a poisoned queue.
 
-use greenling_tls::crypto::self_signed;
+use greenling_tls::Identity;
 use greenling_tls::{
     ClientAuth, ContextBuilder, Engine, EngineError, Error, RingSizes, Version, Want,
 };
@@ -303,7 +303,7 @@ fn both_sides_learn_why_a_certificate_was_refused() {
     for version in VERSIONS {
         let stranger = ContextBuilder::server()
             .versions(version..=version)
-            .identity(self_signed(&[NAME]).expect("certificate"))
+            .identity(Identity::self_signed(&[NAME]).expect("certificate"))
             .build()
             .expect("context");
         let (_, client) = contexts(version);

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use greenling::net::TcpStream;
 use greenling_tls::{
-    Context, Engine, EngineError, RingSizes, TlsListener, TlsStream, Version, Want, crypto,
+    Context, Engine, EngineError, Identity, RingSizes, TlsListener, TlsStream, Version, Want,
 };
 
 use crate::support::{NAME, carry, client_builder, join, run, server_builder, shake_hands};
@@ -221,7 +221,7 @@ fn threads_share_what_is_kept() {
 #[test]
 fn streams_take_part_by_themselves() {
     greenling::enter(|| {
-        let identity = crypto::self_signed(&[NAME]).expect("certificate");
+        let identity = Identity::self_signed(&[NAME]).expect("certificate");
         let pem = identity.chain_pem().expect("PEM");
         let server = greenling_tls::ContextBuilder::server()
             .identity(identity)

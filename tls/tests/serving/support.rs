@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use greenling::net::TcpStream;
 use greenling::{JoinHandle, spawn};
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{Context, ContextBuilder, Engine, EngineError, RingSizes};
 
 #[allow(dead_code, reason = "each suite needs a part of it")]
@@ -16,7 +16,7 @@ pub(crate) use engines::{carry_all as carry, shake_hands};
 
 pub(crate) const NAME: &str = "localhost";
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("serving tests").expect("test CA"));
+static CA: LazyLock<TestCa> = LazyLock::new(|| TestCa::new("serving tests").expect("test CA"));
 
 pub(crate) fn server_builder() -> ContextBuilder {
     ContextBuilder::server().identity(CA.issue(&[NAME]).expect("test certificate"))

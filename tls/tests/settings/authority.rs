@@ -74,7 +74,7 @@ impl Authority {
         let issuer = Some(&*self.certificate);
         let certificate = certificate("leaf", &key, issuer, &self.key, Some(leaf));
         let above = chain.iter().map(|authority| authority.certificate.clone());
-        let chain = std::iter::once(certificate).chain(above).collect();
+        let chain = std::iter::once(certificate).chain(above);
         Identity::new(chain, key).unwrap()
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use greenling_tls::crypto::LocalCa;
+use greenling_tls::crypto::TestCa;
 use greenling_tls::{
     Alert, Context, ContextBuilder, Engine, EngineError, Error, Identity, RingSizes, Session, Want,
 };
@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Name};
 
 pub(crate) const NAME: &str = "localhost";
 
-static CA: LazyLock<LocalCa> = LazyLock::new(|| LocalCa::new("settings").expect("an authority"));
+static CA: LazyLock<TestCa> = LazyLock::new(|| TestCa::new("settings").expect("an authority"));
 
 /// An RSA key of 2048 bits takes a moment, so there is one for all tests.
 static RSA: LazyLock<Identity> = LazyLock::new(|| {
@@ -47,7 +47,7 @@ static RSA: LazyLock<Identity> = LazyLock::new(|| {
 });
 
 /// The authority of the ECDSA identities.
-pub(crate) fn ca() -> &'static LocalCa {
+pub(crate) fn ca() -> &'static TestCa {
     &CA
 }
 

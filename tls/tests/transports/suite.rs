@@ -235,7 +235,8 @@ fn refusals<K: Kind>() {
             assert_eq!(failed.error().to_string(), told);
         },
         |end| {
-            let untrusting = greenling_tls::crypto::self_signed(&["elsewhere"]).expect("identity");
+            let untrusting =
+                greenling_tls::Identity::self_signed(&["elsewhere"]).expect("identity");
             let client = greenling_tls::ContextBuilder::client()
                 .trust_pem(untrusting.chain_pem().expect("PEM"))
                 .build()

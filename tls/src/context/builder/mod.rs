@@ -60,10 +60,10 @@ use verification::Verification;
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::{ContextBuilder, Version, crypto};
+/// use greenling_tls::{ContextBuilder, Version, Identity};
 ///
 /// let context = ContextBuilder::server()
-///     .identity(crypto::self_signed(&["localhost"])?)
+///     .identity(Identity::self_signed(&["localhost"])?)
 ///     .versions(Version::Tls13..=Version::Tls13)
 ///     .build()?;
 /// # Ok::<(), greenling_tls::Error>(())

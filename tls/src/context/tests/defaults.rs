@@ -10,7 +10,6 @@ use super::hello::ClientHello;
 use super::*;
 use crate::config_error::ConfigErrorKind;
 use crate::context::{ClientAuth, Version};
-use crate::crypto;
 use crate::error::Alert;
 use crate::identity::Identity;
 
@@ -189,7 +188,7 @@ fn an_rsa_and_an_ecdsa_identity_serve_side_by_side() {
     let rsa = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let certificate = verification::hand_made(&rsa, "localhost", "DNS:localhost");
     let rsa = Identity::new(vec![certificate], rsa).unwrap();
-    let ecdsa = crypto::self_signed(&["localhost"]).unwrap();
+    let ecdsa = Identity::self_signed(&["localhost"]).unwrap();
     let server = ContextBuilder::server()
         .identity(rsa)
         .identity(ecdsa.clone())
@@ -208,7 +207,7 @@ fn an_rsa_and_an_ecdsa_identity_serve_side_by_side() {
         let presented = pair.client.ssl().peer_certificate().unwrap();
         assert_eq!(presented.public_key().unwrap().id(), id);
     }
-    let other = crypto::self_signed(&["localhost"]).unwrap();
+    let other = Identity::self_signed(&["localhost"]).unwrap();
     let twice = ContextBuilder::server()
         .identity(ecdsa)
         .identity(other)

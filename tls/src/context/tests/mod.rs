@@ -15,7 +15,7 @@ use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslVerifyMode}
 
 use super::{Context, ContextBuilder};
 use crate::bio::RingSizes;
-use crate::crypto::LocalCa;
+use crate::crypto::TestCa;
 use crate::engine::{Engine, EngineError, Role, Want};
 use crate::error::Error;
 #[cfg(feature = "aws-lc")]
@@ -127,8 +127,8 @@ fn transfer(from: &mut Engine, to: &mut Engine) -> usize {
 }
 
 /// A CA, and a server's and a client's builder that trust and use it.
-fn certified() -> (LocalCa, ContextBuilder, ContextBuilder) {
-    let ca = LocalCa::new("tests").unwrap();
+fn certified() -> (TestCa, ContextBuilder, ContextBuilder) {
+    let ca = TestCa::new("tests").unwrap();
     let identity = ca.issue(&["localhost", "127.0.0.1", "::1"]).unwrap();
     let server = ContextBuilder::server().identity(identity);
     let client = ContextBuilder::client().trust_pem(ca.root_pem().unwrap());

@@ -195,7 +195,7 @@ fn a_chain_may_have_so_many_intermediates_and_end_at_any_anchor() {
 
 #[test]
 fn a_client_trusts_nobody_by_accident() {
-    let identity = crypto::self_signed(&["localhost"]).unwrap();
+    let identity = Identity::self_signed(&["localhost"]).unwrap();
     let server = ContextBuilder::server()
         .identity(identity.clone())
         .build()
@@ -230,7 +230,7 @@ fn the_dangerous_options_do_what_they_say_and_no_more() {
     let (ca, client, server) = certified();
     let server = server.build().unwrap();
     let stranger = ContextBuilder::server()
-        .identity(crypto::self_signed(&["localhost"]).unwrap())
+        .identity(Identity::self_signed(&["localhost"]).unwrap())
         .build()
         .unwrap();
 
@@ -321,7 +321,7 @@ fn a_required_client_certificate_is_required() {
     let pair = with(ca.issue_client("alice").unwrap()).connect();
     assert!(pair.server.ssl().peer_certificate().is_some());
 
-    let stranger = LocalCa::new("others")
+    let stranger = TestCa::new("others")
         .unwrap()
         .issue_client("mallory")
         .unwrap();
@@ -380,7 +380,7 @@ fn an_optional_client_certificate_may_be_missing_but_not_wrong() {
     let pair = Pair::new(&client.build().unwrap(), "localhost", &server).connect();
     assert!(pair.server.ssl().peer_certificate().is_none());
 
-    let stranger = LocalCa::new("others")
+    let stranger = TestCa::new("others")
         .unwrap()
         .issue_client("mallory")
         .unwrap();

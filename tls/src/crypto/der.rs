@@ -6,7 +6,7 @@ const SEQUENCE: u8 = 0x30;
 
 /// The values that stand one after the other. What is left when one is cut short
 /// comes last, for whoever parses it to complain about.
-pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn items(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
             return None;
@@ -20,7 +20,7 @@ pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether it is an `EncryptedPrivateKeyInfo` (RFC 5958, section 3), which begins
 /// with an algorithm; all plain keys begin with their version.
-pub(super) fn is_encrypted_key(bytes: &[u8]) -> bool {
+pub(crate) fn is_encrypted_key(bytes: &[u8]) -> bool {
     let Some((start, _)) = header(bytes) else {
         return false;
     };

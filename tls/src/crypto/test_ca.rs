@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use super::cert::Cert;
+use super::encoding::Encoding;
 use super::issue::{Issuer, Kind, Request};
+use super::key::PrivateKey;
 use crate::error::Error;
 use crate::identity::Identity;
 
@@ -19,9 +22,9 @@ use crate::identity::Identity;
 /// # Examples
 ///
 /// ```
-/// use greenling_tls::{ClientAuth, ContextBuilder, crypto::LocalCa};
+/// use greenling_tls::{ClientAuth, ContextBuilder, crypto::TestCa};
 ///
-/// let ca = LocalCa::new("my tests")?;
+/// let ca = TestCa::new("my tests")?;
 /// let server = ContextBuilder::server()
 ///     .identity(ca.issue(&["localhost"])?)
 ///     .trust_pem(ca.root_pem()?)
@@ -33,20 +36,20 @@ use crate::identity::Identity;
 ///     .build()?;
 /// # Ok::<(), greenling_tls::Error>(())
 /// ```
-pub struct LocalCa {
-    root: Identity,
+pub struct TestCa {
+    root: Cert,
+    key: PrivateKey,
 }
 
-impl LocalCa {
+impl TestCa {
     /// A new authority with a key of its own, called `name`.
     ///
     /// # Errors
     ///
     /// [`Error::Ssl`] when `name` is empty or longer than 64 characters.
-    pub fn new(name: &str) -> Result<LocalCa, Error> {
-        Ok(LocalCa {
-            root: Request::authority(name).issue(Issuer::Itself)?,
-        })
+    pub fn new(name: &str) -> Result<TestCa, Error> {
+        let (root, key) = Request::authority(name).issue(Issuer::Itself)?;
+        Ok(TestCa { root, key })
     }
 
     /// Issues a server's certificate for DNS names and IP addresses.
@@ -55,7 +58,7 @@ impl LocalCa {
     ///
     /// As [`self_signed`](super::self_signed).
     pub fn issue(&self, names: &[&str]) -> Result<Identity, Error> {
-        Request::new(Kind::Server, names)?.issue(Issuer::Authority(&self.root))
+        self.sign(&Request::new(Kind::Server, names)?)
     }
 
     /// Issues a client's certificate that names it `name`.
@@ -64,19 +67,17 @@ impl LocalCa {
     ///
     /// As [`self_signed`](super::self_signed).
     pub fn issue_client(&self, name: &str) -> Result<Identity, Error> {
-        Request::new(Kind::Client, &[name])?.issue(Issuer::Authority(&self.root))
+        self.sign(&Request::new(Kind::Client, &[name])?)
     }
 
-    /// As [`LocalCa::issue`], valid between two days counted from now.
+    /// As [`TestCa::issue`], valid between two days counted from now.
     #[cfg(test)]
     pub(crate) fn issue_valid(
         &self,
         names: &[&str],
         days: std::ops::Range<i64>,
     ) -> Result<Identity, Error> {
-        Request::new(Kind::Server, names)?
-            .valid_days(days)
-            .issue(Issuer::Authority(&self.root))
+        self.sign(&Request::new(Kind::Server, names)?.valid_days(days))
     }
 
     /// The root's certificate in PEM form, for
@@ -86,14 +87,29 @@ impl LocalCa {
     ///
     /// [`Error::Ssl`] when OpenSSL is out of memory.
     pub fn root_pem(&self) -> Result<Vec<u8>, Error> {
-        self.root.chain_pem()
+        self.root.encode(Encoding::Pem)
+    }
+
+    /// The root's certificate.
+    pub fn root(&self) -> &Cert {
+        &self.root
+    }
+
+    /// The root's key, to sign what [`TestCa::issue`] does not make.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    fn sign(&self, request: &Request) -> Result<Identity, Error> {
+        let (certificate, key) = request.issue(Issuer::Authority(&self.root, &self.key))?;
+        Identity::new([certificate], key)
     }
 }
 
-impl fmt::Debug for LocalCa {
+impl fmt::Debug for TestCa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalCa")
-            .field("root", self.root.leaf())
+        f.debug_struct("TestCa")
+            .field("root", &self.root)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,154 @@
+//! One object in PEM or DER form: found, told from other objects, and read.
+
+use openssl::error::ErrorStack;
+
+use super::call::{call, check_size};
+use super::der;
+use super::encoding::Encoding;
+use crate::config_error::{ConfigError, ConfigErrorKind};
+
+/// A kind of object, as messages and PEM labels (RFC 7468) name it.
+pub(crate) struct Kind {
+    /// What messages call it.
+    pub(crate) subject: &'static str,
+    /// The labels that OpenSSL reads as this kind.
+    pub(crate) labels: &'static [&'static str],
+}
+
+/// What labels stand for, so that a message can say what was found instead.
+const KNOWN: &[(&str, &str)] = &[
+    ("CERTIFICATE", "a certificate"),
+    ("X509 CERTIFICATE", "a certificate"),
+    ("TRUSTED CERTIFICATE", "a certificate"),
+    ("CERTIFICATE REQUEST", "a certificate request"),
+    ("NEW CERTIFICATE REQUEST", "a certificate request"),
+    ("X509 CRL", "a list of revoked certificates"),
+    ("PRIVATE KEY", "a private key"),
+    ("ENCRYPTED PRIVATE KEY", "an encrypted private key"),
+    ("RSA PRIVATE KEY", "a private key"),
+    ("EC PRIVATE KEY", "a private key"),
+    ("DSA PRIVATE KEY", "a private key"),
+    ("PUBLIC KEY", "a public key"),
+    ("RSA PUBLIC KEY", "a public key"),
+    ("PKCS7", "a PKCS #7 structure"),
+    ("CMS", "a CMS structure"),
+    ("EC PARAMETERS", "parameters of a key"),
+    ("DH PARAMETERS", "parameters of a key"),
+    ("DSA PARAMETERS", "parameters of a key"),
+];
+
+impl Kind {
+    /// Reads one object with the parser of its encoding.
+    ///
+    /// In PEM form text around it and objects of other kinds before it are skipped,
+    /// as OpenSSL does it. In DER form nothing may follow.
+    pub(crate) fn decode<T>(
+        &self,
+        encoding: Encoding,
+        bytes: &[u8],
+        pem: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
+        der: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
+    ) -> Result<T, ConfigError> {
+        check_size(self.subject, bytes)?;
+        self.check_form(encoding, bytes)?;
+        call(|| match encoding {
+            Encoding::Pem => pem(bytes),
+            Encoding::Der => der(bytes),
+        })
+        .map_err(|stack| {
+            ConfigError::new(ConfigErrorKind::Malformed, self.subject, "is damaged")
+                .because_ssl(stack)
+        })
+    }
+
+    /// Whether the input can be of this kind at all, as far as its form tells.
+    pub(crate) fn check_form(&self, encoding: Encoding, bytes: &[u8]) -> Result<(), ConfigError> {
+        let error = |kind, detail: String| Err(ConfigError::new(kind, self.subject, detail));
+        match encoding {
+            Encoding::Pem => {
+                let found: Vec<&str> = labels(bytes).collect();
+                if found.iter().any(|label| self.labels.contains(label)) {
+                    return Ok(());
+                }
+                let named = |label: &&str| KNOWN.iter().find(|(known, _)| known == label);
+                match found.first() {
+                    Some(label) => {
+                        let what = named(label).map_or("another object", |(_, what)| what);
+                        error(ConfigErrorKind::WrongObject, format!("is {what}"))
+                    }
+                    None => error(
+                        ConfigErrorKind::Malformed,
+                        "is not in PEM form: it has no BEGIN line".to_owned(),
+                    ),
+                }
+            }
+            Encoding::Der => {
+                if bytes.starts_with(b"-----BEGIN ") {
+                    return error(
+                        ConfigErrorKind::Malformed,
+                        "is in PEM form, where DER is expected".to_owned(),
+                    );
+                }
+                match der::items(bytes).next() {
+                    None => error(ConfigErrorKind::Malformed, "is empty".to_owned()),
+                    Some(first) if first.len() != bytes.len() => error(
+                        ConfigErrorKind::Malformed,
+                        format!("is followed by {} more bytes", bytes.len() - first.len()),
+                    ),
+                    Some(_) => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The labels of all BEGIN lines, in order.
+fn labels(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    bytes.split(|byte| *byte == b'\n').filter_map(|line| {
+        let label = line.trim_ascii_end().strip_prefix(b"-----BEGIN ")?;
+        std::str::from_utf8(label.strip_suffix(b"-----")?).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CERTIFICATE: Kind = Kind {
+        subject: "certificate",
+        labels: &["CERTIFICATE"],
+    };
+
+    fn fault(encoding: Encoding, bytes: &[u8]) -> (ConfigErrorKind, String) {
+        let error = CERTIFICATE.check_form(encoding, bytes).unwrap_err();
+        (error.kind(), error.to_string())
+    }
+
+    #[test]
+    fn what_was_found_instead_is_named() {
+        let key = b"text\r\n-----BEGIN PRIVATE KEY-----\r\n";
+        let (kind, text) = fault(Encoding::Pem, key);
+        assert_eq!(kind, ConfigErrorKind::WrongObject);
+        assert_eq!(text, "certificate: is a private key");
+        let both = [&key[..], b"-----BEGIN CERTIFICATE-----\n"].concat();
+        assert!(CERTIFICATE.check_form(Encoding::Pem, &both).is_ok());
+    }
+
+    #[test]
+    fn forms_that_cannot_be_are_told_apart() {
+        for (encoding, bytes, text) in [
+            (Encoding::Pem, &b"\x30\x00"[..], "no BEGIN line"),
+            (
+                Encoding::Der,
+                b"-----BEGIN CERTIFICATE-----\n",
+                "in PEM form",
+            ),
+            (Encoding::Der, b"", "is empty"),
+            (Encoding::Der, b"\x30\x01\x00\x00", "followed by 1 more"),
+        ] {
+            let (kind, message) = fault(encoding, bytes);
+            assert_eq!(kind, ConfigErrorKind::Malformed);
+            assert!(message.contains(text), "{message}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Certificates, keys and containers, seen by the program `openssl` and by
+//! python3-openssl.
+
+mod objects;
+mod support;
