@@ -12,6 +12,7 @@ mod csr;
 mod der;
 mod digest;
 mod encoding;
+mod ext;
 mod issue;
 mod key;
 mod name;
@@ -27,6 +28,10 @@ pub use crl::Crl;
 pub use csr::Csr;
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use ext::{
+    AuthorityKeyId, BasicConstraints, Ext, ExtContext, ExtKind, GeneralName, KeyPurpose, KeyUsage,
+    Oid,
+};
 pub use key::{PrivateKey, PublicKey};
 pub use name::Name;
 pub use test_ca::TestCa;

@@ -16,6 +16,8 @@ mod callbacks;
 #[cfg(not(feature = "aws-lc"))]
 mod context;
 #[cfg(not(feature = "aws-lc"))]
+mod extensions;
+#[cfg(not(feature = "aws-lc"))]
 mod lookup;
 #[cfg(not(feature = "aws-lc"))]
 mod observers;
@@ -32,6 +34,8 @@ pub(crate) use bio::*;
 pub(crate) use callbacks::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use context::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use extensions::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use lookup::*;
 #[cfg(not(feature = "aws-lc"))]

@@ -1,0 +1,135 @@
+//! The text form that OpenSSL's configuration files have for extensions, and the
+//! manual of pyOpenSSL with them.
+
+use openssl::x509::{X509, X509Builder, X509Extension};
+
+use super::Ext;
+use super::kind::fault;
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::call::{call, check_size};
+use crate::crypto::cert::Cert;
+use crate::crypto::key::PublicKey;
+use crate::error::Error;
+
+/// What a text form may refer to: `hash` to the subject's key, `keyid` and `issuer` to
+/// the authority, `copy` to names of either.
+///
+/// # Scheduling
+///
+/// Never switches, except where a method says so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExtContext<'a> {
+    subject: Option<&'a Cert>,
+    subject_key: Option<&'a PublicKey>,
+    issuer: Option<&'a Cert>,
+}
+
+impl<'a> ExtContext<'a> {
+    /// Nothing to refer to.
+    pub fn new() -> ExtContext<'a> {
+        ExtContext::default()
+    }
+
+    /// The certificate that gets the extension, or one with the same key and name.
+    #[must_use]
+    pub fn subject(mut self, subject: &'a Cert) -> ExtContext<'a> {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// The key of a certificate that does not exist yet.
+    #[must_use]
+    pub fn subject_key(mut self, key: &'a PublicKey) -> ExtContext<'a> {
+        self.subject_key = Some(key);
+        self
+    }
+
+    /// The certificate of the authority that will sign.
+    #[must_use]
+    pub fn issuer(mut self, issuer: &'a Cert) -> ExtContext<'a> {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// A certificate with what the text may refer to and nothing else.
+    fn stand_in(&self) -> Result<X509Builder, Error> {
+        let copied = self.subject.map_or(Ok(Vec::new()), Cert::extensions)?;
+        let copied = copied
+            .iter()
+            .map(Ext::to_openssl)
+            .collect::<Result<Vec<_>, Error>>()?;
+        let subject = self.subject.map(Cert::as_x509);
+        Ok(call(|| {
+            let mut builder = X509::builder()?;
+            if let Some(subject) = subject {
+                builder.set_subject_name(subject.subject_name())?;
+                builder.set_pubkey(&*subject.public_key()?)?;
+            }
+            if let Some(key) = self.subject_key {
+                builder.set_pubkey(key.as_pkey())?;
+            }
+            for extension in &copied {
+                builder.append_extension2(extension)?;
+            }
+            Ok(builder)
+        })?)
+    }
+}
+
+impl Ext {
+    /// Makes an extension from OpenSSL's text form, as `subjectAltName` with
+    /// `DNS:localhost, IP:127.0.0.1` (x509v3_config(5)).
+    ///
+    /// The text is a small language: a comma begins the next part, and a part can
+    /// even name a file to be read. So text from elsewhere must not become part of a
+    /// value; the other constructors take any. Sections (`@name`) have nothing to refer
+    /// to. A value may itself begin with `critical,`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when there is a NUL in it, or OpenSSL does not understand it,
+    /// with its reasons.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenling_tls::crypto::{BasicConstraints, Ext, ExtContext, ExtKind};
+    ///
+    /// let text = "CA:TRUE, pathlen:0";
+    /// let ext = Ext::parse_conf("basicConstraints", true, text, &ExtContext::new())?;
+    /// let constraints = BasicConstraints { ca: true, path_len: Some(0) };
+    /// assert_eq!(ext.kind(), ExtKind::BasicConstraints(constraints));
+    /// # Ok::<(), greenling_tls::Error>(())
+    /// ```
+    #[doc(alias = "X509Extension")]
+    #[doc(alias = "X509V3_EXT_nconf")]
+    pub fn parse_conf(
+        name: &str,
+        critical: bool,
+        value: &str,
+        context: &ExtContext<'_>,
+    ) -> Result<Ext, Error> {
+        check_size("extension", value.as_bytes())?;
+        // OpenSSL's messages would repeat a name of any length.
+        if name.len() > 256 || name.contains('\0') || value.contains('\0') {
+            return Err(fault("has a NUL in its text form, or too long a name").into());
+        }
+        let value = match critical {
+            true => format!("critical,{value}"),
+            false => value.to_owned(),
+        };
+        let stand_in = context.stand_in()?;
+        let issuer = context.issuer.map(Cert::as_x509);
+        let made = call(|| {
+            let context = stand_in.x509v3_context(issuer, None);
+            #[allow(deprecated, reason = "the text form is what is asked for")]
+            X509Extension::new(None, Some(&context), name, &value)
+        });
+        let made = made.map_err(|stack| {
+            let subject = format!("extension {name:?}");
+            let what = "is not understood by OpenSSL";
+            ConfigError::new(ConfigErrorKind::BadValue, subject, what).because_ssl(stack)
+        })?;
+        Ext::from_openssl(&made)
+    }
+}
