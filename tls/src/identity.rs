@@ -23,7 +23,7 @@ pub use files::PemFiles;
 pub(crate) use files::read;
 pub use staple::OcspStaple;
 
-use crate::crypto::{self, Cert, Encoding, PrivateKey};
+use crate::crypto::{self, Cert, Encoding, Passphrase, PrivateKey};
 use crate::error::Error;
 use source::Source;
 
@@ -94,7 +94,7 @@ impl Identity {
     #[doc(alias = "load_certificate")]
     #[doc(alias = "load_privatekey")]
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Identity, Error> {
-        Source::in_memory(Encoding::Pem).parse(chain, key, None)
+        Source::in_memory(Encoding::Pem).parse(chain, key, Passphrase::None)
     }
 
     /// As [`Identity::from_pem`], for a key that is encrypted with `passphrase`, in
@@ -114,7 +114,7 @@ impl Identity {
         key: &[u8],
         passphrase: &[u8],
     ) -> Result<Identity, Error> {
-        Source::in_memory(Encoding::Pem).parse(chain, key, Some(passphrase))
+        Source::in_memory(Encoding::Pem).parse(chain, key, passphrase.into())
     }
 
     /// Reads a chain and a key in DER form from memory.
@@ -133,7 +133,7 @@ impl Identity {
         key: &[u8],
         passphrase: Option<&[u8]>,
     ) -> Result<Identity, Error> {
-        Source::in_memory(Encoding::Der).parse(chain, key, passphrase)
+        Source::in_memory(Encoding::Der).parse(chain, key, passphrase.into())
     }
 
     /// Joins parsed certificates, the peer's own first, and their key.

@@ -10,6 +10,7 @@ pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
 
@@ -121,17 +122,21 @@ pub(crate) fn items(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether it is an `EncryptedPrivateKeyInfo` (RFC 5958, section 3), which begins
-/// with an algorithm; all plain keys begin with their version.
+/// Whether it is an `EncryptedPrivateKeyInfo` (RFC 5958, section 3): an algorithm and
+/// octets. Plain keys begin with their version, certificates hold more.
 pub(crate) fn is_encrypted_key(bytes: &[u8]) -> bool {
-    let Some((start, _)) = header(bytes) else {
-        return false;
+    let parts = || {
+        let mut outer = Reader::only(bytes, SEQUENCE)?;
+        outer.sequence()?.take(OID)?;
+        outer.take(OCTET_STRING)?;
+        outer.end()
     };
-    match bytes[start..] {
-        [INTEGER, ..] => false,
-        [kind, ..] => kind == SEQUENCE && bytes[0] == SEQUENCE,
-        [] => false,
-    }
+    parts().is_some()
+}
+
+/// Whether the first value claims to be longer than what there is.
+pub(crate) fn is_cut_short(bytes: &[u8]) -> bool {
+    header(bytes).is_none_or(|(start, length)| bytes.len() < start + length)
 }
 
 /// Where the content of the first value begins, and its length.
@@ -293,8 +298,10 @@ mod tests {
             &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0],
         ] {
             assert_eq!(items(bad).collect::<Vec<_>>(), [bad]);
+            assert!(is_cut_short(bad));
             assert!(!is_encrypted_key(bad));
         }
         assert_eq!(items(&[]).count(), 0);
+        assert!(!is_cut_short(&[0x30, 1, 9]));
     }
 }

@@ -15,13 +15,18 @@ mod encoding;
 mod ext;
 mod issue;
 mod key;
+pub mod legacy;
 mod name;
 mod object;
+mod passphrase;
+mod pem;
 mod test_ca;
 
-pub(crate) use der::{is_encrypted_key, items};
+pub(crate) use der::items;
 #[cfg(test)]
 pub(crate) use issue::p256;
+pub(crate) use key::KeyInput;
+pub(crate) use passphrase::check as check_passphrase;
 
 pub use cert::Cert;
 pub use crl::Crl;
@@ -32,8 +37,9 @@ pub use ext::{
     AuthorityKeyId, BasicConstraints, Ext, ExtContext, ExtKind, GeneralName, KeyPurpose, KeyUsage,
     Oid,
 };
-pub use key::{PrivateKey, PublicKey};
+pub use key::{Curve, KeyAlg, KeyCipher, PrivateKey, Protect, PublicKey};
 pub use name::Name;
+pub use passphrase::Passphrase;
 pub use test_ca::TestCa;
 
 use crate::error::Error;

@@ -1,16 +1,19 @@
 //! One object in PEM or DER form: found, told from other objects, and read.
 
 use openssl::error::ErrorStack;
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::PKey;
+use openssl::x509::{X509, X509Crl, X509Req};
 
 use super::call::{call, check_size};
-use super::der;
 use super::encoding::Encoding;
+use super::{der, pem};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 
 /// A kind of object, as messages and PEM labels (RFC 7468) name it.
-pub(crate) struct Kind {
+pub(crate) struct Kind<'a> {
     /// What messages call it.
-    pub(crate) subject: &'static str,
+    pub(crate) subject: &'a str,
     /// The labels that OpenSSL reads as this kind.
     pub(crate) labels: &'static [&'static str],
 }
@@ -37,7 +40,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("DSA PARAMETERS", "parameters of a key"),
 ];
 
-impl Kind {
+impl Kind<'_> {
     /// Reads one object with the parser of its encoding.
     ///
     /// In PEM form text around it and objects of other kinds before it are skipped,
@@ -49,24 +52,38 @@ impl Kind {
         pem: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
         der: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
     ) -> Result<T, ConfigError> {
-        check_size(self.subject, bytes)?;
         self.check_form(encoding, bytes)?;
         call(|| match encoding {
             Encoding::Pem => pem(bytes),
             Encoding::Der => der(bytes),
         })
-        .map_err(|stack| {
-            ConfigError::new(ConfigErrorKind::Malformed, self.subject, "is damaged")
-                .because_ssl(stack)
-        })
+        .map_err(|stack| self.damaged(encoding, bytes, stack))
     }
 
-    /// Whether the input can be of this kind at all, as far as its form tells.
+    /// The error for what OpenSSL cannot read: another object, or a damaged one.
+    pub(crate) fn damaged(
+        &self,
+        encoding: Encoding,
+        bytes: &[u8],
+        stack: ErrorStack,
+    ) -> ConfigError {
+        match found(encoding, bytes) {
+            Some(what) => {
+                let kind = ConfigErrorKind::WrongObject;
+                ConfigError::new(kind, self.subject, format!("is {what}"))
+            }
+            None => ConfigError::new(ConfigErrorKind::Malformed, self.subject, "is damaged")
+                .because_ssl(stack),
+        }
+    }
+
+    /// Whether the input can be of this kind at all, as far as its size and form tell.
     pub(crate) fn check_form(&self, encoding: Encoding, bytes: &[u8]) -> Result<(), ConfigError> {
+        check_size(self.subject, bytes)?;
         let error = |kind, detail: String| Err(ConfigError::new(kind, self.subject, detail));
         match encoding {
             Encoding::Pem => {
-                let found: Vec<&str> = labels(bytes).collect();
+                let found: Vec<&str> = pem::blocks(bytes).map(|block| block.label).collect();
                 if found.iter().any(|label| self.labels.contains(label)) {
                     return Ok(());
                 }
@@ -95,6 +112,9 @@ impl Kind {
                         ConfigErrorKind::Malformed,
                         format!("is followed by {} more bytes", bytes.len() - first.len()),
                     ),
+                    Some(first) if der::is_cut_short(first) => {
+                        error(ConfigErrorKind::Malformed, "is cut short".to_owned())
+                    }
                     Some(_) => Ok(()),
                 }
             }
@@ -102,19 +122,36 @@ impl Kind {
     }
 }
 
-/// The labels of all BEGIN lines, in order.
-fn labels(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    bytes.split(|byte| *byte == b'\n').filter_map(|line| {
-        let label = line.trim_ascii_end().strip_prefix(b"-----BEGIN ")?;
-        std::str::from_utf8(label.strip_suffix(b"-----")?).ok()
-    })
+/// What DER that was refused is instead, if OpenSSL reads it as something else.
+fn found(encoding: Encoding, bytes: &[u8]) -> Option<&'static str> {
+    if encoding == Encoding::Pem {
+        return None; // the labels have told
+    }
+    let is = |read: fn(&[u8]) -> Result<(), ErrorStack>| call(|| read(bytes)).is_ok();
+    if der::is_encrypted_key(bytes) {
+        Some("an encrypted private key")
+    } else if is(|der| X509::from_der(der).map(drop)) {
+        Some("a certificate")
+    } else if is(|der| X509Req::from_der(der).map(drop)) {
+        Some("a certificate request")
+    } else if is(|der| X509Crl::from_der(der).map(drop)) {
+        Some("a list of revoked certificates")
+    } else if is(|der| PKey::public_key_from_der(der).map(drop)) {
+        Some("a public key")
+    } else if is(|der| PKey::private_key_from_der(der).map(drop)) {
+        Some("a private key")
+    } else if is(|der| Pkcs12::from_der(der).map(drop)) {
+        Some("a PKCS #12 archive")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CERTIFICATE: Kind = Kind {
+    const CERTIFICATE: Kind<'_> = Kind {
         subject: "certificate",
         labels: &["CERTIFICATE"],
     };
@@ -145,6 +182,7 @@ mod tests {
             ),
             (Encoding::Der, b"", "is empty"),
             (Encoding::Der, b"\x30\x01\x00\x00", "followed by 1 more"),
+            (Encoding::Der, b"\x30\x02\x00", "cut short"),
         ] {
             let (kind, message) = fault(encoding, bytes);
             assert_eq!(kind, ConfigErrorKind::Malformed);

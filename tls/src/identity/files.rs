@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::source::Source;
 use super::{Encoding, Identity};
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::Passphrase;
 use crate::error::Error;
 
 /// More than any chain or key needs; bounds what a wrong path can make us read.
@@ -39,14 +40,8 @@ pub struct PemFiles {
     chain: PathBuf,
     key: PathBuf,
     encoding: Encoding,
-    passphrase: Passphrase,
+    passphrase: Passphrase<'static>,
     strict: bool,
-}
-
-enum Passphrase {
-    None,
-    Given(Zeroizing<Vec<u8>>),
-    Asked(Box<dyn FnOnce() -> io::Result<Zeroizing<Vec<u8>>>>),
 }
 
 impl PemFiles {
@@ -68,7 +63,7 @@ impl PemFiles {
     #[doc(alias = "set_passwd_cb")]
     #[doc(alias = "SSL_CTX_set_default_passwd_cb")]
     pub fn passphrase(mut self, passphrase: impl AsRef<[u8]>) -> PemFiles {
-        self.passphrase = Passphrase::Given(Zeroizing::new(passphrase.as_ref().to_vec()));
+        self.passphrase = Passphrase::Owned(Zeroizing::new(passphrase.as_ref().to_vec()));
         self
     }
 
@@ -84,7 +79,7 @@ impl PemFiles {
         mut self,
         ask: impl FnOnce() -> io::Result<Zeroizing<Vec<u8>>> + 'static,
     ) -> PemFiles {
-        self.passphrase = Passphrase::Asked(Box::new(ask));
+        self.passphrase = Passphrase::ask(ask);
         self
     }
 
@@ -130,16 +125,7 @@ impl PemFiles {
             key_name: &key_name,
             encoding: self.encoding,
         };
-        let passphrase = match self.passphrase {
-            Passphrase::Asked(ask) if source.is_encrypted(&key) => {
-                let kind = ConfigErrorKind::BadPassphrase;
-                let detail = "no passphrase was given when asked for";
-                Some(ask().map_err(|e| ConfigError::new(kind, &key_name, detail).because(e))?)
-            }
-            Passphrase::None | Passphrase::Asked(_) => None,
-            Passphrase::Given(passphrase) => Some(passphrase),
-        };
-        source.parse(&chain, &key, passphrase.as_ref().map(|p| p.as_slice()))
+        source.parse(&chain, &key, self.passphrase)
     }
 }
 
@@ -176,10 +162,7 @@ impl std::fmt::Debug for PemFiles {
             .field("chain", &self.chain)
             .field("key", &self.key)
             .field("encoding", &self.encoding)
-            .field(
-                "has_passphrase",
-                &!matches!(self.passphrase, Passphrase::None),
-            )
+            .field("passphrase", &self.passphrase)
             .field("strict", &self.strict)
             .finish()
     }

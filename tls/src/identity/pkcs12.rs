@@ -8,9 +8,10 @@ use openssl::pkcs12::Pkcs12;
 use zeroize::Zeroizing;
 
 use super::files::{SIZE_MAX, check_key_perms, read};
-use super::source::{Source, passphrase_fault};
+use super::source::Source;
 use super::{Encoding, Identity, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::check_passphrase;
 use crate::error::Error;
 use crate::ssl::on_system_stack;
 
@@ -53,9 +54,7 @@ impl Identity {
 
 fn open(name: &str, der: &[u8], passphrase: &str) -> Result<Identity, Error> {
     let error = |kind, detail: &str| ConfigError::new(kind, name, detail);
-    if let Some(fault) = passphrase_fault(passphrase.as_bytes()) {
-        return Err(error(ConfigErrorKind::BadPassphrase, fault).into());
-    }
+    check_passphrase(passphrase.as_bytes(), name)?;
     // Made as large as needed: a vector that grows leaves copies behind.
     let mut with_nul = Zeroizing::new(Vec::with_capacity(passphrase.len() + 1));
     with_nul.extend_from_slice(passphrase.as_bytes());

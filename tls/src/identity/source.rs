@@ -7,12 +7,9 @@ use openssl::x509::X509;
 
 use super::{Encoding, Identity, chain};
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::crypto::{is_encrypted_key, items};
+use crate::crypto::{KeyInput, Passphrase, items};
 use crate::error::Error;
 use crate::ssl::on_system_stack;
-
-/// OpenSSL's buffer for a passphrase (`PEM_BUFSIZE`); a longer one would be cut.
-const PASSPHRASE_MAX: usize = 1024;
 
 /// What the inputs are called in messages, and their form.
 pub(super) struct Source<'a> {
@@ -32,25 +29,19 @@ impl Source<'static> {
 }
 
 impl Source<'_> {
-    /// Whether `key` cannot be read without a passphrase.
-    pub(super) fn is_encrypted(&self, key: &[u8]) -> bool {
-        match self.encoding {
-            Encoding::Der => is_encrypted_key(key),
-            Encoding::Pem => {
-                // PKCS #8 (RFC 7468, section 11), and the header of RFC 1421 that
-                // OpenSSL's traditional form has.
-                contains(key, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-                    || contains(key, b"Proc-Type: 4,ENCRYPTED")
-            }
-        }
-    }
-
     pub(super) fn parse(
         &self,
         chain: &[u8],
         key: &[u8],
-        passphrase: Option<&[u8]>,
+        passphrase: Passphrase<'_>,
     ) -> Result<Identity, Error> {
+        let key = KeyInput {
+            name: self.key_name,
+            encoding: self.encoding,
+            bytes: key,
+        };
+        // Before anything runs on the system stack: who is asked may wait.
+        let key = key.decode(passphrase)?;
         on_system_stack(|| {
             let chain = match self.encoding {
                 Encoding::Pem => X509::stack_from_pem(chain),
@@ -60,7 +51,7 @@ impl Source<'_> {
                 self.chain_error("holds a damaged certificate")
                     .because_ssl(stack)
             })?;
-            self.join(chain, self.parse_key(key, passphrase)?)
+            self.join(chain, key.into())
         })
     }
 
@@ -88,50 +79,6 @@ impl Source<'_> {
             key,
             label: self.chain_name.to_owned(),
             staple: None,
-        })
-    }
-
-    fn parse_key(&self, key: &[u8], passphrase: Option<&[u8]>) -> Result<PKey<Private>, Error> {
-        let error = |kind, detail: &str| ConfigError::new(kind, self.key_name, detail);
-        if let Some(fault) = passphrase.and_then(passphrase_fault) {
-            return Err(error(ConfigErrorKind::BadPassphrase, fault).into());
-        }
-        let mut encrypted = false;
-        let answer = |buffer: &mut [u8]| {
-            encrypted = true;
-            let passphrase = passphrase.filter(|p| p.len() <= buffer.len());
-            let passphrase = passphrase.ok_or_else(ErrorStack::get)?;
-            buffer[..passphrase.len()].copy_from_slice(passphrase);
-            Ok(passphrase.len())
-        };
-        let parsed = match self.encoding {
-            Encoding::Pem => PKey::private_key_from_pem_callback(key, answer),
-            Encoding::Der if is_encrypted_key(key) => {
-                PKey::private_key_from_pkcs8_callback(key, answer)
-            }
-            Encoding::Der => PKey::private_key_from_der(key),
-        };
-        parsed.map_err(|stack| {
-            let error = match passphrase {
-                _ if self.encoding == Encoding::Pem && !contains(key, b"PRIVATE KEY-----") => {
-                    error(
-                        ConfigErrorKind::Malformed,
-                        "holds no private key in PEM form",
-                    )
-                }
-                None if encrypted => error(
-                    ConfigErrorKind::EncryptedKey,
-                    "the private key is encrypted and no passphrase was given",
-                ),
-                Some(_) if encrypted => error(
-                    ConfigErrorKind::WrongPassphrase,
-                    "the passphrase does not open the private key",
-                )
-                .because_ssl(stack),
-                _ => error(ConfigErrorKind::Malformed, "holds a damaged private key")
-                    .because_ssl(stack),
-            };
-            error.into()
         })
     }
 
@@ -168,19 +115,4 @@ impl Source<'_> {
 
 fn owns(certificate: &X509, key: &PKey<Private>) -> Result<bool, ErrorStack> {
     Ok(certificate.public_key()?.public_eq(key))
-}
-
-pub(super) fn passphrase_fault(passphrase: &[u8]) -> Option<&'static str> {
-    if passphrase.contains(&0) {
-        // The C interfaces around it would silently use what comes before.
-        Some("the passphrase contains a NUL byte")
-    } else if passphrase.len() > PASSPHRASE_MAX {
-        Some("the passphrase is longer than 1024 bytes")
-    } else {
-        None
-    }
-}
-
-fn contains(text: &[u8], marker: &[u8]) -> bool {
-    text.windows(marker.len()).any(|window| window == marker)
 }

@@ -1,0 +1,119 @@
+//! The blocks of a file in PEM form (RFC 7468).
+
+use openssl::base64;
+use openssl::error::ErrorStack;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
+
+/// Characters on a line of base64.
+const LINE: usize = 64;
+
+/// One object with the lines around it.
+pub(super) struct Block<'a> {
+    /// What its first line calls it.
+    pub(super) label: &'a str,
+    /// All of it, both lines included; what there is when it has no end.
+    pub(super) text: &'a [u8],
+    /// What is between them.
+    body: &'a [u8],
+}
+
+impl Block<'_> {
+    /// Whether it has the header of RFC 1421 that says so.
+    pub(super) fn has_encryption_header(&self) -> bool {
+        let header = b"Proc-Type: 4,ENCRYPTED";
+        self.body.windows(header.len()).any(|part| part == header)
+    }
+
+    /// What the base64 stands for.
+    pub(super) fn der(&self) -> Result<Vec<u8>, ErrorStack> {
+        let printable = |byte: &u8| !byte.is_ascii_whitespace();
+        let text: Vec<u8> = self.body.iter().copied().filter(printable).collect();
+        match std::str::from_utf8(&text) {
+            Ok(text) => base64::decode_block(text),
+            Err(_) => Err(ErrorStack::get()),
+        }
+    }
+}
+
+/// The blocks of a file, in order.
+pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = Block<'_>> {
+    let mut lines = Lines { bytes, at: 0 };
+    std::iter::from_fn(move || {
+        let (start, label) = lines.find_map(|(start, line)| Some((start, label(line, BEGIN)?)))?;
+        let inside = lines.at;
+        let end = lines
+            .by_ref()
+            .find(|(_, line)| label_of_end(line))
+            .map_or(bytes.len(), |(end, _)| end);
+        Some(Block {
+            label,
+            text: &bytes[start..lines.at],
+            body: &bytes[inside..end],
+        })
+    })
+}
+
+/// Writes a block.
+pub(super) fn write(label: &str, der: &[u8]) -> Vec<u8> {
+    let mut text = format!("-----BEGIN {label}-----\n").into_bytes();
+    for line in base64::encode_block(der).as_bytes().chunks(LINE) {
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    text.extend_from_slice(format!("-----END {label}-----\n").as_bytes());
+    text
+}
+
+fn label<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
+    let label = line.trim_ascii_end().strip_prefix(begin)?;
+    std::str::from_utf8(label.strip_suffix(DASHES)?).ok()
+}
+
+fn label_of_end(line: &[u8]) -> bool {
+    label(line, END).is_some()
+}
+
+/// Lines with the places where they begin.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<(usize, &'a [u8])> {
+        let start = self.at;
+        let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
+        let newline = rest.iter().position(|byte| *byte == b'\n');
+        let length = newline.map_or(rest.len(), |index| index + 1);
+        self.at += length;
+        Some((start, &rest[..length]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_found_between_other_text() {
+        let one = write("ONE", &[7; 100]);
+        let file = [
+            &b"text\r\n"[..],
+            &one,
+            b"more\n-----BEGIN TWO-----\r\nBw==\n",
+        ]
+        .concat();
+        let found: Vec<_> = blocks(&file).collect();
+        assert_eq!([found[0].label, found[1].label], ["ONE", "TWO"]);
+        assert_eq!(found[0].text, one);
+        assert_eq!(found[0].der().unwrap(), [7; 100]);
+        assert_eq!(found[1].der().unwrap(), [7], "without its last line");
+        assert_eq!(found.len(), 2);
+        assert_eq!(blocks(b"").count(), 0);
+    }
+}
