@@ -42,12 +42,20 @@ impl Block<'_> {
 pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = Block<'_>> {
     let mut lines = Lines { bytes, at: 0 };
     std::iter::from_fn(move || {
-        let (start, label) = lines.find_map(|(start, line)| Some((start, label(line, BEGIN)?)))?;
+        let (start, label) =
+            lines.find_map(|(start, line)| Some((start, label_of(line, BEGIN)?)))?;
         let inside = lines.at;
-        let end = lines
-            .by_ref()
-            .find(|(_, line)| label_of_end(line))
-            .map_or(bytes.len(), |(end, _)| end);
+        let mut end = bytes.len();
+        while let Some((at, line)) = lines.next() {
+            let begins = label_of(line, BEGIN).is_some();
+            if begins {
+                lines.at = at; // the block before has no end
+            }
+            if begins || label_of(line, END).is_some() {
+                end = at;
+                break;
+            }
+        }
         Some(Block {
             label,
             text: &bytes[start..lines.at],
@@ -67,13 +75,9 @@ pub(super) fn write(label: &str, der: &[u8]) -> Vec<u8> {
     text
 }
 
-fn label<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
+fn label_of<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
     let label = line.trim_ascii_end().strip_prefix(begin)?;
     std::str::from_utf8(label.strip_suffix(DASHES)?).ok()
-}
-
-fn label_of_end(line: &[u8]) -> bool {
-    label(line, END).is_some()
 }
 
 /// Lines with the places where they begin.
@@ -114,6 +118,8 @@ mod tests {
         assert_eq!(found[0].der().unwrap(), [7; 100]);
         assert_eq!(found[1].der().unwrap(), [7], "without its last line");
         assert_eq!(found.len(), 2);
+        let unended = [&b"-----BEGIN ONE-----\n"[..], &one].concat();
+        assert_eq!(blocks(&unended).nth(1).unwrap().text, one);
         assert_eq!(blocks(b"").count(), 0);
     }
 }

@@ -117,7 +117,7 @@ fn files_without_what_they_should_hold_are_named() {
     // The files are exchanged.
     assert_eq!(
         fault(files.load("key.pem", "cert.pem"), "cert.pem"),
-        malformed
+        ConfigErrorKind::WrongObject
     );
 }
 

@@ -9,7 +9,7 @@ use openssl::pkey::{HasPublic, Id, PKeyRef};
 ///
 /// # Scheduling
 ///
-/// Never switches.
+/// Never switches, except where a method says so.
 #[doc(alias = "TYPE_RSA")]
 #[doc(alias = "TYPE_DSA")]
 #[doc(alias = "EVP_PKEY_RSA")]
@@ -37,7 +37,7 @@ pub enum KeyAlg {
 ///
 /// # Scheduling
 ///
-/// Never switches.
+/// Never switches, except where a method says so.
 #[doc(alias = "get_elliptic_curve")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]

@@ -22,7 +22,7 @@ pub(super) const ITERATIONS_MAX: u32 = 10_000_000;
 ///
 /// # Scheduling
 ///
-/// Never switches.
+/// Never switches, except where a method says so.
 #[doc(alias = "dump_privatekey")]
 #[derive(Clone)]
 pub struct Protect {
@@ -35,7 +35,7 @@ pub struct Protect {
 ///
 /// # Scheduling
 ///
-/// Never switches.
+/// Never switches, except where a method says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum KeyCipher {
