@@ -2,8 +2,6 @@
 
 use super::*;
 use greenling_tls::Version;
-use std::process::Command;
-use tests::tools;
 
 struct Curl(PathBuf);
 

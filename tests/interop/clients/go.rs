@@ -2,8 +2,6 @@
 
 use super::*;
 use crate::go;
-use std::process::Command;
-use tests::tools;
 
 struct Go(&'static std::path::Path);
 
@@ -13,10 +11,7 @@ impl Client for Go {
         command
             .args(["client", &hosts.port().to_string()])
             .arg(hosts.papers.directory());
-        let asks: String = asks.iter().map(|ask| ask.to_line() + "\n").collect();
-        let done = tools::run(&mut command, asks.as_bytes()).success();
-        let printed = String::from_utf8(done.stdout).expect("UTF-8");
-        printed.lines().map(str::to_owned).collect()
+        ask_by_lines(&mut command, asks)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::*;
 use crate::nginx::{self, Nginx};
 use std::fs;
-use tests::tools;
 
 struct Proxy(PathBuf);
 

@@ -2,8 +2,6 @@
 
 use super::*;
 use greenling_tls::Version;
-use std::process::Command;
-use tests::tools;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
 

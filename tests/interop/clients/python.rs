@@ -1,8 +1,6 @@
 //! Python's `ssl`: one process does it all, by `peer.py`.
 
 use super::*;
-use std::process::Command;
-use tests::tools;
 
 struct Python(PathBuf);
 
@@ -13,10 +11,7 @@ impl Client for Python {
         command
             .args([script, "client", &hosts.port().to_string()])
             .arg(hosts.papers.directory());
-        let asks: String = asks.iter().map(|ask| ask.to_line() + "\n").collect();
-        let done = tools::run(&mut command, asks.as_bytes()).success();
-        let printed = String::from_utf8(done.stdout).expect("UTF-8");
-        printed.lines().map(str::to_owned).collect()
+        ask_by_lines(&mut command, asks)
     }
 }
 
