@@ -33,6 +33,7 @@ mod idle;
 mod listener;
 mod memory;
 mod panics;
+mod peer_name;
 #[cfg(feature = "greenling")]
 mod proxy;
 mod ring;

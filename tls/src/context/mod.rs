@@ -20,7 +20,6 @@ mod builder;
 mod config_file;
 mod hooks;
 mod method;
-mod name;
 mod observers;
 mod ocsp;
 pub mod options;
@@ -55,9 +54,9 @@ pub use version::Version;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::engine::Role;
 use crate::error::Error;
+use crate::peer_name::PeerName;
 use crate::session_cache::SessionCache as ClientSessions;
 use crate::ssl::on_system_stack;
-use name::PeerName;
 use session_store::MemoryStore;
 #[cfg(feature = "aws-lc")]
 pub(crate) use sys::bind_sessions;

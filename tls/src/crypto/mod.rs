@@ -20,15 +20,15 @@ mod name;
 mod object;
 mod passphrase;
 mod pem;
+mod serial;
 mod test_ca;
+mod time;
 
 pub(crate) use der::items;
-#[cfg(test)]
-pub(crate) use issue::p256;
 pub(crate) use key::KeyInput;
 pub(crate) use passphrase::check as check_passphrase;
 
-pub use cert::Cert;
+pub use cert::{Cert, CertBuilder};
 pub use crl::Crl;
 pub use csr::Csr;
 pub use digest::Digest;
@@ -38,9 +38,11 @@ pub use ext::{
     Oid,
 };
 pub use key::{Curve, KeyAlg, KeyCipher, PrivateKey, Protect, PublicKey};
-pub use name::Name;
+pub use name::{Attr, Name, NameBuilder};
 pub use passphrase::Passphrase;
+pub use serial::Serial;
 pub use test_ca::TestCa;
+pub use time::Timestamp;
 
 use crate::error::Error;
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl TestCa {
     ///
     /// # Errors
     ///
-    /// [`Error::Ssl`] when `name` is empty or longer than 64 characters.
+    /// [`Error::Config`] when `name` is empty or longer than 64 characters.
     pub fn new(name: &str) -> Result<TestCa, Error> {
         let (root, key) = Request::authority(name).issue(Issuer::Itself)?;
         Ok(TestCa { root, key })

@@ -14,6 +14,8 @@ mod bio;
 #[cfg(not(feature = "aws-lc"))]
 mod callbacks;
 #[cfg(not(feature = "aws-lc"))]
+mod certificates;
+#[cfg(not(feature = "aws-lc"))]
 mod context;
 #[cfg(not(feature = "aws-lc"))]
 mod extensions;
@@ -32,6 +34,8 @@ pub(crate) use aws_lc::*;
 pub(crate) use bio::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use callbacks::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use certificates::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use context::*;
 #[cfg(not(feature = "aws-lc"))]

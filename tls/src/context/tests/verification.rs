@@ -3,14 +3,14 @@
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{PKeyRef, Private};
+use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509Name};
 
 use super::*;
 use crate::config_error::ConfigErrorKind;
 use crate::context::{ClientAuth, Version};
-use crate::crypto;
+use crate::crypto::{self, Curve, KeyAlg, PrivateKey};
 use crate::error::Alert;
 use crate::identity::Identity;
 
@@ -64,7 +64,8 @@ pub(super) fn hand_made(key: &PKeyRef<Private>, common_name: &str, names: &str) 
 
 /// What a client says that trusts exactly this certificate.
 fn verdict_on(common_name: &str, names: &str, wanted: &str) -> Result<(), Error> {
-    let key = crate::crypto::p256().unwrap();
+    let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256)).unwrap();
+    let key = PKey::from(key);
     let identity = Identity::new(vec![hand_made(&key, common_name, names)], key).unwrap();
     let client = ContextBuilder::client()
         .trust_pem(identity.chain_pem().unwrap())

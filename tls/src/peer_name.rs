@@ -11,7 +11,7 @@ use crate::config_error::{ConfigError, ConfigErrorKind};
 
 /// What to look for in the peer's certificate.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum PeerName {
+pub(crate) enum PeerName {
     /// Sent as SNI and matched with DNS names; without the trailing dot
     /// (RFC 6066, section 3).
     Dns(String),
@@ -22,7 +22,7 @@ pub(super) enum PeerName {
 impl PeerName {
     /// Reads `name` as an application gives it: `example.com`, `127.0.0.1`,
     /// `::1` or, as in an URL, `[::1]`.
-    pub(super) fn parse(name: &str) -> Result<PeerName, ConfigError> {
+    pub(crate) fn parse(name: &str) -> Result<PeerName, ConfigError> {
         let bare = name
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
