@@ -7,6 +7,7 @@
 
 mod call;
 mod cert;
+mod chain;
 mod crl;
 mod csr;
 mod der;
@@ -16,17 +17,24 @@ mod ext;
 mod issue;
 mod key;
 pub mod legacy;
+#[cfg(not(feature = "aws-lc"))]
+mod library;
 mod name;
 mod object;
 mod passphrase;
+mod pbe;
 mod pem;
+mod pkcs12;
+#[cfg(not(feature = "aws-lc"))]
+#[allow(unsafe_code, reason = "decrypts keys in another library context")]
+mod sealed;
 mod serial;
 mod test_ca;
 mod time;
 
+pub(crate) use chain::in_order;
 pub(crate) use der::items;
 pub(crate) use key::KeyInput;
-pub(crate) use passphrase::check as check_passphrase;
 
 pub use cert::{Cert, CertBuilder};
 pub use crl::Crl;
@@ -40,6 +48,7 @@ pub use ext::{
 pub use key::{Curve, KeyAlg, KeyCipher, PrivateKey, Protect, PublicKey};
 pub use name::{Attr, Name, NameBuilder};
 pub use passphrase::Passphrase;
+pub use pkcs12::{Pkcs12, Pkcs12Builder};
 pub use serial::Serial;
 pub use test_ca::TestCa;
 pub use time::Timestamp;

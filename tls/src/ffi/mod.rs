@@ -16,6 +16,9 @@ mod callbacks;
 #[cfg(not(feature = "aws-lc"))]
 mod certificates;
 #[cfg(not(feature = "aws-lc"))]
+#[allow(non_camel_case_types, reason = "the names are OpenSSL's")]
+mod containers;
+#[cfg(not(feature = "aws-lc"))]
 mod context;
 #[cfg(not(feature = "aws-lc"))]
 mod extensions;
@@ -36,6 +39,8 @@ pub(crate) use bio::*;
 pub(crate) use callbacks::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use certificates::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use containers::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use context::*;
 #[cfg(not(feature = "aws-lc"))]

@@ -1,6 +1,8 @@
 //! Certificates, keys and containers, seen by the program `openssl` and by
 //! python3-openssl.
 
+mod boxes;
 mod exts;
 mod objects;
+mod pkcs12;
 mod support;
