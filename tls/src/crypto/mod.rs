@@ -38,12 +38,13 @@ pub(crate) use key::KeyInput;
 
 pub use cert::{Cert, CertBuilder};
 pub use crl::Crl;
-pub use csr::Csr;
+pub use csr::{Csr, CsrAttribute, CsrBuilder};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use ext::{
-    AuthorityKeyId, BasicConstraints, Ext, ExtContext, ExtKind, GeneralName, KeyPurpose, KeyUsage,
-    Oid,
+    AccessDescription, AccessMethod, AuthorityKeyId, BasicConstraints, DistributionPoint, Ext,
+    ExtContext, ExtKind, GeneralName, KeyPurpose, KeyUsage, NameConstraints, NameRange, Oid,
+    Policy,
 };
 pub use key::{Curve, KeyAlg, KeyCipher, PrivateKey, Protect, PublicKey};
 pub use name::{Attr, Name, NameBuilder};

@@ -29,6 +29,8 @@ mod observers;
 #[cfg(not(feature = "aws-lc"))]
 mod queries;
 #[cfg(not(feature = "aws-lc"))]
+mod spkac;
+#[cfg(not(feature = "aws-lc"))]
 mod ssl;
 
 #[cfg(feature = "aws-lc")]
@@ -51,5 +53,7 @@ pub(crate) use lookup::*;
 pub(crate) use observers::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use queries::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use spkac::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use ssl::*;

@@ -3,6 +3,8 @@
 
 mod boxes;
 mod exts;
+mod exts_conf;
+mod exts_odd;
 mod objects;
 mod pkcs12;
 mod support;
