@@ -54,10 +54,10 @@ pub use callbacks::{
 };
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use context::{
-    AlpnChoice, ClientAuth, Context, ContextBuilder, Dangerous, Method, Purpose, SessionCache,
-    SessionStats, SessionStore, TicketKeys, Tickets, Version, no_config, options,
+    AlpnChoice, ClientAuth, Context, ContextBuilder, Dangerous, Method, SessionCache, SessionStats,
+    SessionStore, TicketKeys, Tickets, Version, no_config, options,
 };
-pub use crypto::Encoding;
+pub use crypto::{Encoding, Purpose};
 pub use engine::{
     ChannelBinding, Cipher, Engine, EngineError, PeerIdentity, Role, ShutdownState,
     SignatureAlgorithm, Want,

@@ -7,10 +7,18 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use openssl::error::ErrorStack;
+use openssl::x509::verify::{X509CheckFlags, X509VerifyParamRef};
+
 use crate::config_error::{ConfigError, ConfigErrorKind};
 
+#[cfg(not(feature = "aws-lc"))]
+const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::NEVER_CHECK_SUBJECT;
+#[cfg(feature = "aws-lc")]
+const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::from_bits_retain(0x20);
+
 /// What to look for in the peer's certificate.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PeerName {
     /// Sent as SNI and matched with DNS names; without the trailing dot
     /// (RFC 6066, section 3).
@@ -38,6 +46,16 @@ impl PeerName {
                 format!("server name {name:?}"),
                 fault,
             )),
+        }
+    }
+
+    /// Makes a chain valid only when its first certificate is for this name.
+    pub(crate) fn demand(&self, parameters: &mut X509VerifyParamRef) -> Result<(), ErrorStack> {
+        // Only names in the subjectAltName count (RFC 9525, section 6.3).
+        parameters.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
+        match self {
+            PeerName::Dns(host) => parameters.set_host(host),
+            PeerName::Ip(ip) => parameters.set_ip(*ip),
         }
     }
 }

@@ -8,14 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use openssl::ssl::SslRef;
-use openssl::x509::{X509NameRef, X509Ref};
+use openssl::x509::X509Ref;
 
 use super::{ConnectionView, Hooks, Rejection, attached_mut};
 use crate::error::{Alert, VerifyError};
 use crate::panics::guard_callback;
-
-/// The longest subject that is kept, in bytes.
-const SUBJECT_MAX: usize = 200;
 
 /// Has a say in the check of a chain.
 pub(crate) type VerifyWith = Arc<dyn Fn(&VerifyStep<'_>) -> Verdict + Send + Sync>;
@@ -136,10 +133,9 @@ pub(super) fn judge(
     match (verdict, error) {
         (Verdict::Accept, _) | (Verdict::AsOpenSsl, None) => Answer::GoOn,
         (Verdict::AsOpenSsl, Some(error)) => {
-            let subject = certificate.map(|certificate| subject(certificate.subject_name()));
             // Without memory the fault is told without its place.
             if let Ok(attached) = attached_mut(ssl) {
-                attached.fault = Some(error.at(depth, subject));
+                attached.fault = Some(error.at(depth, certificate));
             }
             Answer::Fault
         }
@@ -150,48 +146,5 @@ pub(super) fn judge(
             }
             Answer::Refuse(alert)
         }
-    }
-}
-
-/// A name in one line, such as `C=DE, CN=localhost`, fit for a log.
-fn subject(name: &X509NameRef) -> String {
-    let mut text = String::new();
-    for entry in name.entries() {
-        let key = entry.object().nid().short_name().unwrap_or("?");
-        let value = entry.data().to_string();
-        let value = value.as_deref().unwrap_or("?").escape_debug();
-        let separator = if text.is_empty() { "" } else { ", " };
-        text.push_str(&format!("{separator}{key}={value}"));
-        if text.len() > SUBJECT_MAX {
-            let end = text.floor_char_boundary(SUBJECT_MAX);
-            text.truncate(end);
-            text.push_str("...");
-            break;
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use openssl::x509::X509NameBuilder;
-
-    use super::*;
-
-    #[test]
-    fn subjects_are_fit_for_a_log() {
-        let mut name = X509NameBuilder::new().unwrap();
-        name.append_entry_by_text("C", "DE").unwrap();
-        name.append_entry_by_text("CN", "evil\nname").unwrap();
-        assert_eq!(subject(&name.build()), "C=DE, CN=evil\\nname");
-        let mut name = X509NameBuilder::new().unwrap();
-        for _ in 0..10 {
-            name.append_entry_by_text("OU", &"ü".repeat(30)).unwrap();
-        }
-        let long = subject(&name.build());
-        assert!(
-            long.ends_with("...") && long.len() <= SUBJECT_MAX + 3,
-            "{long}"
-        );
     }
 }

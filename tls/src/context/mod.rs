@@ -40,10 +40,9 @@ use std::time::Duration;
 
 use openssl::ssl::{Ssl, SslContext, SslContextRef, SslRef};
 use openssl::x509::X509;
-use openssl::x509::verify::X509CheckFlags;
 
 pub(crate) use builder::alpn_wire_format;
-pub use builder::{AlpnChoice, ClientAuth, ContextBuilder, Dangerous, Purpose, Tickets};
+pub use builder::{AlpnChoice, ClientAuth, ContextBuilder, Dangerous, Tickets};
 pub use config_file::no_config;
 pub use method::Method;
 pub use session_store::{SessionCache, SessionStore};
@@ -60,11 +59,6 @@ use crate::ssl::on_system_stack;
 use session_store::MemoryStore;
 #[cfg(feature = "aws-lc")]
 pub(crate) use sys::bind_sessions;
-
-#[cfg(not(feature = "aws-lc"))]
-const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::NEVER_CHECK_SUBJECT;
-#[cfg(feature = "aws-lc")]
-const NEVER_CHECK_SUBJECT: X509CheckFlags = X509CheckFlags::from_bits_retain(0x20);
 
 /// An immutable TLS configuration, made by a [`ContextBuilder`].
 ///
@@ -175,13 +169,7 @@ impl Context {
             ssl.set_hostname(host)?;
         }
         if self.shared.check_name {
-            let param = ssl.param_mut();
-            // Only names in the subjectAltName count (RFC 9525, section 6.3).
-            param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
-            match name {
-                PeerName::Dns(host) => param.set_host(host)?,
-                PeerName::Ip(ip) => param.set_ip(*ip)?,
-            }
+            name.demand(ssl.param_mut())?;
         }
         if let Some(cache) = &self.shared.session_cache {
             cache.attach(ssl, &name.to_string())?;

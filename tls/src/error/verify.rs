@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use openssl::x509::X509VerifyResult;
+use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
+
+/// The longest subject that is kept, in bytes.
+const SUBJECT_MAX: usize = 200;
 
 /// Why a certificate was refused: an `X509_V_ERR_*` code and, where it is known,
 /// the certificate at fault.
@@ -31,9 +34,9 @@ impl VerifyError {
         VerifyError { code, place: None }
     }
 
-    /// The same, found at `depth` in a certificate of `subject`.
-    pub(crate) fn at(self, depth: u32, subject: Option<String>) -> VerifyError {
-        let subject = subject.map(Arc::from);
+    /// The same, found at `depth`, where `certificate` is.
+    pub(crate) fn at(self, depth: u32, certificate: Option<&X509Ref>) -> VerifyError {
+        let subject = certificate.map(|certificate| one_line(certificate.subject_name()).into());
         VerifyError {
             place: Some(Place { depth, subject }),
             ..self
@@ -94,5 +97,48 @@ impl fmt::Display for VerifyError {
             Some(subject) => write!(f, ", {subject}"),
             None => Ok(()),
         }
+    }
+}
+
+/// A name in one line, such as `C=DE, CN=localhost`, fit for a log.
+fn one_line(name: &X509NameRef) -> String {
+    let mut text = String::new();
+    for entry in name.entries() {
+        let key = entry.object().nid().short_name().unwrap_or("?");
+        let value = entry.data().to_string();
+        let value = value.as_deref().unwrap_or("?").escape_debug();
+        let separator = if text.is_empty() { "" } else { ", " };
+        text.push_str(&format!("{separator}{key}={value}"));
+        if text.len() > SUBJECT_MAX {
+            let end = text.floor_char_boundary(SUBJECT_MAX);
+            text.truncate(end);
+            text.push_str("...");
+            break;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::x509::X509NameBuilder;
+
+    use super::*;
+
+    #[test]
+    fn subjects_are_fit_for_a_log() {
+        let mut name = X509NameBuilder::new().unwrap();
+        name.append_entry_by_text("C", "DE").unwrap();
+        name.append_entry_by_text("CN", "evil\nname").unwrap();
+        assert_eq!(one_line(&name.build()), "C=DE, CN=evil\\nname");
+        let mut name = X509NameBuilder::new().unwrap();
+        for _ in 0..10 {
+            name.append_entry_by_text("OU", &"ü".repeat(30)).unwrap();
+        }
+        let long = one_line(&name.build());
+        assert!(
+            long.ends_with("...") && long.len() <= SUBJECT_MAX + 3,
+            "{long}"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_void};
 
 use openssl_sys::{
-    EVP_CIPHER_CTX, EVP_MAC_CTX, EVP_PKEY, OSSL_PARAM, SSL, SSL_CTX, SSL_SESSION, X509, X509_CRL,
-    X509_STORE, stack_st_SSL_CIPHER, stack_st_X509,
+    EVP_CIPHER_CTX, EVP_MAC_CTX, EVP_PKEY, OSSL_PARAM, SSL, SSL_CTX, SSL_SESSION, X509,
+    stack_st_SSL_CIPHER, stack_st_X509,
 };
 
 /// `SSL_TICKET_*` and `SSL_TICKET_RETURN_*` of `SSL_CTX_set_session_ticket_cb(3)`.
@@ -68,7 +68,6 @@ unsafe extern "C" {
     ) -> c_int;
     pub(crate) fn SSL_CTX_set_tlsext_max_fragment_length(ctx: *mut SSL_CTX, mode: u8) -> c_int;
     pub(crate) fn SSL_CTX_set_block_padding(ctx: *mut SSL_CTX, block_size: usize) -> c_int;
-    pub(crate) fn X509_STORE_add_crl(store: *mut X509_STORE, crl: *mut X509_CRL) -> c_int;
     pub(crate) fn SSL_SESSION_get0_peer(session: *mut SSL_SESSION) -> *mut X509;
     pub(crate) fn SSL_SESSION_get0_hostname(session: *const SSL_SESSION) -> *const c_char;
     pub(crate) fn OSSL_PARAM_construct_utf8_string(

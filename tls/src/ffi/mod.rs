@@ -16,9 +16,6 @@ mod callbacks;
 #[cfg(not(feature = "aws-lc"))]
 mod certificates;
 #[cfg(not(feature = "aws-lc"))]
-#[allow(non_camel_case_types, reason = "the names are OpenSSL's")]
-mod containers;
-#[cfg(not(feature = "aws-lc"))]
 mod context;
 #[cfg(not(feature = "aws-lc"))]
 mod extensions;
@@ -29,9 +26,9 @@ mod observers;
 #[cfg(not(feature = "aws-lc"))]
 mod queries;
 #[cfg(not(feature = "aws-lc"))]
-mod spkac;
-#[cfg(not(feature = "aws-lc"))]
 mod ssl;
+#[cfg(not(feature = "aws-lc"))]
+mod store;
 
 #[cfg(feature = "aws-lc")]
 pub(crate) use aws_lc::*;
@@ -41,8 +38,6 @@ pub(crate) use bio::*;
 pub(crate) use callbacks::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use certificates::*;
-#[cfg(not(feature = "aws-lc"))]
-pub(crate) use containers::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use context::*;
 #[cfg(not(feature = "aws-lc"))]
@@ -54,6 +49,6 @@ pub(crate) use observers::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use queries::*;
 #[cfg(not(feature = "aws-lc"))]
-pub(crate) use spkac::*;
-#[cfg(not(feature = "aws-lc"))]
 pub(crate) use ssl::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use store::*;

@@ -10,12 +10,12 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslMethod, SslVerifyMode};
 use openssl::x509::X509;
 
-use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
 #[cfg(feature = "aws-lc")]
 use crate::callbacks::KeyUpdateLimit;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::{Context, Shared, config_file, sys};
+use crate::crypto::TrustSource;
 use crate::engine::Role;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -149,11 +149,7 @@ impl ContextBuilder {
                 if verification.client_auth != ClientAuth::None && verification.trust.is_empty() {
                     return missing("client_auth", "needs trust anchors, and none were given");
                 }
-                if verification
-                    .trust
-                    .iter()
-                    .any(|source| matches!(source, TrustSource::System))
-                {
+                if verification.trust.iter().any(TrustSource::is_public) {
                     return bad("trust_system", "would let any public CA admit clients");
                 }
                 if !verification.verify || !verification.check_name {

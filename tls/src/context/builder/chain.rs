@@ -4,26 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::SslContextBuilder;
-use openssl::x509::X509PurposeId;
 use openssl::x509::verify::X509VerifyFlags;
 
 use super::ContextBuilder;
-
-/// What a peer's certificate must be good for (RFC 5280, section 4.2.1.12).
-#[doc(alias = "X509_PURPOSE_set")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// Authenticating a server. What clients demand.
-    #[doc(alias = "X509_PURPOSE_SSL_SERVER")]
-    Server,
-    /// Authenticating a client. What servers demand.
-    #[doc(alias = "X509_PURPOSE_SSL_CLIENT")]
-    Client,
-    /// Anything: the extended key usage is not looked at.
-    #[doc(alias = "X509_PURPOSE_ANY")]
-    Any,
-}
+use crate::crypto::Purpose;
 
 pub(super) struct Chain {
     partial: bool,
@@ -73,7 +57,7 @@ impl ContextBuilder {
     #[doc(alias = "X509Store.set_flags")]
     #[doc(alias = "X509_VERIFY_PARAM_set_flags")]
     pub fn raw_verify_flags(mut self, bits: u32) -> ContextBuilder {
-        self.chain.raw_flags |= bits;
+        self.chain.add_flags(bits);
         self
     }
 
@@ -99,6 +83,11 @@ impl ContextBuilder {
 }
 
 impl Chain {
+    /// Adds flags by their bits.
+    pub(super) fn add_flags(&mut self, bits: u32) {
+        self.raw_flags |= bits;
+    }
+
     pub(super) fn apply(&self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
         let parameters = context.verify_param_mut();
         let mut flags = X509VerifyFlags::from_bits_retain(self.raw_flags.into());
@@ -111,11 +100,7 @@ impl Chain {
             parameters.set_time(seconds(time));
         }
         if let Some(purpose) = self.purpose {
-            parameters.set_purpose(match purpose {
-                Purpose::Server => X509PurposeId::SSL_SERVER,
-                Purpose::Client => X509PurposeId::SSL_CLIENT,
-                Purpose::Any => X509PurposeId::ANY,
-            })?;
+            parameters.set_purpose(purpose.id())?;
         }
         Ok(())
     }

@@ -19,7 +19,6 @@ mod refused;
 mod revocation;
 mod sessions;
 mod temporary_keys;
-mod trust;
 mod verification;
 
 use std::fmt;
@@ -27,7 +26,6 @@ use std::time::Duration;
 
 pub use alpn::AlpnChoice;
 pub(crate) use alpn::wire_format as alpn_wire_format;
-pub use chain::Purpose;
 pub use dangerous::Dangerous;
 pub use sessions::Tickets;
 pub use verification::ClientAuth;

@@ -3,19 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use openssl::ssl::SslContextBuilder;
-use openssl::x509::X509Crl;
 use openssl::x509::verify::X509VerifyFlags;
 
 use super::ContextBuilder;
-use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::context::sys;
+use crate::config_error::ConfigError;
+use crate::crypto::{self, Crl};
 use crate::error::Error;
-use crate::identity;
-
-/// Lists of large authorities have some megabytes.
-const FILE_SIZE_MAX: usize = 64 << 20;
-
-const BEGIN: &[u8] = b"-----BEGIN X509 CRL-----";
 
 #[derive(Default)]
 pub(super) struct Revocation {
@@ -26,6 +19,8 @@ pub(super) struct Revocation {
 enum CrlSource {
     File(PathBuf),
     Pem(Vec<u8>),
+    /// Of a store, whose flags say what they are for.
+    Store(Vec<Crl>),
 }
 
 impl ContextBuilder {
@@ -62,25 +57,31 @@ impl ContextBuilder {
 }
 
 impl Revocation {
+    /// Adds the lists of a store, whose flags say what is looked up in them.
+    pub(super) fn add_store(&mut self, lists: &[Crl]) {
+        self.sources.push(CrlSource::Store(lists.to_vec()));
+    }
+
     /// Returns the lists, which decide about sessions too.
-    pub(super) fn apply(&self, context: &mut SslContextBuilder) -> Result<Vec<X509Crl>, Error> {
+    pub(super) fn apply(&self, context: &mut SslContextBuilder) -> Result<Vec<Crl>, Error> {
         let mut lists = Vec::new();
+        let mut checked = self.whole_chain;
         for source in &self.sources {
             match source {
-                CrlSource::File(path) => {
-                    let pem = identity::read(path, FILE_SIZE_MAX, |_| Ok(()))?;
-                    lists.extend(parse(&path.display().to_string(), &pem)?);
-                }
-                CrlSource::Pem(pem) => lists.extend(parse("revocation lists", pem)?),
+                CrlSource::File(path) => lists.extend(crypto::read_crl_file(path)?),
+                CrlSource::Pem(pem) => lists.extend(crypto::read_crls("revocation lists", pem)?),
+                CrlSource::Store(of_store) => lists.extend_from_slice(of_store),
             }
+            checked |= !matches!(source, CrlSource::Store(_));
         }
         for list in &lists {
-            sys::add_crl(context, list).map_err(|stack| {
+            let store = context.cert_store_mut();
+            crypto::add_crl(store, list.as_x509_crl()).map_err(|stack| {
                 ConfigError::rejected("revocation lists", "cannot be stored", stack)
             })?;
         }
         let mut flags = X509VerifyFlags::empty();
-        if !lists.is_empty() || self.whole_chain {
+        if checked {
             flags |= X509VerifyFlags::CRL_CHECK;
         }
         if self.whole_chain {
@@ -89,25 +90,4 @@ impl Revocation {
         context.verify_param_mut().set_flags(flags)?;
         Ok(lists)
     }
-}
-
-/// The `openssl` crate reads one list only.
-fn parse(subject: &str, pem: &[u8]) -> Result<Vec<X509Crl>, ConfigError> {
-    let malformed = |detail| ConfigError::new(ConfigErrorKind::Malformed, subject, detail);
-    let starts: Vec<usize> = pem
-        .windows(BEGIN.len())
-        .enumerate()
-        .filter(|(_, window)| *window == BEGIN)
-        .map(|(index, _)| index)
-        .collect();
-    if starts.is_empty() {
-        return Err(malformed("holds no revocation list in PEM form"));
-    }
-    starts
-        .into_iter()
-        .map(|start| {
-            X509Crl::from_pem(&pem[start..])
-                .map_err(|stack| malformed("holds a damaged revocation list").because_ssl(stack))
-        })
-        .collect()
 }

@@ -8,14 +8,14 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::sha::Sha256;
 use openssl::ssl::{SslContextBuilder, SslOptions, SslSessionCacheMode};
-use openssl::x509::{X509, X509Crl};
+use openssl::x509::X509;
 
-use super::trust::TrustSource;
 use super::{ClientAuth, ContextBuilder};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::session_store::{MemoryStore, SessionCache, SessionStore};
 use crate::context::sys;
 use crate::context::ticket_keys::{Clock, Process, TicketKeys};
+use crate::crypto::{Crl, TrustSource};
 use crate::engine::Role;
 use crate::error::Error;
 use crate::session_cache::SessionCache as ClientSessions;
@@ -158,7 +158,7 @@ impl ContextBuilder {
         &self,
         context: &mut SslContextBuilder,
         anchors: &[X509],
-        crls: &[X509Crl],
+        crls: &[Crl],
     ) -> Result<Option<Arc<MemoryStore>>, Error> {
         let sessions = &self.sessions;
         context.set_session_cache_mode(SslSessionCacheMode::OFF);
@@ -210,7 +210,7 @@ impl ContextBuilder {
     pub(in crate::context) fn derive_session_id_context(
         &self,
         anchors: &[X509],
-        crls: &[X509Crl],
+        crls: &[Crl],
     ) -> Result<Vec<u8>, ErrorStack> {
         let mut hash = Sha256::new();
         for identity in &self.identities {
@@ -221,15 +221,13 @@ impl ContextBuilder {
             hash.update(b"anchor");
             hash.update(&anchor.digest(MessageDigest::sha256())?);
         }
-        for source in &self.verification.trust {
-            if let TrustSource::Dir(path) = source {
-                hash.update(b"directory");
-                hash.update(path.as_os_str().as_encoded_bytes());
-            }
+        for path in self.verification.trust.iter().flat_map(TrustSource::paths) {
+            hash.update(b"directory");
+            hash.update(path.as_os_str().as_encoded_bytes());
         }
         for crl in crls {
             hash.update(b"revoked");
-            hash.update(&openssl::sha::sha256(&crl.to_der()?));
+            hash.update(&openssl::sha::sha256(&crl.as_x509_crl().to_der()?));
         }
         hash.update(self.chain.fingerprint().as_bytes());
         if self.hooks.verify_with.is_some() {

@@ -7,7 +7,7 @@ use openssl::stack::Stack;
 use openssl::x509::{X509, X509Name, X509NameRef};
 
 use super::ContextBuilder;
-use super::trust::{self, TrustSource};
+use crate::crypto::{self, Cert, TrustSource, TrustStore};
 use crate::engine::Role;
 use crate::error::Error;
 
@@ -99,6 +99,29 @@ impl ContextBuilder {
     #[doc(alias = "X509_STORE_add_cert")]
     pub fn trust_pem(mut self, pem: impl Into<Vec<u8>>) -> ContextBuilder {
         self.verification.trust.push(TrustSource::Pem(pem.into()));
+        self
+    }
+
+    /// Trusts a certificate.
+    #[doc(alias = "X509Store.add_cert")]
+    #[doc(alias = "X509_STORE_add_cert")]
+    pub fn trust_cert(mut self, certificate: Cert) -> ContextBuilder {
+        let certificate = TrustSource::Certificate(certificate.into());
+        self.verification.trust.push(certificate);
+        self
+    }
+
+    /// Trusts what a store trusts, with its directories, its revocation lists and its
+    /// flags. The depth and the purpose are the context's own, and so is what
+    /// [`partial_chain`](ContextBuilder::partial_chain) says.
+    #[doc(alias = "get_cert_store")]
+    #[doc(alias = "set_cert_store")]
+    #[doc(alias = "SSL_CTX_set1_cert_store")]
+    pub fn trust_store(mut self, store: &TrustStore) -> ContextBuilder {
+        self.revocation.add_store(store.crls());
+        self.chain.add_flags(store.flags().bits());
+        let store = TrustSource::Store(store.clone());
+        self.verification.trust.push(store);
         self
     }
 
@@ -201,7 +224,7 @@ impl Verification {
         } else {
             self.trust.as_slice()
         };
-        let anchors = trust::load(sources, context)?;
+        let anchors = crypto::load_trusted(sources, context.cert_store_mut())?;
         if self.client_auth != ClientAuth::None {
             context.set_client_ca_list(self.authority_names(&anchors)?);
         }
@@ -229,7 +252,7 @@ impl Verification {
                     }
                 }
                 Authorities::File(path) => {
-                    for certificate in trust::read_file(path)? {
+                    for certificate in crypto::read_certificates(path)? {
                         names.push(subject(&certificate)?)?;
                     }
                 }

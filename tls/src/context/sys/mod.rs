@@ -19,7 +19,6 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslCipher, SslContextBuilder, SslContextRef};
 use openssl::stack::{Stack, StackRef};
-use openssl::x509::X509Crl;
 
 #[cfg(feature = "aws-lc")]
 pub(crate) use names::bind as bind_sessions;
@@ -54,13 +53,6 @@ pub(super) fn add_identity(
     // OpenSSL takes references of its own to what it keeps.
     let done = unsafe { ffi::SSL_CTX_use_cert_and_key(context.as_ptr(), leaf, key, above, 0) };
     check(done)
-}
-
-/// Adds a revocation list to those that chains are checked with.
-pub(super) fn add_crl(context: &mut SslContextBuilder, crl: &X509Crl) -> Result<(), ErrorStack> {
-    let store = context.cert_store_mut().as_ptr();
-    // SAFETY: both are alive for the call, and the store takes a reference of its own.
-    check(unsafe { ffi::X509_STORE_add_crl(store, crl.as_ptr()) })
 }
 
 /// How long a session can be resumed; also the hint in its tickets.

@@ -1,8 +1,8 @@
-//! A list of revoked certificates (RFC 5280, section 5).
+//! A request for a certificate (RFC 2986, PKCS #10).
 
 use std::sync::Arc;
 
-use openssl::x509::{X509Crl, X509CrlRef};
+use openssl::x509::{X509Req, X509ReqRef};
 
 use super::call::call;
 use super::encoding::Encoding;
@@ -10,11 +10,11 @@ use super::object::Kind;
 use crate::error::Error;
 
 const KIND: Kind = Kind {
-    subject: "revocation list",
-    labels: &["X509 CRL"],
+    subject: "certificate request",
+    labels: &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"],
 };
 
-/// A list of revoked certificates (RFC 5280, section 5).
+/// A request for a certificate (RFC 2986, PKCS #10).
 ///
 /// Cheap to clone: a counted reference to what never changes.
 ///
@@ -22,18 +22,18 @@ const KIND: Kind = Kind {
 ///
 /// Never switches, except where a method says so.
 #[derive(Clone)]
-pub struct Crl(Arc<X509Crl>);
+pub struct Csr(Arc<X509Req>);
 
-impl Crl {
+impl Csr {
     /// Reads one from its PEM or DER form. In PEM form text and other objects
     /// before it are skipped; in DER form nothing may follow it.
     ///
     /// # Errors
     ///
     /// [`Error::Config`] of kind `WrongObject`, `Malformed` or `TooLarge`.
-    pub fn decode(encoding: Encoding, bytes: &[u8]) -> Result<Crl, Error> {
+    pub fn decode(encoding: Encoding, bytes: &[u8]) -> Result<Csr, Error> {
         Ok(KIND
-            .decode(encoding, bytes, X509Crl::from_pem, X509Crl::from_der)?
+            .decode(encoding, bytes, X509Req::from_pem, X509Req::from_der)?
             .into())
     }
 
@@ -50,19 +50,19 @@ impl Crl {
     }
 
     /// The same as a type of the crate `openssl`.
-    pub fn as_x509_crl(&self) -> &X509CrlRef {
+    pub fn as_x509_req(&self) -> &X509ReqRef {
         &self.0
     }
 }
 
-impl From<X509Crl> for Crl {
-    fn from(inner: X509Crl) -> Crl {
-        Crl(Arc::new(inner))
+impl From<X509Req> for Csr {
+    fn from(inner: X509Req) -> Csr {
+        Csr(Arc::new(inner))
     }
 }
 
-impl std::fmt::Debug for Crl {
+impl std::fmt::Debug for Csr {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Crl").finish_non_exhaustive()
+        f.debug_struct("Csr").finish_non_exhaustive()
     }
 }
