@@ -207,7 +207,10 @@ fn answer<T: Transport>(stream: &TlsStream<T>) -> Result<(), greenling_tls::Erro
 /// What this end of `stream` sees of the connection.
 fn told<T: Transport>(stream: &TlsStream<T>) -> String {
     let own = stream.own_certificate().expect("a server has one");
-    let names = own.subject_alt_names().expect("servers have names");
+    let names = own
+        .as_x509()
+        .subject_alt_names()
+        .expect("servers have names");
     let host = names.iter().find_map(|name| name.dnsname());
     let version = stream.version().expect("the handshake is over");
     let alpn = stream.alpn_protocol().unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use greenling_tls::Version;
+use greenling_tls::crypto::{Cert, Encoding};
 use tests::tools;
 
 use crate::build::{AMOUNT, SYSTEM_OPENSSL, echo, fixture, has, words};
@@ -35,8 +36,8 @@ fn run(case: &str, role: &str, version: Version) {
     if role == "server" {
         // We see the one that it has read from a file.
         let pem = std::fs::read(own).expect("file");
-        let file = openssl::x509::X509::from_pem(&pem).expect("certificate");
-        assert_eq!(peer_certificate.expect("certificate"), file);
+        let file = Cert::decode(Encoding::Pem, &pem).expect("certificate");
+        assert_eq!(peer_certificate, Some(file));
         assert_eq!(words[3], "0");
     } else {
         assert!(peer_certificate.is_none());

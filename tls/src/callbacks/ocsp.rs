@@ -8,10 +8,11 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::ocsp::{OcspCertId, OcspCertStatus, OcspFlag, OcspResponse, OcspResponseStatus};
 use openssl::ssl::{SslContextBuilder, SslRef};
-use openssl::x509::{X509, X509Ref};
+use openssl::x509::X509;
 
 use super::observers;
 use super::{ConnectionView, Hooks, Rejection, attached, attached_mut};
+use crate::crypto::Cert;
 use crate::engine::Role;
 use crate::error::Alert;
 use crate::identity::OcspStaple;
@@ -31,7 +32,7 @@ pub(crate) type OnOcsp =
     Arc<dyn Fn(&ConnectionView<'_>, Option<&[u8]>) -> Result<(), Rejection> + Send + Sync>;
 /// Finds the response for a server's certificate.
 pub(crate) type OcspResponder =
-    Arc<dyn Fn(&ConnectionView<'_>, &X509Ref) -> Result<Option<Vec<u8>>, Rejection> + Send + Sync>;
+    Arc<dyn Fn(&ConnectionView<'_>, &Cert) -> Result<Option<Vec<u8>>, Rejection> + Send + Sync>;
 
 /// What a context does about OCSP.
 #[derive(Default, Clone)]
@@ -101,7 +102,7 @@ fn respond(ssl: &mut SslRef) -> Result<bool, ErrorStack> {
     };
     let found = match (&hooks.ocsp.responder, ssl.certificate()) {
         (Some(responder), Some(certificate)) => {
-            match responder(&ConnectionView::new(ssl), certificate) {
+            match responder(&ConnectionView::new(ssl), &Cert::from(certificate)) {
                 // Some releases of OpenSSL would send anything.
                 Ok(Some(found)) => {
                     OcspResponse::from_der(&found)?;

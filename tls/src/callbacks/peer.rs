@@ -9,6 +9,7 @@ use openssl::x509::X509;
 
 use super::AppData;
 use super::attached::attached;
+use crate::crypto::Cert;
 use crate::engine::Role;
 #[cfg(feature = "aws-lc")]
 use crate::ssl::missing::SslRefExt;
@@ -88,7 +89,7 @@ impl fmt::Debug for IdentityRequest {
 ///
 /// Never switches, except where a method says so.
 pub struct PeerChain {
-    chain: Vec<X509>,
+    chain: Vec<Cert>,
     server_name: Option<String>,
     ocsp_response: Option<Vec<u8>>,
     app_data: Option<AppData>,
@@ -97,7 +98,7 @@ pub struct PeerChain {
 impl PeerChain {
     pub(crate) fn new(ssl: &SslRef, chain: Vec<X509>) -> PeerChain {
         PeerChain {
-            chain,
+            chain: chain.into_iter().map(Cert::from).collect(),
             server_name: ssl.servername(NameType::HOST_NAME).map(str::to_owned),
             ocsp_response: ssl.ocsp_status().map(<[u8]>::to_vec),
             app_data: attached(ssl).and_then(|attached| attached.app_data.clone()),
@@ -106,14 +107,14 @@ impl PeerChain {
 
     /// The peer's own certificate.
     #[doc(alias = "SSL_get1_peer_certificate")]
-    pub fn certificate(&self) -> Option<&X509> {
+    pub fn certificate(&self) -> Option<&Cert> {
         self.chain.first()
     }
 
     /// The chain from the peer's certificate to the trust anchor. A server sees only
     /// the first of it when the connection resumed a session.
     #[doc(alias = "SSL_get0_verified_chain")]
-    pub fn chain(&self) -> &[X509] {
+    pub fn chain(&self) -> &[Cert] {
         &self.chain
     }
 

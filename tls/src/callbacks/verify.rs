@@ -11,6 +11,7 @@ use openssl::ssl::SslRef;
 use openssl::x509::X509Ref;
 
 use super::{ConnectionView, Hooks, Rejection, attached_mut};
+use crate::crypto::Cert;
 use crate::error::{Alert, VerifyError};
 use crate::panics::guard_callback;
 
@@ -54,8 +55,8 @@ impl<'a> VerifyStep<'a> {
     /// The certificate that this step is about. A fault of the chain as a whole may
     /// have none.
     #[doc(alias = "X509_STORE_CTX_get_current_cert")]
-    pub fn certificate(&self) -> Option<&'a X509Ref> {
-        self.certificate
+    pub fn certificate(&self) -> Option<Cert> {
+        self.certificate.map(Cert::from)
     }
 
     /// The fault that OpenSSL has found.

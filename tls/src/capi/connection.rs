@@ -14,8 +14,8 @@ use super::arguments::{buffer, bytes, copy_out, optional, place};
 use super::context::{RawContext, answer};
 use crate::bio::RingSizes;
 use crate::context::Version;
+use crate::crypto::Encoding;
 use crate::engine::Engine;
-use crate::error::Error;
 
 /// The largest ring that can be asked for: OpenSSL counts in `int`.
 const RING_MAX: usize = 1 << 30;
@@ -389,7 +389,7 @@ pub(super) unsafe extern "C" fn peer_certificate(
         // SAFETY: as above.
         let to = unsafe { buffer(start, size) }?;
         let der = match inner.engine.peer_certificate() {
-            Some(certificate) => certificate.to_der().map_err(Error::from)?,
+            Some(certificate) => certificate.encode(Encoding::Der)?,
             None => Vec::new(),
         };
         copy_out(&der, to, &mut len)

@@ -39,7 +39,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openssl::ssl::{Ssl, SslContext, SslContextRef, SslRef};
-use openssl::x509::X509;
 
 pub(crate) use builder::alpn_wire_format;
 pub use builder::{AlpnChoice, ClientAuth, ContextBuilder, Dangerous, Tickets};
@@ -51,6 +50,7 @@ pub use ticket_keys::TicketKeys;
 pub use version::Version;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::Cert;
 use crate::engine::Role;
 use crate::error::Error;
 use crate::peer_name::PeerName;
@@ -94,7 +94,7 @@ struct Shared {
     role: Role,
     versions: RangeInclusive<Version>,
     /// Those of the identities.
-    certificates: Vec<X509>,
+    certificates: Vec<Cert>,
     handshake_timeout: Duration,
     /// Clients only: whether the name is sent, and whether it is checked.
     send_name: bool,

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use openssl::x509::X509Ref;
-
 use super::ContextBuilder;
 use crate::callbacks::{ConnectionView, Rejection};
+use crate::crypto::Cert;
 
 impl ContextBuilder {
     /// Clients: asks servers to send an OCSP response for their certificate.
@@ -69,7 +68,7 @@ impl ContextBuilder {
     #[doc(alias = "SSL_CTX_set_tlsext_status_cb")]
     pub fn ocsp_responder(
         mut self,
-        responder: impl Fn(&ConnectionView<'_>, &X509Ref) -> Result<Option<Vec<u8>>, Rejection>
+        responder: impl Fn(&ConnectionView<'_>, &Cert) -> Result<Option<Vec<u8>>, Rejection>
         + Send
         + Sync
         + 'static,

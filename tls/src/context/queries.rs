@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use openssl::ssl::SslVerifyMode;
-use openssl::x509::X509;
 
 use super::{ClientAuth, Context, Version, sys};
+use crate::crypto::Cert;
 use crate::engine::{Cipher, Role};
 #[cfg(feature = "aws-lc")]
 use crate::ssl::missing::SslContextRefExt;
@@ -101,7 +101,7 @@ impl Context {
     /// The certificates that it presents, one for each identity, without the
     /// chains above them.
     #[doc(alias = "SSL_CTX_get0_certificate")]
-    pub fn certificates(&self) -> &[X509] {
+    pub fn certificates(&self) -> &[Cert] {
         &self.shared.certificates
     }
 }

@@ -9,9 +9,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use openssl::nid::Nid;
 use openssl::ssl::SslVerifyMode;
-use openssl::x509::{GeneralNameRef, X509, X509Name, X509NameRef, X509VerifyResult};
+use openssl::x509::{GeneralNameRef, X509VerifyResult};
 
 use super::{Engine, Role};
+use crate::crypto::{Cert, Name};
 use crate::error::VerifyError;
 #[cfg(feature = "aws-lc")]
 use crate::ssl::missing::SslRefExt;
@@ -24,8 +25,8 @@ impl Engine {
     #[doc(alias = "SSL_get_peer_certificate")]
     #[doc(alias = "get_peer_certificate")]
     #[doc(alias = "getpeercert")]
-    pub fn peer_certificate(&self) -> Option<X509> {
-        self.ssl().peer_certificate()
+    pub fn peer_certificate(&self) -> Option<Cert> {
+        self.ssl().peer_certificate().map(Cert::from)
     }
 
     /// The chain that the peer sent, beginning with its own certificate, in the
@@ -34,15 +35,15 @@ impl Engine {
     #[doc(alias = "SSL_get_peer_cert_chain")]
     #[doc(alias = "get_peer_cert_chain")]
     #[doc(alias = "get_unverified_chain")]
-    pub fn peer_certificate_chain(&self) -> Vec<X509> {
+    pub fn peer_certificate_chain(&self) -> Vec<Cert> {
         let sent = self.ssl().peer_cert_chain();
-        let sent = sent.into_iter().flatten().map(ToOwned::to_owned);
+        let sent = sent.into_iter().flatten().map(Cert::from);
         // OpenSSL leaves a client's own certificate out.
         let leaf = match self.role {
             Role::Server => self.peer_certificate(),
             Role::Client => None,
         };
-        let mut chain: Vec<X509> = leaf.into_iter().chain(sent).collect();
+        let mut chain: Vec<Cert> = leaf.into_iter().chain(sent).collect();
         if chain.is_empty() {
             chain.extend(self.peer_certificate());
         }
@@ -54,22 +55,22 @@ impl Engine {
     /// made when that session began.
     #[doc(alias = "SSL_get0_verified_chain")]
     #[doc(alias = "get_verified_chain")]
-    pub fn verified_chain(&self) -> Option<Vec<X509>> {
+    pub fn verified_chain(&self) -> Option<Vec<Cert>> {
         if !self.is_peer_verified() {
             return None;
         }
         let chain = self.ssl().verified_chain()?;
-        Some(chain.iter().map(ToOwned::to_owned).collect())
+        Some(chain.iter().map(Cert::from).collect())
     }
 
     /// The chain of a peer that was refused, as far as it was built when the fault was
     /// found: what [`VerifyError::depth`] counts in. `None` where there was no fault,
     /// or none in a chain.
     #[doc(alias = "X509_STORE_CTX_get0_chain")]
-    pub fn refused_chain(&self) -> Option<Vec<X509>> {
+    pub fn refused_chain(&self) -> Option<Vec<Cert>> {
         self.verify_result().err()?;
         let chain = self.ssl().verified_chain()?;
-        Some(chain.iter().map(ToOwned::to_owned).collect())
+        Some(chain.iter().map(Cert::from).collect())
     }
 
     /// What OpenSSL found about the peer's certificate. Success also when there is
@@ -116,16 +117,11 @@ impl Engine {
     #[doc(alias = "SSL_get0_peer_CA_list")]
     #[doc(alias = "SSL_get_client_CA_list")]
     #[doc(alias = "get_client_ca_list")]
-    pub fn peer_ca_names(&self) -> Vec<X509Name> {
+    pub fn peer_ca_names(&self) -> Vec<Name> {
         let Some(names) = peer_authorities(self.ssl()) else {
             return Vec::new();
         };
-        let copies = |_: &_| {
-            names
-                .iter()
-                .filter_map(|name| name.to_owned().ok())
-                .collect()
-        };
+        let copies = |_: &_| names.iter().map(Name::from).collect();
         self.connection.inquire(copies)
     }
 }
@@ -141,7 +137,7 @@ impl Engine {
 #[doc(alias = "subjectAltName")]
 #[derive(Debug, Clone)]
 pub struct PeerIdentity {
-    certificate: X509,
+    certificate: Cert,
     common_name: Option<String>,
     dns_names: Vec<String>,
     ip_addresses: Vec<IpAddr>,
@@ -150,8 +146,8 @@ pub struct PeerIdentity {
 }
 
 impl PeerIdentity {
-    fn of(certificate: X509) -> PeerIdentity {
-        let alternatives = certificate.subject_alt_names();
+    fn of(certificate: Cert) -> PeerIdentity {
+        let alternatives = certificate.as_x509().subject_alt_names();
         let names = || alternatives.iter().flatten();
         let texts = |part: fn(&GeneralNameRef) -> Option<&str>| {
             names().filter_map(part).filter_map(printable).collect()
@@ -163,6 +159,7 @@ impl PeerIdentity {
             .filter_map(|name| ip_address(name.ipaddress()?))
             .collect();
         let common_name = certificate
+            .as_x509()
             .subject_name()
             .entries_by_nid(Nid::COMMONNAME)
             .last()
@@ -179,14 +176,14 @@ impl PeerIdentity {
     }
 
     /// The certificate.
-    pub fn certificate(&self) -> &X509 {
+    pub fn certificate(&self) -> &Cert {
         &self.certificate
     }
 
     /// The subject as a whole.
     #[doc(alias = "X509.get_subject")]
-    pub fn subject(&self) -> &X509NameRef {
-        self.certificate.subject_name()
+    pub fn subject(&self) -> Name {
+        self.certificate.subject()
     }
 
     /// The last common name of the subject: a label for people.

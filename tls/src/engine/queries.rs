@@ -4,11 +4,11 @@ use std::fmt;
 
 use openssl::nid::Nid;
 use openssl::ssl::NameType;
-use openssl::x509::X509;
 
 use super::Engine;
 use super::cipher::Cipher;
 use crate::context::{Context, Version};
+use crate::crypto::Cert;
 #[cfg(feature = "aws-lc")]
 use crate::ssl::missing::SslRefExt;
 
@@ -167,8 +167,8 @@ impl Engine {
     /// during the handshake.
     #[doc(alias = "SSL_get_certificate")]
     #[doc(alias = "get_certificate")]
-    pub fn own_certificate(&self) -> Option<X509> {
-        self.ssl().certificate().map(ToOwned::to_owned)
+    pub fn own_certificate(&self) -> Option<Cert> {
+        self.ssl().certificate().map(Cert::from)
     }
 
     /// The protocol chosen by ALPN (RFC 7301).

@@ -2,7 +2,7 @@
 
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::x509::X509;
+use openssl::x509::X509Ref;
 
 use super::{Engine, Role};
 use crate::context::Version;
@@ -193,7 +193,8 @@ impl Engine {
         };
         let certificate =
             certificate.ok_or_else(|| Error::unsupported("the server has no certificate"))?;
-        self.connection.inquire(|_| end_point_digest(&certificate))
+        self.connection
+            .inquire(|_| end_point_digest(certificate.as_x509()))
     }
 
     fn ensure_keys(&self) -> Result<(), Error> {
@@ -217,7 +218,7 @@ impl Engine {
 
 /// The digest is that of the certificate's signature, but SHA-256 in place of
 /// weaker ones (RFC 5929, section 4.1).
-fn end_point_digest(certificate: &X509) -> Result<Vec<u8>, Error> {
+fn end_point_digest(certificate: &X509Ref) -> Result<Vec<u8>, Error> {
     let digest = match signature_digest(certificate) {
         Some(Nid::MD5 | Nid::SHA1) => Some(MessageDigest::sha256()),
         Some(nid) => MessageDigest::from_nid(nid),

@@ -1,10 +1,10 @@
 //! What a connection between two buffers can be asked and told.
 
 use openssl::ssl::SslVerifyMode;
-use openssl::x509::X509Ref;
 
 use super::{PeerCert, SslError, SslObject};
 use crate::context::{Context, Version};
+use crate::crypto::{Cert, Encoding};
 use crate::engine::{ChannelBinding, Cipher, Role};
 use crate::session::Session;
 
@@ -77,7 +77,7 @@ impl SslObject {
         let mode = self.engine.ssl().verify_mode();
         Ok(self.engine.peer_certificate().map(|certificate| {
             if mode.contains(SslVerifyMode::PEER) {
-                PeerCert::of(&certificate)
+                PeerCert::of(certificate.as_x509())
             } else {
                 PeerCert::default()
             }
@@ -107,7 +107,7 @@ impl SslObject {
     #[doc(alias = "SSL_get0_verified_chain")]
     pub fn get_verified_chain(&self) -> Result<Vec<Vec<u8>>, SslError> {
         let chain = self.engine.verified_chain().unwrap_or_default();
-        chain.iter().map(|certificate| der(certificate)).collect()
+        chain.iter().map(der).collect()
     }
 
     /// The certificates that the peer sent, in DER form, its own first. They may be
@@ -119,7 +119,7 @@ impl SslObject {
     #[doc(alias = "SSL_get_peer_cert_chain")]
     pub fn get_unverified_chain(&self) -> Result<Vec<Vec<u8>>, SslError> {
         let chain = self.engine.peer_certificate_chain();
-        chain.iter().map(|certificate| der(certificate)).collect()
+        chain.iter().map(der).collect()
     }
 
     /// The protocol chosen by ALPN (RFC 7301). Bytes that are no UTF-8 are replaced.
@@ -225,7 +225,6 @@ impl SslObject {
     }
 }
 
-fn der(certificate: &X509Ref) -> Result<Vec<u8>, SslError> {
-    let der = certificate.to_der().map_err(crate::error::Error::from)?;
-    Ok(der)
+fn der(certificate: &Cert) -> Result<Vec<u8>, SslError> {
+    Ok(certificate.encode(Encoding::Der)?)
 }

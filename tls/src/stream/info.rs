@@ -7,10 +7,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use openssl::x509::{X509, X509Name};
-
 use super::TlsStream;
 use crate::context::{Context, Version};
+use crate::crypto::{Cert, Name};
 use crate::engine::{
     ChannelBinding, Cipher, Engine, PeerIdentity, ShutdownState, SignatureAlgorithm,
 };
@@ -69,7 +68,7 @@ impl<T: Transport> TlsStream<T> {
     /// checked; with others this may be anything.
     #[doc(alias = "SSL_get1_peer_certificate")]
     #[doc(alias = "get_peer_certificate")]
-    pub fn peer_certificate(&self) -> Option<X509> {
+    pub fn peer_certificate(&self) -> Option<Cert> {
         self.look(Engine::peer_certificate)?
     }
 
@@ -157,7 +156,7 @@ impl<T: Transport> TlsStream<T> {
     /// The certificate that this side presents; see [`Engine::own_certificate`].
     #[doc(alias = "SSL_get_certificate")]
     #[doc(alias = "get_certificate")]
-    pub fn own_certificate(&self) -> Option<X509> {
+    pub fn own_certificate(&self) -> Option<Cert> {
         self.look(Engine::own_certificate)?
     }
 
@@ -165,7 +164,7 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "SSL_get_peer_cert_chain")]
     #[doc(alias = "get_peer_cert_chain")]
     #[doc(alias = "get_unverified_chain")]
-    pub fn peer_certificate_chain(&self) -> Vec<X509> {
+    pub fn peer_certificate_chain(&self) -> Vec<Cert> {
         self.look(Engine::peer_certificate_chain)
             .unwrap_or_default()
     }
@@ -173,14 +172,14 @@ impl<T: Transport> TlsStream<T> {
     /// The chain by which the peer was verified; see [`Engine::verified_chain`].
     #[doc(alias = "SSL_get0_verified_chain")]
     #[doc(alias = "get_verified_chain")]
-    pub fn verified_chain(&self) -> Option<Vec<X509>> {
+    pub fn verified_chain(&self) -> Option<Vec<Cert>> {
         self.look(Engine::verified_chain)?
     }
 
     /// The chain of a peer that was refused; see [`Engine::refused_chain`]. For a stream
     /// of [`start_connect`](TlsStream::start_connect) or
     /// [`start_accept`](TlsStream::start_accept): the others do not survive that.
-    pub fn refused_chain(&self) -> Option<Vec<X509>> {
+    pub fn refused_chain(&self) -> Option<Vec<Cert>> {
         self.look(Engine::refused_chain)?
     }
 
@@ -194,7 +193,7 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "SSL_get0_peer_CA_list")]
     #[doc(alias = "SSL_get_client_CA_list")]
     #[doc(alias = "get_client_ca_list")]
-    pub fn peer_ca_names(&self) -> Vec<X509Name> {
+    pub fn peer_ca_names(&self) -> Vec<Name> {
         self.look(Engine::peer_ca_names).unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 //! The application judges a certificate that OpenSSL has found good.
 
 use crate::support::*;
+use greenling_tls::crypto::{Cert, Digest};
 use greenling_tls::{
     Alert, ClientAuth, Context, Deferral, Engine, EngineError, Error, PeerChain, Rejection,
     Version, Want,
@@ -127,9 +128,8 @@ fn with_verification_off_the_application_judges_alone() {
     assert_alert(&shaken.server, Alert::BAD_CERTIFICATE);
 }
 
-fn fingerprint(certificate: &openssl::x509::X509) -> Vec<u8> {
-    let digest = certificate.digest(openssl::hash::MessageDigest::sha256());
-    digest.unwrap().to_vec()
+fn fingerprint(certificate: &Cert) -> Vec<u8> {
+    certificate.fingerprint(Digest::Sha256).unwrap()
 }
 
 fn context_fingerprint(context: &Context) -> Vec<u8> {

@@ -1,11 +1,12 @@
 //! The context by name: as if the connection had been accepted with it.
 
 use crate::support::*;
+use greenling_tls::crypto::Cert;
 use greenling_tls::{Alert, ClientAuth, ClientHello, Context, Deferral, Error, Rejection, Version};
 use std::sync::{Arc, Mutex};
 
-fn names(certificate: &openssl::x509::X509) -> Vec<String> {
-    let names = certificate.subject_alt_names().unwrap();
+fn names(certificate: &Cert) -> Vec<String> {
+    let names = certificate.as_x509().subject_alt_names().unwrap();
     names
         .iter()
         .filter_map(|name| name.dnsname().map(str::to_owned))

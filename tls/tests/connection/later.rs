@@ -103,11 +103,8 @@ fn a_client_that_is_known_later_needs_approval_later() {
             count.fetch_add(1, Ordering::Relaxed);
             let data = peer.app_data::<&str>();
             assert_eq!(data.as_deref(), Some(&"of this connection"));
-            let subject = peer.certificate().expect("shown").subject_name();
-            let is = subject
-                .entries()
-                .any(|e| e.data().as_slice() == trusted.as_bytes());
-            if is {
+            let subject = peer.certificate().expect("shown").subject();
+            if subject.common_name().as_deref() == Some(trusted) {
                 Ok(())
             } else {
                 Err(Rejection::new(Alert::ACCESS_DENIED))

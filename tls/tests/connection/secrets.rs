@@ -1,5 +1,6 @@
 //! Values that both sides derive from the handshake.
 
+use greenling_tls::crypto::Encoding;
 use greenling_tls::{ChannelBinding, Error, Tickets, Version};
 use openssl::hash::{MessageDigest, hash};
 use openssl::pkey::PKey;
@@ -99,7 +100,7 @@ fn both_sides_find_the_same_channel_binding() {
             let der = server
                 .own_certificate()
                 .expect("shown")
-                .to_der()
+                .encode(Encoding::Der)
                 .expect("DER");
             let digest = hash(MessageDigest::sha256(), &der).expect("digest");
             assert_eq!(end_point, &*digest);

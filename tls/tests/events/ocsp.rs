@@ -77,14 +77,13 @@ fn a_staple_is_sent_to_who_asks_and_can_be_replaced() {
 fn a_responder_comes_before_the_staple_and_knows_the_certificate() {
     for version in VERSIONS {
         let identity = crate::support::ca().issue(&[NAME]).unwrap();
-        let pem = identity.chain_pem().unwrap();
-        let leaf = openssl::x509::X509::from_pem(&pem).unwrap();
+        let leaf = identity.certificate();
         let server = with(
             identity.with_ocsp_staple(&OcspStaple::new(TRY_LATER).unwrap()),
             version,
         )
         .ocsp_responder(move |connection, certificate| {
-            assert_eq!(certificate.to_der()?, leaf.to_der()?);
+            assert_eq!(*certificate, leaf);
             Ok(connection.app_data::<Vec<u8>>().map(|data| data.to_vec()))
         });
         let server = server.build().unwrap();

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use greenling_tls::Identity;
-use greenling_tls::crypto::TestCa;
+use greenling_tls::crypto::{Cert, Encoding, TestCa};
 use greenling_tls::{
     Alert, ClientAuth, ContextBuilder, Engine, Error, Rejection, RingSizes, Role, Verdict,
     VerifyStep,
 };
-use openssl::x509::X509Ref;
 
 use crate::support::{
     NAME, Pair, VERSIONS, ca, client, fail, handshake_panics, idle, peer_alert, rejection, server,
@@ -17,8 +16,12 @@ use crate::support::{
 const HOSTNAME_MISMATCH: i32 = 62;
 
 /// Whom a certificate names, or the authority that it is of.
-fn name_of(certificate: &X509Ref) -> String {
-    let names = certificate.subject_alt_names().into_iter().flatten();
+fn name_of(certificate: &Cert) -> String {
+    let names = certificate
+        .as_x509()
+        .subject_alt_names()
+        .into_iter()
+        .flatten();
     let dns = |name: openssl::x509::GeneralName| name.dnsname().map(str::to_owned);
     match names.filter_map(dns).next() {
         Some(name) => name,
@@ -51,7 +54,7 @@ fn each_certificate_is_asked_about_with_all_there_is_to_know() {
             let log = Arc::clone(&steps);
             let mut pair = judged(version, role, move |step| {
                 let number = step.connection().app_data::<u32>().expect("data");
-                let name = name_of(step.certificate().expect("a certificate"));
+                let name = name_of(&step.certificate().expect("a certificate"));
                 assert_eq!(step.connection().role(), role);
                 let what = (*number, step.depth(), step.preverified(), name);
                 log.lock().unwrap().push(what);
@@ -154,7 +157,9 @@ fn a_known_certificate_can_be_accepted_and_only_that() {
             .versions(version..=version)
             .trust_pem(ca().root_pem().unwrap())
             .verify_with(move |step| {
-                let shown = step.certificate().map(|shown| shown.to_der().unwrap());
+                let shown = step
+                    .certificate()
+                    .map(|shown| shown.encode(Encoding::Der).unwrap());
                 if step.depth() == 0 && shown.as_ref() == Some(&der) {
                     Verdict::Accept
                 } else {

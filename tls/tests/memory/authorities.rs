@@ -1,7 +1,7 @@
 //! The names of authorities that a server sends (pyOpenSSL TestMemoryBIO, its tests of
 //! the client CA list).
 
-use greenling_tls::crypto::TestCa;
+use greenling_tls::crypto::{Name, TestCa};
 use greenling_tls::{ClientAuth, ContextBuilder};
 use openssl::x509::X509;
 
@@ -16,10 +16,7 @@ fn told(configure: impl Fn(ContextBuilder) -> ContextBuilder) -> Vec<String> {
         let mut pair = Pair::new(&server, &client);
         pair.connect();
         let names = pair.client.tls.with_engine(|engine| engine.peer_ca_names());
-        let text = |name: &openssl::x509::X509Name| {
-            let entry = name.entries().next().expect("a common name");
-            entry.data().to_string().expect("text")
-        };
+        let text = |name: &Name| name.common_name().expect("a common name");
         names.iter().map(text).collect::<Vec<String>>()
     });
     let [with_12, with_13] = told;

@@ -76,7 +76,11 @@ fn the_peers_signature_algorithms_choose_among_identities() {
                 .signature_algorithms(list);
             let pair = Pair::connected(client, both());
             let shown = pair.client.peer_certificate().unwrap();
-            assert_eq!(shown.public_key().unwrap().id(), id, "{version}: {list}");
+            assert_eq!(
+                shown.public_key().unwrap().as_pkey().id(),
+                id,
+                "{version}: {list}"
+            );
         }
     }
     let picky = client().signature_algorithms("RSA-PSS+SHA256");

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslMethod, SslVerifyMode};
-use openssl::x509::X509;
 
 use super::{ClientAuth, ContextBuilder};
 #[cfg(feature = "aws-lc")]
 use crate::callbacks::KeyUpdateLimit;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::{Context, Shared, config_file, sys};
-use crate::crypto::TrustSource;
+use crate::crypto::{Cert, TrustSource};
 use crate::engine::Role;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -189,11 +188,8 @@ impl ContextBuilder {
         hooks.install(self.role, context)
     }
 
-    fn certificates(&self) -> Vec<X509> {
-        self.identities
-            .iter()
-            .map(|identity| identity.leaf().clone())
-            .collect()
+    fn certificates(&self) -> Vec<Cert> {
+        self.identities.iter().map(Identity::certificate).collect()
     }
 
     fn set_identities(&self, context: &mut SslContextBuilder) -> Result<(), ConfigError> {
