@@ -5,13 +5,10 @@
 //! are decrypted here: OpenSSL, left to itself, asks for the passphrase on the
 //! terminal and blocks the OS thread, so its prompt is never reached.
 
-mod chain;
 mod files;
 mod pkcs12;
 mod source;
 mod staple;
-#[allow(unsafe_code, reason = "calls a function of libcrypto")]
-mod sys;
 
 use std::fmt;
 

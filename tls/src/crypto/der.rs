@@ -13,6 +13,7 @@ pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// The tag `[number]` of a value that has no parts.
 pub(crate) const fn context(number: u8) -> u8 {
@@ -227,12 +228,17 @@ pub(crate) fn parts<P: AsRef<[u8]>>(tag: u8, parts: impl IntoIterator<Item = P>)
 
 /// An INTEGER from octets, the most significant first, that is not negative.
 pub(crate) fn integer(magnitude: &[u8]) -> Vec<u8> {
+    value(INTEGER, integer_content(magnitude))
+}
+
+/// What is inside of it.
+pub(crate) fn integer_content(magnitude: &[u8]) -> Vec<u8> {
     let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
     let mut content = magnitude[zeros..].to_vec();
     if content.first().is_none_or(|first| first & 0x80 != 0) {
         content.insert(0, 0);
     }
-    value(INTEGER, content)
+    content
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod call;
 mod cert;
+mod chain;
 mod crl;
 mod csr;
 mod der;
@@ -16,32 +17,41 @@ mod ext;
 mod issue;
 mod key;
 pub mod legacy;
+#[cfg(not(feature = "aws-lc"))]
+mod library;
 mod name;
 mod object;
 mod passphrase;
+mod pbe;
 mod pem;
+mod pkcs12;
+#[cfg(not(feature = "aws-lc"))]
+#[allow(unsafe_code, reason = "decrypts keys in another library context")]
+mod sealed;
 mod serial;
 mod store;
 mod test_ca;
 mod time;
 
+pub(crate) use chain::in_order;
 pub(crate) use der::items;
 pub(crate) use key::KeyInput;
-pub(crate) use passphrase::check as check_passphrase;
 
 pub use cert::{Cert, CertBuilder};
 pub use crl::Crl;
 pub(crate) use crl::{read_file as read_crl_file, read_pem as read_crls};
-pub use csr::Csr;
+pub use csr::{Csr, CsrAttribute, CsrBuilder};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use ext::{
-    AuthorityKeyId, BasicConstraints, Ext, ExtContext, ExtKind, GeneralName, KeyPurpose, KeyUsage,
-    Oid,
+    AccessDescription, AccessMethod, AuthorityKeyId, BasicConstraints, DistributionPoint, Ext,
+    ExtContext, ExtKind, GeneralName, KeyPurpose, KeyUsage, NameConstraints, NameRange, Oid,
+    Policy,
 };
 pub use key::{Curve, KeyAlg, KeyCipher, PrivateKey, Protect, PublicKey};
 pub use name::{Attr, Name, NameBuilder};
 pub use passphrase::Passphrase;
+pub use pkcs12::{Pkcs12, Pkcs12Builder};
 pub use serial::Serial;
 pub use store::{Purpose, TrustStore, TrustStoreBuilder, VerifyFlags, VerifyOptions};
 pub(crate) use store::{

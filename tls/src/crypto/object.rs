@@ -1,6 +1,7 @@
 //! One object in PEM or DER form: found, told from other objects, and read.
 
 use openssl::error::ErrorStack;
+use openssl::pkcs7::Pkcs7;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::PKey;
 use openssl::x509::{X509, X509Crl, X509Req};
@@ -142,6 +143,8 @@ fn found(encoding: Encoding, bytes: &[u8]) -> Option<&'static str> {
         Some("a private key")
     } else if is(|der| Pkcs12::from_der(der).map(drop)) {
         Some("a PKCS #12 archive")
+    } else if is(|der| Pkcs7::from_der(der).map(drop)) {
+        Some("a PKCS #7 structure")
     } else {
         None
     }

@@ -16,6 +16,9 @@ mod callbacks;
 #[cfg(not(feature = "aws-lc"))]
 mod certificates;
 #[cfg(not(feature = "aws-lc"))]
+#[allow(non_camel_case_types, reason = "the names are OpenSSL's")]
+mod containers;
+#[cfg(not(feature = "aws-lc"))]
 mod context;
 #[cfg(not(feature = "aws-lc"))]
 mod extensions;
@@ -25,6 +28,8 @@ mod lookup;
 mod observers;
 #[cfg(not(feature = "aws-lc"))]
 mod queries;
+#[cfg(not(feature = "aws-lc"))]
+mod spkac;
 #[cfg(not(feature = "aws-lc"))]
 mod ssl;
 #[cfg(not(feature = "aws-lc"))]
@@ -39,6 +44,8 @@ pub(crate) use callbacks::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use certificates::*;
 #[cfg(not(feature = "aws-lc"))]
+pub(crate) use containers::*;
+#[cfg(not(feature = "aws-lc"))]
 pub(crate) use context::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use extensions::*;
@@ -48,6 +55,8 @@ pub(crate) use lookup::*;
 pub(crate) use observers::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use queries::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use spkac::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use ssl::*;
 #[cfg(not(feature = "aws-lc"))]

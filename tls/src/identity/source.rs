@@ -5,9 +5,9 @@ use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
-use super::{Encoding, Identity, chain};
+use super::{Encoding, Identity};
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::crypto::{KeyInput, Passphrase, items};
+use crate::crypto::{KeyInput, Passphrase, in_order, items};
 use crate::error::Error;
 use crate::ssl::on_system_stack;
 
@@ -72,7 +72,7 @@ impl Source<'_> {
         if !belongs {
             return Err(self.mismatch(&rest, &key).into());
         }
-        let intermediates = chain::in_order(&leaf, rest);
+        let intermediates = in_order(&leaf, rest);
         Ok(Identity {
             leaf,
             intermediates,

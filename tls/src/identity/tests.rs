@@ -307,7 +307,7 @@ fn intermediates_are_put_in_order() {
     let stranger = Identity::self_signed(&["stranger"]).unwrap().leaf().clone();
     let mut shuffled: Vec<X509> = rest.iter().rev().cloned().collect();
     shuffled.insert(0, stranger.clone());
-    let ordered = chain::in_order(leaf, shuffled);
+    let ordered = crypto::in_order(leaf, shuffled);
     let mut expected = der(rest);
     expected.push(stranger.to_der().unwrap());
     assert_eq!(der(&ordered), expected);

@@ -15,6 +15,27 @@ pub(crate) fn openssl_text(arguments: &[&str], input: &[u8]) -> String {
     String::from_utf8(output).expect("text")
 }
 
+/// Runs a program for Python that has python3-openssl, with lines to read; the lines
+/// that it printed.
+pub(crate) fn python(program: &str, lines: &[String]) -> Vec<String> {
+    let mut python = Command::new("/usr/bin/python3");
+    let output = run(python.args(["-c", program]), lines.join("\n").as_bytes())
+        .unwrap_or_else(|messages| panic!("python3 with python3-openssl: {messages}"));
+    let text = String::from_utf8(output).expect("text");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Bytes as lines have them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The other way round.
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
 fn run(command: &mut Command, input: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = command
         .stdin(Stdio::piped())

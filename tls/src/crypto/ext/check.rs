@@ -36,6 +36,16 @@ pub(super) fn dns_fault(name: &str) -> Option<&'static str> {
     None
 }
 
+/// What is wrong with `domain` as a limit for names: it may be empty, or begin with a
+/// dot (RFC 5280, section 4.2.1.10).
+pub(super) fn domain_fault(domain: &str) -> Option<&'static str> {
+    match domain.strip_prefix('.').unwrap_or(domain) {
+        "" if domain.is_empty() => None,
+        bare if bare.starts_with("*.") => Some("is no domain"),
+        bare => dns_fault(bare),
+    }
+}
+
 /// What is wrong with `mailbox` (RFC 5280, section 4.2.1.6). The part before the `@` is
 /// the business of the other side, as long as it can be printed.
 pub(super) fn email_fault(mailbox: &str) -> Option<&'static str> {

@@ -1,15 +1,20 @@
 //! The text form that OpenSSL's configuration files have for extensions, and the
 //! manual of pyOpenSSL with them.
 
-use openssl::x509::{X509, X509Builder, X509Extension};
+use std::ffi::CString;
 
-use super::Ext;
-use super::kind::fault;
+use openssl::x509::X509;
+
+use super::kind::{fault, not_empty};
+use super::{Ext, ExtKind, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::call::{call, check_size};
 use crate::crypto::cert::Cert;
 use crate::crypto::key::PublicKey;
 use crate::error::Error;
+
+/// Longer than any name that OpenSSL knows.
+const NAME_MAX: usize = 256;
 
 /// What a text form may refer to: `hash` to the subject's key, `keyid` and `issuer` to
 /// the authority, `copy` to names of either.
@@ -51,15 +56,19 @@ impl<'a> ExtContext<'a> {
         self
     }
 
-    /// A certificate with what the text may refer to and nothing else.
-    fn stand_in(&self) -> Result<X509Builder, Error> {
+    /// A certificate with what the text may refer to and nothing else. Never the
+    /// subject itself: `email:move` takes the mailbox out of its name.
+    fn stand_in(&self) -> Result<Option<X509>, Error> {
+        if self.subject.is_none() && self.subject_key.is_none() {
+            return Ok(None);
+        }
         let copied = self.subject.map_or(Ok(Vec::new()), Cert::extensions)?;
         let copied = copied
             .iter()
             .map(Ext::to_openssl)
             .collect::<Result<Vec<_>, Error>>()?;
         let subject = self.subject.map(Cert::as_x509);
-        Ok(call(|| {
+        let certificate = call(|| {
             let mut builder = X509::builder()?;
             if let Some(subject) = subject {
                 builder.set_subject_name(subject.subject_name())?;
@@ -71,8 +80,9 @@ impl<'a> ExtContext<'a> {
             for extension in &copied {
                 builder.append_extension2(extension)?;
             }
-            Ok(builder)
-        })?)
+            Ok(builder.build())
+        })?;
+        Ok(Some(certificate))
     }
 }
 
@@ -80,10 +90,11 @@ impl Ext {
     /// Makes an extension from OpenSSL's text form, as `subjectAltName` with
     /// `DNS:localhost, IP:127.0.0.1` (x509v3_config(5)).
     ///
-    /// The text is a small language: a comma begins the next part, and a part can
-    /// even name a file to be read. So text from elsewhere must not become part of a
-    /// value; the other constructors take any. Sections (`@name`) have nothing to refer
-    /// to. A value may itself begin with `critical,`.
+    /// The text is a small language in which a comma begins the next part, so text from
+    /// elsewhere must not become part of a value: the other functions that make
+    /// extensions take any. A value may itself begin with `critical,`. There is no file
+    /// with sections to refer to (`@name`), which is why `certificatePolicies` and
+    /// `proxyCertInfo` have no text form here.
     ///
     /// # Errors
     ///
@@ -110,26 +121,28 @@ impl Ext {
         context: &ExtContext<'_>,
     ) -> Result<Ext, Error> {
         check_size("extension", value.as_bytes())?;
-        // OpenSSL's messages would repeat a name of any length.
-        if name.len() > 256 || name.contains('\0') || value.contains('\0') {
-            return Err(fault("has a NUL in its text form, or too long a name").into());
-        }
         let value = match critical {
             true => format!("critical,{value}"),
             false => value.to_owned(),
         };
-        let stand_in = context.stand_in()?;
+        // OpenSSL's messages repeat the name.
+        let texts = (CString::new(name), CString::new(value));
+        let ((Ok(short), Ok(value)), ..=NAME_MAX) = (texts, name.len()) else {
+            return Err(fault("has a NUL in its text form, or too long a name").into());
+        };
+        let subject = context.stand_in()?;
         let issuer = context.issuer.map(Cert::as_x509);
-        let made = call(|| {
-            let context = stand_in.x509v3_context(issuer, None);
-            #[allow(deprecated, reason = "the text form is what is asked for")]
-            X509Extension::new(None, Some(&context), name, &value)
-        });
+        let made = call(|| sys::from_text(&short, &value, subject.as_deref(), issuer));
         let made = made.map_err(|stack| {
             let subject = format!("extension {name:?}");
             let what = "is not understood by OpenSSL";
             ConfigError::new(ConfigErrorKind::BadValue, subject, what).because_ssl(stack)
         })?;
-        Ext::from_openssl(&made)
+        let ext = Ext::from_openssl(&made)?;
+        // What `copy` makes of names that are not there.
+        if let ExtKind::SubjectAltName(names) | ExtKind::IssuerAltName(names) = ext.kind() {
+            not_empty(&names, "names")?;
+        }
+        Ok(ext)
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::Oid;
 use super::check::{dns_fault, email_fault, uri_fault};
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::Name;
 use crate::crypto::der::{self, Item, Reader};
 use crate::error::Error;
 
@@ -34,6 +35,10 @@ pub enum GeneralName {
     /// An absolute URI.
     #[doc(alias = "uniformResourceIdentifier")]
     Uri(String),
+    /// A distinguished name.
+    #[doc(alias = "directoryName")]
+    #[doc(alias = "dirName")]
+    Directory(Name),
     /// A registered identifier.
     #[doc(alias = "registeredID")]
     Rid(Oid),
@@ -52,6 +57,7 @@ pub enum GeneralName {
 const OTHER: u8 = der::context_of_parts(0);
 const EMAIL: u8 = der::context(1);
 const DNS: u8 = der::context(2);
+const DIRECTORY: u8 = der::context_of_parts(4);
 const URI: u8 = der::context(6);
 const IP: u8 = der::context(7);
 const RID: u8 = der::context(8);
@@ -93,7 +99,7 @@ impl GeneralName {
                 let is_one = reader.next().and_then(|_| reader.end()).is_some();
                 return if is_one { Ok(()) } else { Err(not_one_value()) };
             }
-            GeneralName::Ip(_) | GeneralName::Rid(_) => return Ok(()),
+            GeneralName::Ip(_) | GeneralName::Directory(_) | GeneralName::Rid(_) => return Ok(()),
         };
         match fault {
             None => Ok(()),
@@ -101,20 +107,21 @@ impl GeneralName {
         }
     }
 
-    pub(super) fn to_der(&self) -> Result<Vec<u8>, Error> {
-        Ok(match self {
+    pub(super) fn to_der(&self) -> Vec<u8> {
+        match self {
             GeneralName::Dns(text) => der::value(DNS, text),
             GeneralName::Email(text) => der::value(EMAIL, text),
             GeneralName::Uri(text) => der::value(URI, text),
             GeneralName::Ip(IpAddr::V4(ip)) => der::value(IP, ip.octets()),
             GeneralName::Ip(IpAddr::V6(ip)) => der::value(IP, ip.octets()),
+            GeneralName::Directory(name) => der::value(DIRECTORY, name.to_der()),
             GeneralName::Rid(oid) => der::value(RID, oid.content()),
             GeneralName::Other { kind, value } => {
                 let explicit = der::value(der::context_of_parts(0), value);
                 der::parts(OTHER, [kind.to_der(), explicit])
             }
             GeneralName::Raw(bytes) => bytes.clone(),
-        })
+        }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<GeneralName> {
@@ -128,12 +135,8 @@ impl GeneralName {
     }
 
     /// Several as one value with this tag.
-    pub(super) fn all_to_der(tag: u8, names: &[GeneralName]) -> Result<Vec<u8>, Error> {
-        let names: Vec<_> = names
-            .iter()
-            .map(GeneralName::to_der)
-            .collect::<Result<_, Error>>()?;
-        Ok(der::parts(tag, names))
+    pub(super) fn all_to_der(tag: u8, names: &[GeneralName]) -> Vec<u8> {
+        der::parts(tag, names.iter().map(GeneralName::to_der))
     }
 }
 
@@ -144,6 +147,7 @@ fn decode(item: &Item<'_>) -> Option<GeneralName> {
         URI => GeneralName::Uri(ia5(item.content)?),
         IP => GeneralName::Ip(address(item.content)?),
         RID => GeneralName::Rid(Oid::from_content(item.content)?),
+        DIRECTORY => GeneralName::Directory(Name::from_der(item.content).ok()?),
         OTHER => {
             let mut parts = Reader::new(item.content);
             let kind = Oid::from_content(parts.take(der::OID)?)?;
@@ -206,6 +210,7 @@ impl fmt::Display for GeneralName {
             GeneralName::Ip(ip) => write!(f, "IP Address:{ip}"),
             GeneralName::Email(text) => write!(f, "email:{}", text.escape_debug()),
             GeneralName::Uri(text) => write!(f, "URI:{}", text.escape_debug()),
+            GeneralName::Directory(name) => write!(f, "DirName:{name}"),
             GeneralName::Rid(oid) => write!(f, "Registered ID:{oid}"),
             GeneralName::Other { kind, value } => {
                 write!(f, "othername:{kind}:{}", super::hex(value))

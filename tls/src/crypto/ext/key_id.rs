@@ -9,22 +9,21 @@ use super::kind::{fault, not_empty};
 use crate::config_error::ConfigError;
 use crate::crypto::call::call;
 use crate::crypto::der::{self, Reader};
+use crate::crypto::serial::Serial;
 use crate::error::Error;
 
 /// Which key of which authority has signed (RFC 5280, section 4.2.1.1): by the digest
 /// of the key, or by issuer and serial number of the certificate that holds it.
 #[doc(alias = "AUTHORITY_KEYID")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
 pub struct AuthorityKeyId {
     /// What the subjectKeyIdentifier of the authority's certificate says.
     #[doc(alias = "keyid")]
     pub key_id: Option<Vec<u8>>,
     /// Who has issued the authority's certificate.
     pub issuer: Vec<GeneralName>,
-    /// The serial number of the authority's certificate: its octets, the most
-    /// significant first.
-    pub serial: Option<Vec<u8>>,
+    /// The serial number of the authority's certificate.
+    pub serial: Option<Serial>,
 }
 
 const KEY_ID: u8 = der::context(0);
@@ -39,23 +38,24 @@ impl AuthorityKeyId {
         if let Some(id) = &self.key_id {
             not_empty(id, "octets")?;
         }
+        if self.serial.as_ref().is_some_and(Serial::is_negative) {
+            return Err(fault("has a negative serial number"));
+        }
         self.issuer.iter().try_for_each(GeneralName::check)
     }
 
-    pub(super) fn to_der(&self) -> Result<Vec<u8>, Error> {
+    pub(super) fn to_der(&self) -> Vec<u8> {
         let mut parts = Vec::new();
         if let Some(id) = &self.key_id {
             parts.push(der::value(KEY_ID, id));
         }
         if !self.issuer.is_empty() {
-            parts.push(GeneralName::all_to_der(ISSUER, &self.issuer)?);
+            parts.push(GeneralName::all_to_der(ISSUER, &self.issuer));
         }
         if let Some(serial) = &self.serial {
-            let mut integer = der::integer(serial);
-            integer[0] = SERIAL;
-            parts.push(integer);
+            parts.push(der::value(SERIAL, der::integer_content(serial.as_bytes())));
         }
-        Ok(der::parts(der::SEQUENCE, parts))
+        der::parts(der::SEQUENCE, parts)
     }
 
     pub(super) fn read(bytes: &[u8]) -> Option<AuthorityKeyId> {
@@ -66,7 +66,7 @@ impl AuthorityKeyId {
             None => Vec::new(),
         };
         let serial = match parts.maybe(SERIAL)? {
-            Some(content) => Some(der::magnitude(content)?.to_vec()),
+            Some(content) => Some(Serial::from_bytes(der::magnitude(content)?)),
             None => None,
         };
         parts.end()?;

@@ -1,9 +1,14 @@
 //! What an extension says: one variant per extension that is known here.
 
+use super::links::check_all;
 use super::usage::{purposes_to_der, read_purposes};
-use super::{AuthorityKeyId, BasicConstraints, Ext, GeneralName, KeyPurpose, KeyUsage, Oid};
+use super::{
+    AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Ext, GeneralName,
+    KeyPurpose, KeyUsage, NameConstraints, Oid, Policy,
+};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::der::{self, Reader};
+use crate::crypto::serial::Serial;
 use crate::error::Error;
 
 /// What an extension says, from [`Ext::kind`].
@@ -26,17 +31,35 @@ pub enum ExtKind {
     SubjectKeyId(Vec<u8>),
     /// Which key has signed (section 4.2.1.1).
     AuthorityKeyId(AuthorityKeyId),
+    /// The names that an authority may put into certificates (section 4.2.1.10).
+    NameConstraints(NameConstraints),
+    /// Where revocation lists are found (section 4.2.1.13).
+    CrlDistributionPoints(Vec<DistributionPoint>),
+    /// Where services for the certificate are found (section 4.2.2.1).
+    AuthorityInfoAccess(Vec<AccessDescription>),
+    /// Under which policies it was issued (section 4.2.1.4).
+    CertificatePolicies(Vec<Policy>),
+    /// The TLS extensions that a server with this certificate must answer (RFC 7633).
+    TlsFeature(Vec<u16>),
+    /// The number of a revocation list (RFC 5280, section 5.2.3).
+    CrlNumber(Serial),
     /// One of no known kind, or a damaged one: see [`Ext::value`].
     Raw,
 }
 
-const SUBJECT_KEY_ID: &[u8] = b"\x55\x1d\x0e";
+pub(super) const SUBJECT_KEY_ID: &[u8] = b"\x55\x1d\x0e";
 const KEY_USAGE: &[u8] = b"\x55\x1d\x0f";
-pub(super) const SUBJECT_ALT_NAME: &[u8] = b"\x55\x1d\x11";
+const SUBJECT_ALT_NAME: &[u8] = b"\x55\x1d\x11";
 const ISSUER_ALT_NAME: &[u8] = b"\x55\x1d\x12";
 const BASIC_CONSTRAINTS: &[u8] = b"\x55\x1d\x13";
 const AUTHORITY_KEY_ID: &[u8] = b"\x55\x1d\x23";
 const EXTENDED_KEY_USAGE: &[u8] = b"\x55\x1d\x25";
+const CRL_NUMBER: &[u8] = b"\x55\x1d\x14";
+const NAME_CONSTRAINTS: &[u8] = b"\x55\x1d\x1e";
+const CRL_DISTRIBUTION_POINTS: &[u8] = b"\x55\x1d\x1f";
+const CERTIFICATE_POLICIES: &[u8] = b"\x55\x1d\x20";
+const AUTHORITY_INFO_ACCESS: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x01\x01";
+pub(super) const TLS_FEATURE: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x01\x18";
 
 impl ExtKind {
     pub(super) fn read(ext: &Ext) -> ExtKind {
@@ -61,33 +84,70 @@ impl ExtKind {
             ExtKind::ExtendedKeyUsage(purposes) => not_empty(purposes, "purposes"),
             ExtKind::SubjectKeyId(id) => not_empty(id, "octets"),
             ExtKind::AuthorityKeyId(id) => id.check(),
+            ExtKind::NameConstraints(constraints) => constraints.check(),
+            ExtKind::CrlDistributionPoints(points) => {
+                check_all(points, "distribution points", DistributionPoint::check)
+            }
+            ExtKind::AuthorityInfoAccess(places) => {
+                check_all(places, "services", AccessDescription::check)
+            }
+            ExtKind::CertificatePolicies(policies) => {
+                check_all(policies, "policies", Policy::check)
+            }
+            ExtKind::TlsFeature(features) => not_empty(features, "features"),
+            ExtKind::CrlNumber(number) if number.is_negative() => {
+                Err(fault("has a negative number"))
+            }
             ExtKind::Raw => Err(fault("has no value; make it with `Ext::raw`")),
-            ExtKind::KeyUsage(_) => Ok(()),
+            ExtKind::KeyUsage(_) | ExtKind::CrlNumber(_) => Ok(()),
         }
     }
 
-    fn encode(&self) -> Result<(&'static [u8], Vec<u8>), Error> {
-        Ok(match self {
+    /// The identifier and the value.
+    fn encode(&self) -> Option<(&'static [u8], Vec<u8>)> {
+        let list = |parts: Vec<Vec<u8>>| der::parts(der::SEQUENCE, parts);
+        Some(match self {
             ExtKind::SubjectAltName(names) => (
                 SUBJECT_ALT_NAME,
-                GeneralName::all_to_der(der::SEQUENCE, names)?,
+                GeneralName::all_to_der(der::SEQUENCE, names),
             ),
             ExtKind::IssuerAltName(names) => (
                 ISSUER_ALT_NAME,
-                GeneralName::all_to_der(der::SEQUENCE, names)?,
+                GeneralName::all_to_der(der::SEQUENCE, names),
             ),
             ExtKind::BasicConstraints(constraints) => (BASIC_CONSTRAINTS, constraints.to_der()),
             ExtKind::KeyUsage(usage) => (KEY_USAGE, usage.to_der()),
             ExtKind::ExtendedKeyUsage(purposes) => (EXTENDED_KEY_USAGE, purposes_to_der(purposes)),
             ExtKind::SubjectKeyId(id) => (SUBJECT_KEY_ID, der::value(der::OCTET_STRING, id)),
-            ExtKind::AuthorityKeyId(id) => (AUTHORITY_KEY_ID, id.to_der()?),
-            ExtKind::Raw => return Err(fault("has no value").into()),
+            ExtKind::AuthorityKeyId(id) => (AUTHORITY_KEY_ID, id.to_der()),
+            ExtKind::NameConstraints(constraints) => (NAME_CONSTRAINTS, constraints.to_der()),
+            ExtKind::CrlDistributionPoints(points) => (
+                CRL_DISTRIBUTION_POINTS,
+                list(points.iter().map(DistributionPoint::to_der).collect()),
+            ),
+            ExtKind::AuthorityInfoAccess(places) => (
+                AUTHORITY_INFO_ACCESS,
+                list(places.iter().map(AccessDescription::to_der).collect()),
+            ),
+            ExtKind::CertificatePolicies(policies) => (
+                CERTIFICATE_POLICIES,
+                list(policies.iter().map(Policy::to_der).collect()),
+            ),
+            ExtKind::TlsFeature(features) => {
+                let number = |feature: &u16| der::integer(&feature.to_be_bytes());
+                (TLS_FEATURE, list(features.iter().map(number).collect()))
+            }
+            ExtKind::CrlNumber(number) => (CRL_NUMBER, der::integer(number.as_bytes())),
+            ExtKind::Raw => return None,
         })
     }
 
     /// What RFC 5280 says of it.
     fn is_critical(&self) -> bool {
-        matches!(self, ExtKind::BasicConstraints(_) | ExtKind::KeyUsage(_))
+        matches!(
+            self,
+            ExtKind::BasicConstraints(_) | ExtKind::KeyUsage(_) | ExtKind::NameConstraints(_)
+        )
     }
 }
 
@@ -97,15 +157,15 @@ impl TryFrom<ExtKind> for Ext {
 
     fn try_from(kind: ExtKind) -> Result<Ext, Error> {
         kind.check()?;
-        let (oid, value) = kind.encode()?;
+        let (oid, value) = kind.encode().ok_or_else(|| fault("has no value"))?;
         Ext::raw(Oid::known(oid), kind.is_critical(), value)
     }
 }
 
 fn decode(oid: &[u8], value: &[u8]) -> Option<ExtKind> {
     Some(match oid {
-        SUBJECT_ALT_NAME => ExtKind::SubjectAltName(names(value)?),
-        ISSUER_ALT_NAME => ExtKind::IssuerAltName(names(value)?),
+        SUBJECT_ALT_NAME => ExtKind::SubjectAltName(list(value, GeneralName::read)?),
+        ISSUER_ALT_NAME => ExtKind::IssuerAltName(list(value, GeneralName::read)?),
         BASIC_CONSTRAINTS => ExtKind::BasicConstraints(BasicConstraints::read(value)?),
         KEY_USAGE => ExtKind::KeyUsage(KeyUsage::read(value)?),
         EXTENDED_KEY_USAGE => ExtKind::ExtendedKeyUsage(read_purposes(value)?),
@@ -116,12 +176,30 @@ fn decode(oid: &[u8], value: &[u8]) -> Option<ExtKind> {
             ExtKind::SubjectKeyId(id)
         }
         AUTHORITY_KEY_ID => ExtKind::AuthorityKeyId(AuthorityKeyId::read(value)?),
+        NAME_CONSTRAINTS => ExtKind::NameConstraints(NameConstraints::read(value)?),
+        CRL_DISTRIBUTION_POINTS => {
+            ExtKind::CrlDistributionPoints(list(value, DistributionPoint::read)?)
+        }
+        AUTHORITY_INFO_ACCESS => {
+            ExtKind::AuthorityInfoAccess(list(value, AccessDescription::read)?)
+        }
+        CERTIFICATE_POLICIES => ExtKind::CertificatePolicies(list(value, Policy::read)?),
+        TLS_FEATURE => ExtKind::TlsFeature(list(value, |reader| {
+            u16::try_from(der::unsigned(reader.take(der::INTEGER)?)?).ok()
+        })?),
+        CRL_NUMBER => {
+            let mut reader = Reader::new(value);
+            let number = der::magnitude(reader.take(der::INTEGER)?)?;
+            reader.end()?;
+            ExtKind::CrlNumber(Serial::from_bytes(number))
+        }
         _ => return None,
     })
 }
 
-fn names(value: &[u8]) -> Option<Vec<GeneralName>> {
-    Reader::only(value, der::SEQUENCE)?.all(GeneralName::read)
+/// All of a list, each read by `one`.
+fn list<T>(value: &[u8], one: impl Fn(&mut Reader<'_>) -> Option<T>) -> Option<Vec<T>> {
+    Reader::only(value, der::SEQUENCE)?.all(one)
 }
 
 /// A list that may not be empty (RFC 5280: `SIZE (1..MAX)`).

@@ -8,12 +8,19 @@
 
 mod check;
 mod conf;
+mod constraints;
 mod general_name;
 mod key_id;
 mod kind;
+mod links;
+mod make;
 mod oid;
+mod policy;
 mod read;
-#[allow(unsafe_code, reason = "walks lists of extensions, and prints one")]
+#[allow(
+    unsafe_code,
+    reason = "walks lists of extensions, has them printed and read"
+)]
 mod sys;
 mod usage;
 
@@ -24,17 +31,18 @@ use openssl::asn1::{Asn1Object, Asn1OctetString};
 use openssl::x509::{X509Extension, X509ExtensionRef};
 
 use super::call::{call, check_size};
-use super::cert::Cert;
 use super::der::{self, Reader};
-use super::key::PublicKey;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
 
 pub use conf::ExtContext;
+pub use constraints::{NameConstraints, NameRange};
 pub use general_name::GeneralName;
 pub use key_id::AuthorityKeyId;
 pub use kind::ExtKind;
+pub use links::{AccessDescription, AccessMethod, DistributionPoint};
 pub use oid::Oid;
+pub use policy::Policy;
 pub use usage::{BasicConstraints, KeyPurpose, KeyUsage};
 
 /// An extension of a certificate, a request or a revocation list.
@@ -73,80 +81,6 @@ pub struct Ext {
 }
 
 impl Ext {
-    /// The names of the subject: hosts, addresses, mailboxes (section 4.2.1.6).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] when there is none, or one is not what it should be.
-    #[doc(alias = "subjectAltName")]
-    pub fn subject_alt_name(names: impl IntoIterator<Item = GeneralName>) -> Result<Ext, Error> {
-        ExtKind::SubjectAltName(names.into_iter().collect()).try_into()
-    }
-
-    /// The names of the issuer (section 4.2.1.7).
-    ///
-    /// # Errors
-    ///
-    /// As [`Ext::subject_alt_name`].
-    #[doc(alias = "issuerAltName")]
-    pub fn issuer_alt_name(names: impl IntoIterator<Item = GeneralName>) -> Result<Ext, Error> {
-        ExtKind::IssuerAltName(names.into_iter().collect()).try_into()
-    }
-
-    /// Whether the subject is an authority (section 4.2.1.9). Critical.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] when there is a length and no authority.
-    #[doc(alias = "basicConstraints")]
-    pub fn basic_constraints(constraints: BasicConstraints) -> Result<Ext, Error> {
-        ExtKind::BasicConstraints(constraints).try_into()
-    }
-
-    /// What the key may be used for (section 4.2.1.3). Critical.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] when the set is empty.
-    #[doc(alias = "keyUsage")]
-    pub fn key_usage(usage: KeyUsage) -> Result<Ext, Error> {
-        ExtKind::KeyUsage(usage).try_into()
-    }
-
-    /// What the certificate may be used for (section 4.2.1.12).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] when there is no purpose.
-    #[doc(alias = "extendedKeyUsage")]
-    pub fn extended_key_usage(
-        purposes: impl IntoIterator<Item = KeyPurpose>,
-    ) -> Result<Ext, Error> {
-        ExtKind::ExtendedKeyUsage(purposes.into_iter().collect()).try_into()
-    }
-
-    /// By what others know the subject's key: the SHA-1 digest of it, which is a name
-    /// here and protects nothing (section 4.2.1.2, method 1).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Ssl`] when the key cannot be encoded.
-    #[doc(alias = "subjectKeyIdentifier")]
-    pub fn subject_key_id(key: &PublicKey) -> Result<Ext, Error> {
-        ExtKind::SubjectKeyId(key_id::of_key(key.as_pkey())?).try_into()
-    }
-
-    /// By what the issuer's certificate knows its own key (section 4.2.1.1); without a
-    /// subjectKeyIdentifier there, what [`Ext::subject_key_id`] would make of it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Ssl`] when the issuer's key cannot be read.
-    #[doc(alias = "authorityKeyIdentifier")]
-    pub fn authority_key_id(issuer: &Cert) -> Result<Ext, Error> {
-        ExtKind::AuthorityKeyId(key_id::of_issuer(issuer.as_x509())?).try_into()
-    }
-
     /// Any extension: its value is in DER form, of which nothing is checked.
     ///
     /// # Errors
@@ -156,11 +90,15 @@ impl Ext {
     pub fn raw(oid: Oid, critical: bool, value: impl AsRef<[u8]>) -> Result<Ext, Error> {
         let value = value.as_ref();
         check_size("extension", value)?;
-        Ok(Ext {
+        Ok(Ext::new(oid, critical, value))
+    }
+
+    fn new(oid: Oid, critical: bool, value: &[u8]) -> Ext {
+        Ext {
             oid,
             critical,
             value: Arc::from(value),
-        })
+        }
     }
 
     /// The same, critical or not: who does not know a critical extension must refuse
@@ -257,13 +195,9 @@ impl Ext {
             Some(content) => der::boolean(content)?,
             None => false,
         };
-        let value = Arc::from(parts.take(der::OCTET_STRING)?);
+        let value = parts.take(der::OCTET_STRING)?;
         parts.end()?;
-        Some(Ext {
-            oid,
-            critical,
-            value,
-        })
+        Some(Ext::new(oid, critical, value))
     }
 }
 

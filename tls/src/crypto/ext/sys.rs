@@ -1,9 +1,11 @@
-//! The lists of extensions that objects of OpenSSL have, and OpenSSL's text for one.
+//! The lists of extensions that objects of OpenSSL have, and OpenSSL's text for one, both
+//! ways.
 
-use std::ffi::{c_char, c_ulong};
+use std::ffi::{CStr, c_char, c_ulong};
+use std::mem::MaybeUninit;
 use std::ptr;
 
-use foreign_types::ForeignTypeRef;
+use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
 use openssl::stack::StackRef;
 use openssl::x509::{X509CrlRef, X509Extension, X509ExtensionRef, X509Ref};
@@ -43,11 +45,52 @@ unsafe fn list_at<'a>(list: *const stack_st_X509_EXTENSION) -> Option<&'a StackR
 pub(super) fn text(extension: &X509ExtensionRef) -> Result<Vec<u8>, ErrorStack> {
     let out = MemoryBio::new()?;
     // SAFETY: both are alive; this writes to the first and only looks at the other.
-    let done = unsafe { openssl_sys::X509V3_EXT_print(out.0, extension.as_ptr(), DUMP_UNKNOWN, 0) };
-    if done != 1 {
-        return Err(ErrorStack::get());
+    let written =
+        unsafe { openssl_sys::X509V3_EXT_print(out.0, extension.as_ptr(), DUMP_UNKNOWN, 0) };
+    let stack = ErrorStack::get();
+    // An empty value is shown as nothing, without a reason.
+    if written <= 0 && !stack.errors().is_empty() {
+        return Err(stack);
     }
     Ok(out.bytes())
+}
+
+/// `X509V3_EXT_nconf(3)` without a configuration file. The subject may lose names
+/// (`email:move`), so it must be nobody else's.
+pub(super) fn from_text(
+    name: &CStr,
+    value: &CStr,
+    subject: Option<&X509Ref>,
+    issuer: Option<&X509Ref>,
+) -> Result<X509Extension, ErrorStack> {
+    let pointer =
+        |certificate: Option<&X509Ref>| certificate.map_or(ptr::null_mut(), ForeignTypeRef::as_ptr);
+    let mut context = MaybeUninit::zeroed();
+    // SAFETY: a structure to be filled in, and certificates that are alive or not there.
+    unsafe {
+        openssl_sys::X509V3_set_ctx(
+            context.as_mut_ptr(),
+            pointer(issuer),
+            pointer(subject),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            0,
+        )
+    };
+    // SAFETY: all are alive for the call; without a file, what needs one fails.
+    let made = unsafe {
+        openssl_sys::X509V3_EXT_nconf(
+            ptr::null_mut(),
+            context.as_mut_ptr(),
+            name.as_ptr(),
+            value.as_ptr(),
+        )
+    };
+    if made.is_null() {
+        return Err(ErrorStack::get());
+    }
+    // SAFETY: a new extension, which is ours to free.
+    Ok(unsafe { X509Extension::from_ptr(made) })
 }
 
 /// A BIO that keeps what is written to it.

@@ -1,7 +1,7 @@
 //! Private keys, from bytes that may be anything.
 
 use openssl::error::ErrorStack;
-use openssl::pkey::PKey;
+use openssl::pkey::{PKey, Private};
 
 use super::{PrivateKey, call, pbes2};
 use crate::config_error::{ConfigError, ConfigErrorKind};
@@ -9,6 +9,8 @@ use crate::crypto::encoding::Encoding;
 use crate::crypto::object::Kind;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::{der, pem};
+#[cfg(not(feature = "aws-lc"))]
+use crate::crypto::{library, sealed};
 use crate::error::Error;
 
 const LABELS: &[&str] = &[
@@ -43,7 +45,8 @@ impl PrivateKey {
     /// * [`BadPassphrase`](ConfigErrorKind::BadPassphrase): it contains a NUL byte, is
     ///   longer than 1024 bytes, or the function that was asked has failed.
     /// * [`UnsupportedLegacyAlgorithm`](ConfigErrorKind::UnsupportedLegacyAlgorithm):
-    ///   it is encrypted by what OpenSSL 3 has put aside, such as RC2 and single DES.
+    ///   it is encrypted by what OpenSSL 3 has put aside, such as RC2 and single DES,
+    ///   and its legacy provider is not installed.
     /// * [`Rejected`](ConfigErrorKind::Rejected): opening it takes more than 10,000,000
     ///   rounds of hashing.
     /// * [`Malformed`](ConfigErrorKind::Malformed), [`TooLarge`](ConfigErrorKind::TooLarge).
@@ -109,7 +112,8 @@ impl KeyInput<'_> {
             Form::PlainPem(text) | Form::Traditional(text) => {
                 PKey::private_key_from_pem_callback(text, answer)
             }
-            Form::Pkcs8(der) => PKey::private_key_from_pkcs8_callback(der, answer),
+            Form::Pkcs8(der) => PKey::private_key_from_pkcs8_callback(der, answer)
+                .or_else(|stack| with_legacy(stack, der, given)),
             Form::PlainDer(der) => PKey::private_key_from_der(der),
         });
         match parsed {
@@ -180,6 +184,32 @@ impl KeyInput<'_> {
     fn error(&self, kind: ConfigErrorKind, detail: &str) -> ConfigError {
         ConfigError::new(kind, self.name, detail)
     }
+}
+
+/// Another attempt with the legacy provider, where that may help; else the reasons of
+/// the first one.
+#[cfg(not(feature = "aws-lc"))]
+fn with_legacy(
+    stack: ErrorStack,
+    sealed: &[u8],
+    passphrase: Option<&[u8]>,
+) -> Result<PKey<Private>, ErrorStack> {
+    match passphrase {
+        Some(passphrase) if is_unsupported(&stack) && library::with_legacy().is_ok() => {
+            sealed::open_with_legacy(sealed, passphrase)
+        }
+        _ => Err(stack),
+    }
+}
+
+/// AWS-LC has no such provider.
+#[cfg(feature = "aws-lc")]
+fn with_legacy(
+    stack: ErrorStack,
+    _sealed: &[u8],
+    _passphrase: Option<&[u8]>,
+) -> Result<PKey<Private>, ErrorStack> {
+    Err(stack)
 }
 
 /// Whether OpenSSL has not got what it takes, whatever the passphrase.

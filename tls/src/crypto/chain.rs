@@ -7,11 +7,15 @@
 
 use openssl::x509::{X509, X509VerifyResult};
 
+/// The longest path that is looked for: more than OpenSSL would follow by default is
+/// of no use, and a file may hold thousands of certificates.
+const PATH_MAX: usize = 100;
+
 /// `rest` with the path from `leaf` upwards first. Certificates that are not on
 /// it, such as cross-signed ones for other clients, follow in the given order.
-pub(super) fn in_order(leaf: &X509, mut rest: Vec<X509>) -> Vec<X509> {
+pub(crate) fn in_order(leaf: &X509, mut rest: Vec<X509>) -> Vec<X509> {
     let mut ordered: Vec<X509> = Vec::with_capacity(rest.len());
-    loop {
+    while ordered.len() < PATH_MAX {
         let last = ordered.last().unwrap_or(leaf);
         let next = rest
             .iter()
