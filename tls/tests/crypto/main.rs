@@ -2,9 +2,11 @@
 //! python3-openssl.
 
 mod boxes;
+mod csrs;
 mod exts;
 mod exts_conf;
 mod exts_odd;
 mod objects;
 mod pkcs12;
+mod spkac;
 mod support;

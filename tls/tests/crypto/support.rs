@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use greenling_tls::{ConfigErrorKind, Error};
+
 /// Runs `openssl` with these arguments and `input`; what it printed, or its messages.
 pub(crate) fn openssl(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
     run(Command::new("openssl").args(arguments), input)
@@ -15,14 +17,30 @@ pub(crate) fn openssl_text(arguments: &[&str], input: &[u8]) -> String {
     String::from_utf8(output).expect("text")
 }
 
-/// Runs a program for Python that has python3-openssl, with lines to read; the lines
-/// that it printed.
-pub(crate) fn python(program: &str, lines: &[String]) -> Vec<String> {
-    let mut python = Command::new("/usr/bin/python3");
-    let output = run(python.args(["-c", program]), lines.join("\n").as_bytes())
-        .unwrap_or_else(|messages| panic!("python3 with python3-openssl: {messages}"));
-    let text = String::from_utf8(output).expect("text");
-    text.lines().map(str::to_owned).collect()
+/// Runs a Python script that has `input` on its standard input, and returns what it
+/// printed; nothing where Python lacks `module`, unless the environment insists.
+pub(crate) fn python(module: &str, script: &str, input: &[u8]) -> Option<String> {
+    let probe = ["-c", &format!("import {module}")];
+    let output = run(Command::new("/usr/bin/python3").args(["-c", script]), input);
+    match output {
+        Ok(output) => Some(String::from_utf8(output).expect("text")),
+        Err(messages) => {
+            let lacks = run(Command::new("/usr/bin/python3").args(probe), b"").is_err();
+            let insists = std::env::var_os("GREENLING_REQUIRE_INTEROP").is_some();
+            assert!(lacks && !insists, "python: {messages}");
+            eprintln!("skipped: there is no {module} for python3");
+            None
+        }
+    }
+}
+
+/// The kind of an error of the configuration.
+pub(crate) fn kind<T>(result: Result<T, Error>) -> ConfigErrorKind {
+    match result {
+        Err(Error::Config(error)) => error.kind(),
+        Err(other) => panic!("not an error of the configuration: {other}"),
+        Ok(_) => panic!("no error"),
+    }
 }
 
 /// Bytes as lines have them.

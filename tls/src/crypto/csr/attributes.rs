@@ -114,3 +114,97 @@ fn read(der: &[u8]) -> Option<Vec<CsrAttribute>> {
         Some(CsrAttribute { kind, values })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{KeyAlg, PrivateKey};
+
+    const NO_DER: &[u8] = &[0x31, 0x80];
+
+    /// An attribute with these values.
+    fn attribute(kind: &'static [u8], values: &[&[u8]]) -> Vec<u8> {
+        let values = der::parts(der::SET, values);
+        der::parts(der::SEQUENCE, [Oid::known(kind).to_der(), values])
+    }
+
+    /// A request with these attributes and a signature of nobody.
+    fn request(attributes: &[Vec<u8>]) -> Csr {
+        let key = PrivateKey::generate(KeyAlg::Ed25519).unwrap();
+        let key = key.public_key().encode(Encoding::Der).unwrap();
+        let attributes = match attributes {
+            [] => Vec::new(),
+            some => der::parts(der::context_of_parts(0), some),
+        };
+        let name = der::value(der::SEQUENCE, []);
+        let info = [der::integer(&[]), name, key, attributes];
+        let info = der::parts(der::SEQUENCE, info);
+        let algorithm = Oid::by_name("ecdsa-with-SHA256").unwrap().to_der();
+        let algorithm = der::value(der::SEQUENCE, algorithm);
+        let signature = der::value(der::BIT_STRING, [0, 1]);
+        let whole = der::parts(der::SEQUENCE, [info, algorithm, signature]);
+        Csr::decode(Encoding::Der, &whole).unwrap()
+    }
+
+    fn extensions() -> Vec<u8> {
+        let key_usage = b"\x30\x0b\x06\x03\x55\x1d\x0f\x04\x04\x03\x02\x07\x80";
+        der::value(der::SEQUENCE, key_usage)
+    }
+
+    #[test]
+    fn extensions_are_found_under_either_name_and_once() {
+        let list = extensions();
+        for kind in [EXTENSION_REQUEST, EXTENSION_REQUEST_OF_MICROSOFT] {
+            let found = request(&[attribute(kind, &[&list])]).extensions().unwrap();
+            assert_eq!(found[0].short_name(), "keyUsage");
+            assert!(
+                request(&[attribute(kind, &[&list, &list])])
+                    .extensions()
+                    .is_err()
+            );
+            assert!(
+                request(&[attribute(kind, &[&[5, 0]])])
+                    .extensions()
+                    .is_err()
+            );
+            let trailing = [&list[..], &[0]].concat();
+            let damaged = der::value(der::SEQUENCE, &trailing[2..]);
+            assert!(
+                request(&[attribute(kind, &[&damaged])])
+                    .extensions()
+                    .is_err()
+            );
+        }
+        let one = attribute(EXTENSION_REQUEST, &[&list]);
+        let other = attribute(EXTENSION_REQUEST_OF_MICROSOFT, &[&list]);
+        assert!(request(&[one, other]).extensions().is_err());
+        assert!(request(&[]).extensions().unwrap().is_empty());
+        assert!(
+            request(&[attribute(EXTENSION_REQUEST, &[])])
+                .extensions()
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_password_is_a_text_of_a_kind_that_has_bytes() {
+        for tag in [UTF8_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRING] {
+            let value = der::value(tag, "secret");
+            let request = request(&[attribute(CHALLENGE_PASSWORD, &[&value])]);
+            let found = request.challenge_password().unwrap().unwrap();
+            assert_eq!(&*found, b"secret");
+            assert_eq!(request.attributes().unwrap()[0].values, [value]);
+        }
+        for odd in [&[5, 0][..], &[0x0c, 1, b'x', 0x0c, 0]] {
+            let request = request(&[attribute(CHALLENGE_PASSWORD, &[odd])]);
+            assert!(request.challenge_password().is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_has_no_attributes() {
+        assert!(read(NO_DER).is_none());
+        assert!(read(&[]).is_none());
+    }
+}

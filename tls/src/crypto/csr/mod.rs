@@ -98,7 +98,7 @@ impl Csr {
         })?)
     }
 
-    /// All of it for people, as `openssl req -text` prints it.
+    /// All of it for people, as `openssl req -text` prints it but for the subject.
     ///
     /// # Errors
     ///
