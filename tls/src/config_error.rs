@@ -36,6 +36,8 @@ pub struct ConfigError {
 pub enum ConfigErrorKind {
     /// A file or directory cannot be read.
     Unreadable,
+    /// A file cannot be written.
+    Unwritable,
     /// A key file may be read or written by others.
     Permissions,
     /// A file exceeds the size that makes sense for it.
@@ -89,6 +91,15 @@ impl ConfigError {
             ConfigErrorKind::Unreadable,
             path.display().to_string(),
             "cannot be read",
+        )
+        .because(error)
+    }
+
+    pub(crate) fn unwritable(path: &Path, error: io::Error) -> ConfigError {
+        ConfigError::new(
+            ConfigErrorKind::Unwritable,
+            path.display().to_string(),
+            "cannot be written",
         )
         .because(error)
     }

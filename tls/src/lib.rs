@@ -36,6 +36,7 @@ mod panics;
 mod peer_name;
 #[cfg(feature = "greenling")]
 mod proxy;
+pub mod rand;
 mod ring;
 mod secret;
 mod session;
