@@ -18,6 +18,8 @@ pub(super) struct Block<'a> {
     pub(super) text: &'a [u8],
     /// What is between them.
     body: &'a [u8],
+    /// Whether it has an end.
+    closed: bool,
 }
 
 impl Block<'_> {
@@ -29,6 +31,9 @@ impl Block<'_> {
 
     /// What the base64 stands for.
     pub(super) fn der(&self) -> Result<Vec<u8>, ErrorStack> {
+        if !self.closed {
+            return Err(ErrorStack::get());
+        }
         let printable = |byte: &u8| !byte.is_ascii_whitespace();
         let text: Vec<u8> = self.body.iter().copied().filter(printable).collect();
         match std::str::from_utf8(&text) {
@@ -46,12 +51,14 @@ pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = Block<'_>> {
             lines.find_map(|(start, line)| Some((start, label_of(line, BEGIN)?)))?;
         let inside = lines.at;
         let mut end = bytes.len();
+        let mut closed = false;
         while let Some((at, line)) = lines.next() {
             let begins = label_of(line, BEGIN).is_some();
             if begins {
                 lines.at = at; // the block before has no end
             }
-            if begins || label_of(line, END).is_some() {
+            closed = label_of(line, END) == Some(label);
+            if begins || closed {
                 end = at;
                 break;
             }
@@ -60,6 +67,7 @@ pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = Block<'_>> {
             label,
             text: &bytes[start..lines.at],
             body: &bytes[inside..end],
+            closed,
         })
     })
 }
@@ -116,7 +124,7 @@ mod tests {
         assert_eq!([found[0].label, found[1].label], ["ONE", "TWO"]);
         assert_eq!(found[0].text, one);
         assert_eq!(found[0].der().unwrap(), [7; 100]);
-        assert_eq!(found[1].der().unwrap(), [7], "without its last line");
+        assert!(found[1].der().is_err(), "it has no end");
         assert_eq!(found.len(), 2);
         let unended = [&b"-----BEGIN ONE-----\n"[..], &one].concat();
         assert_eq!(blocks(&unended).nth(1).unwrap().text, one);

@@ -6,7 +6,15 @@ mod csrs;
 mod exts;
 mod exts_conf;
 mod exts_odd;
+mod keys;
+mod keys_encrypted;
+mod keys_refused;
+mod keys_signatures;
+#[cfg(feature = "greenling")]
+mod keys_tasklets;
+mod legacy_keys;
 mod objects;
 mod pkcs12;
+mod rand;
 mod spkac;
 mod support;

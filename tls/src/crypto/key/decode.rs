@@ -212,9 +212,12 @@ fn with_legacy(
     Err(stack)
 }
 
-/// Whether OpenSSL has not got what it takes, whatever the passphrase.
+/// Whether OpenSSL has not got the cipher, whatever the passphrase. What a wrong one
+/// makes of the input may be of an unsupported form as well, but for the decoders.
 fn is_unsupported(stack: &ErrorStack) -> bool {
-    let reasons = ["unsupported", "unknown pbe algorithm", "unknown cipher"];
-    let mut given = stack.errors().iter().filter_map(|error| error.reason());
-    given.any(|reason| reasons.contains(&reason))
+    stack.errors().iter().any(|error| match error.reason() {
+        Some("unsupported") => error.library() == Some("digital envelope routines"),
+        Some(reason) => ["unknown pbe algorithm", "unsupported encryption"].contains(&reason),
+        None => false,
+    })
 }
