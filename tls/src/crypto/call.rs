@@ -12,6 +12,11 @@ pub(crate) const SIZE_MAX: usize = 64 << 20;
 /// Calls OpenSSL on the system stack, with an error queue that is empty before and
 /// afterwards: what it holds in between belongs to this call.
 pub(crate) fn call<T>(f: impl FnOnce() -> Result<T, ErrorStack>) -> Result<T, ErrorStack> {
+    look(f)
+}
+
+/// As [`call`], for what cannot fail and may yet leave something in the error queue.
+pub(crate) fn look<T>(f: impl FnOnce() -> T) -> T {
     on_system_stack(|| {
         clear_error_queue();
         let result = f();

@@ -33,7 +33,7 @@ mod store;
 mod test_ca;
 mod time;
 
-pub(crate) use call::call;
+pub(crate) use call::{call, look};
 pub(crate) use chain::in_order;
 pub(crate) use der::items;
 pub(crate) use key::KeyInput;

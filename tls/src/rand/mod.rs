@@ -18,7 +18,7 @@ use openssl::error::ErrorStack;
 
 pub use file::{load_file, write_file};
 
-use crate::crypto::call;
+use crate::crypto::{call, look};
 use crate::error::Error;
 
 /// The C functions count bytes by an `int`.
@@ -88,11 +88,7 @@ fn in_pieces(
 #[doc(alias = "RAND_add")]
 pub fn add(bytes: &[u8], entropy: f64) {
     for piece in bytes.chunks(PIECE_MAX) {
-        let added = call(|| {
-            sys::add(piece, entropy);
-            Ok(())
-        });
-        added.expect("there is no error in it");
+        look(|| sys::add(piece, entropy));
     }
 }
 
@@ -114,7 +110,7 @@ pub fn seed(bytes: &[u8]) {
 #[doc(alias = "status")]
 #[doc(alias = "RAND_status")]
 pub fn is_seeded() -> bool {
-    call(|| Ok(sys::status())).expect("there is no error in it")
+    look(sys::status)
 }
 
 /// Asks an entropy gathering daemon, which no system has any more.

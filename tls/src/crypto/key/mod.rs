@@ -24,12 +24,7 @@ pub use private::PrivateKey;
 pub use protect::{KeyCipher, Protect};
 pub use public::PublicKey;
 
-use super::call::call;
-
-/// Looks at a key by functions of OpenSSL that cannot fail, but use its error queue.
-fn look<T>(f: impl FnOnce() -> T) -> T {
-    call(|| Ok(f())).expect("there is no error in it")
-}
+use super::call::{call, look};
 
 /// OpenSSL answers -1 for sizes that make no sense for a key.
 fn size(bits: u32) -> u32 {
