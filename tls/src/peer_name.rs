@@ -39,7 +39,7 @@ impl PeerName {
             return Ok(PeerName::Ip(ip));
         }
         let host = name.strip_suffix('.').unwrap_or(name);
-        match fault(host) {
+        match host_fault(host) {
             None => Ok(PeerName::Dns(host.to_ascii_lowercase())),
             Some(fault) => Err(ConfigError::new(
                 ConfigErrorKind::ServerName,
@@ -72,7 +72,7 @@ impl fmt::Display for PeerName {
 
 /// What is wrong with `host` as a DNS name (RFC 1123, section 2.1; underscores
 /// are allowed because they occur in practice).
-fn fault(host: &str) -> Option<&'static str> {
+pub(crate) fn host_fault(host: &str) -> Option<&'static str> {
     if host.is_empty() {
         return Some("is empty");
     }

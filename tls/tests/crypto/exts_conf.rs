@@ -1,7 +1,12 @@
 //! Extensions in the text form of the manual: what python3-openssl makes of each text is
 //! what we make of it.
 
-use greenling_tls::crypto::{self, Cert, Encoding, Ext, ExtContext, ExtKind, GeneralName, Oid};
+use std::ops::BitOr;
+
+use greenling_tls::crypto::{
+    self, BasicConstraints, Cert, Encoding, Ext, ExtContext, ExtKind, GeneralName, KeyPurpose,
+    KeyUsage, NameConstraints, NameRange, Oid,
+};
 use greenling_tls::{ConfigErrorKind, Error};
 
 use crate::support::{hex, python, unhex};
@@ -127,6 +132,85 @@ fn each_text_means_what_it_means_to_python3_openssl() {
     }
     let taken = theirs.iter().filter(|line| !line.is_empty()).count();
     assert_eq!(taken, 26);
+}
+
+#[test]
+fn values_have_the_bytes_that_openssl_makes_of_their_text() {
+    let name = |text: &str| GeneralName::parse(text).unwrap();
+    let alone = |usage| (Ext::key_usage(usage), usage.to_string());
+    let usages = [
+        KeyUsage::DIGITAL_SIGNATURE,
+        KeyUsage::NON_REPUDIATION,
+        KeyUsage::KEY_ENCIPHERMENT,
+        KeyUsage::DATA_ENCIPHERMENT,
+        KeyUsage::KEY_AGREEMENT,
+        KeyUsage::KEY_CERT_SIGN,
+        KeyUsage::CRL_SIGN,
+        KeyUsage::ENCIPHER_ONLY,
+        KeyUsage::DECIPHER_ONLY,
+    ];
+    let all = usages
+        .into_iter()
+        .fold(KeyUsage::default(), KeyUsage::bitor);
+    assert!(usages.iter().all(|usage| all.contains(*usage)));
+    let names = [
+        "a.test", "*.b.test", "10.0.0.1", "::1", "a@b.test", "urn:a:b",
+    ];
+    let written = "DNS:a.test,DNS:*.b.test,IP:10.0.0.1,IP:::1,email:a@b.test,URI:urn:a:b";
+    let authority = |path_len| BasicConstraints {
+        path_len,
+        ..BasicConstraints::AUTHORITY
+    };
+    let purposes = [
+        (KeyPurpose::ServerAuth, "serverAuth"),
+        (KeyPurpose::ClientAuth, "clientAuth"),
+        (KeyPurpose::CodeSigning, "codeSigning"),
+        (KeyPurpose::EmailProtection, "emailProtection"),
+        (KeyPurpose::TimeStamping, "timeStamping"),
+        (KeyPurpose::OcspSigning, "OCSPSigning"),
+        (KeyPurpose::Any, "anyExtendedKeyUsage"),
+    ];
+    let purposes = purposes.map(|(purpose, text)| (Ext::extended_key_usage([purpose]), text));
+    let ranges = |range| NameConstraints {
+        permitted: vec![range],
+        excluded: Vec::new(),
+    };
+    let usages = usages.into_iter().chain([all]).map(alone);
+    let purposes = purposes.map(|(made, text)| (made, text.to_owned()));
+    let others = [
+        (Ext::subject_alt_name(names.map(name)), written),
+        (Ext::issuer_alt_name(names.map(name)), written),
+        (Ext::basic_constraints(BasicConstraints::LEAF), "CA:FALSE"),
+        (Ext::basic_constraints(authority(None)), "CA:TRUE"),
+        (
+            Ext::basic_constraints(authority(Some(0))),
+            "CA:TRUE,pathlen:0",
+        ),
+        (
+            Ext::basic_constraints(authority(Some(128))),
+            "CA:TRUE,pathlen:128",
+        ),
+        (
+            Ext::name_constraints(ranges(NameRange::Ip("10.1.2.3".parse().unwrap(), 0))),
+            "permitted;IP:0.0.0.0/0.0.0.0",
+        ),
+        (
+            Ext::name_constraints(ranges(NameRange::Ip("10.1.2.3".parse().unwrap(), 32))),
+            "permitted;IP:10.1.2.3/255.255.255.255",
+        ),
+        (
+            Ext::crl_distribution_points([name("http://a.test/crl")]),
+            "URI:http://a.test/crl",
+        ),
+        (Ok(Ext::must_staple()), "status_request"),
+    ];
+    let others = others.map(|(made, text)| (made, text.to_owned()));
+    for (made, text) in usages.chain(purposes).chain(others) {
+        let made = made.unwrap();
+        let context = ExtContext::new();
+        let parsed = Ext::parse_conf(&made.short_name(), made.is_critical(), &text, &context);
+        assert_eq!(made, parsed.unwrap(), "{text}");
+    }
 }
 
 /// A certificate whose subject has a mailbox that a text can copy.

@@ -3,46 +3,20 @@
 //! Whoever reads the certificate may be less careful than we are: a NUL, a line break
 //! or a comma in a name has made others take one name for another or for two.
 
-/// What is wrong with `name` as a DNS name of a certificate (RFC 5280, section 4.2.1.6;
-/// RFC 1123, section 2.1). Underscores are allowed because they occur in practice, and
-/// a first label that is `*`.
+use crate::peer_name::host_fault;
+
+/// What is wrong with `name` as a DNS name of a certificate (RFC 5280, section 4.2.1.6):
+/// a host, of which the first label may be `*`.
 pub(super) fn dns_fault(name: &str) -> Option<&'static str> {
-    let host = name.strip_prefix("*.").unwrap_or(name);
-    if host.is_empty() {
-        return Some("is empty");
-    }
-    if name.len() > 253 {
-        return Some("is longer than 253 bytes");
-    }
-    if !host.is_ascii() {
-        return Some("is not ASCII; give the internationalised name in its xn-- form");
-    }
-    for label in host.split('.') {
-        if !(1..=63).contains(&label.len()) {
-            return Some("has a label that is empty or longer than 63 bytes");
-        }
-        if label.starts_with('-') || label.ends_with('-') {
-            return Some("has a label that begins or ends with a hyphen");
-        }
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if !label.bytes().all(plain) {
-            return Some("is neither a DNS name nor an IP address");
-        }
-    }
-    let last = host.rsplit('.').next().unwrap_or(host);
-    if last.bytes().all(|b| b.is_ascii_digit()) {
-        return Some("looks like an IP address but is none");
-    }
-    None
+    host_fault(name.strip_prefix("*.").unwrap_or(name))
 }
 
 /// What is wrong with `domain` as a limit for names: it may be empty, or begin with a
 /// dot (RFC 5280, section 4.2.1.10).
 pub(super) fn domain_fault(domain: &str) -> Option<&'static str> {
-    match domain.strip_prefix('.').unwrap_or(domain) {
-        "" if domain.is_empty() => None,
-        bare if bare.starts_with("*.") => Some("is no domain"),
-        bare => dns_fault(bare),
+    match domain {
+        "" => None,
+        _ => host_fault(domain.strip_prefix('.').unwrap_or(domain)),
     }
 }
 
@@ -58,10 +32,7 @@ pub(super) fn email_fault(mailbox: &str) -> Option<&'static str> {
     if !local.bytes().all(|b| b.is_ascii_graphic() && b != b'@') {
         return Some("has something other than printable ASCII before the @");
     }
-    if host.starts_with("*.") {
-        return Some("is no mailbox of one host");
-    }
-    dns_fault(host)
+    host_fault(host)
 }
 
 /// What is wrong with `uri` (RFC 5280, section 4.2.1.6): it must be absolute, and
