@@ -2,10 +2,12 @@
 //! python3-openssl.
 
 mod boxes;
+mod certs;
 mod csrs;
 mod exts;
 mod exts_conf;
 mod exts_odd;
+<<<<<<< HEAD
 mod keys;
 mod keys_encrypted;
 mod keys_refused;
@@ -16,5 +18,12 @@ mod legacy_keys;
 mod objects;
 mod pkcs12;
 mod rand;
+=======
+mod names;
+mod objects;
+mod pkcs12;
+mod serials;
+>>>>>>> 8d00b57 (crypto: names, times, serial numbers and certificates are shown against openssl and python3-openssl)
 mod spkac;
 mod support;
+mod times;

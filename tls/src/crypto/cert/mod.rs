@@ -123,11 +123,12 @@ impl Cert {
         })?)
     }
 
-    /// What it says, for people: the text of `openssl x509 -text`.
+    /// What it says, for people: the text of `openssl x509 -text -nameopt compat`.
     ///
     /// # Errors
     ///
     /// [`Error::Ssl`] when OpenSSL cannot print a part that is damaged.
+    #[doc(alias = "FILETYPE_TEXT")]
     #[doc(alias = "X509_print")]
     pub fn to_text(&self) -> Result<String, Error> {
         let text = call(|| self.0.to_text())?;

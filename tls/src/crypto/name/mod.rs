@@ -25,6 +25,7 @@ pub use attr::Attr;
 pub use builder::NameBuilder;
 
 use super::call::call;
+use super::der::{self, Reader};
 use super::encoding::Encoding;
 use super::ext::Oid;
 use super::object::Kind;
@@ -83,9 +84,10 @@ struct Entry {
     /// OpenSSL's short name or, where it has none, the object identifier.
     short: String,
     has_name: bool,
-    /// The ASN.1 type of the value.
-    tag: i32,
+    /// The value as OpenSSL has it: mostly without its tag and length.
     bytes: Vec<u8>,
+    /// The value in DER form; empty when the name is not in DER form, but in BER.
+    der: Vec<u8>,
     /// The value as text, if its type is one of text.
     text: Option<String>,
     /// Whether it belongs to the same relative name as the entry before it.
@@ -245,20 +247,22 @@ impl Name {
     fn of(name: X509Name) -> Result<Name, ErrorStack> {
         let (der, entries) = call(|| {
             let der = name.to_der()?;
+            let mut values = values(&der).unwrap_or_default().into_iter();
             let mut last = None;
             let entries = name.entries().map(|entry| {
                 let relative = index_of_rdn(entry);
                 let joined = last.replace(relative) == Some(relative);
-                Entry::of(entry, joined)
+                Entry::of(entry, values.next(), joined)
             });
-            Ok((der, entries.collect()))
+            let entries = entries.collect();
+            Ok((der, entries))
         })?;
         Ok(Name(Arc::new(Inner { name, der, entries })))
     }
 }
 
 impl Entry {
-    fn of(entry: &X509NameEntryRef, joined: bool) -> Entry {
+    fn of(entry: &X509NameEntryRef, value: Option<&[u8]>, joined: bool) -> Entry {
         let object = entry.object();
         let nid = object.nid();
         let known = if nid == Nid::UNDEF {
@@ -273,17 +277,33 @@ impl Entry {
             (None, None) => object.to_string(),
         };
         let data = entry.data();
-        let tag = sys::tag(data);
         Entry {
             attr: oid.map(Attr::from),
             has_name: known.is_some(),
             short,
-            tag,
             bytes: data.as_slice().to_vec(),
-            text: text::is_text(tag).then(|| data.to_string().ok()).flatten(),
+            der: value.unwrap_or_default().to_vec(),
+            text: text::is_text(sys::tag(data))
+                .then(|| data.to_string().ok())
+                .flatten(),
             joined,
         }
     }
+}
+
+/// The values of a name in DER form, one after the other.
+fn values(der: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut values = Vec::new();
+    let mut name = Reader::only(der, der::SEQUENCE)?;
+    while !name.is_empty() {
+        let mut relative = Reader::new(name.next()?.content);
+        while !relative.is_empty() {
+            let mut pair = relative.sequence()?;
+            pair.take(der::OID)?;
+            values.push(pair.next()?.whole);
+        }
+    }
+    Some(values)
 }
 
 /// For calls that report no error.

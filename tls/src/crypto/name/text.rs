@@ -60,7 +60,8 @@ fn value(text: &str) -> Option<(String, Option<char>, &str)> {
     Some((value, None, ""))
 }
 
-/// Writes the form of RFC 4514, section 2: the last relative name first.
+/// Writes the form of RFC 4514, section 2: the last relative name first, and in it, as
+/// OpenSSL does, the last attribute.
 pub(super) fn write(entries: &[Entry], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut relative: Vec<&[Entry]> = entries.chunk_by(|_, next| next.joined).collect();
     relative.reverse();
@@ -68,7 +69,7 @@ pub(super) fn write(entries: &[Entry], f: &mut fmt::Formatter<'_>) -> fmt::Resul
         if index > 0 {
             f.write_str(",")?;
         }
-        for (index, entry) in entries.iter().enumerate() {
+        for (index, entry) in entries.iter().rev().enumerate() {
             if index > 0 {
                 f.write_str("+")?;
             }
@@ -117,20 +118,7 @@ fn is_hidden(character: char) -> bool {
 }
 
 fn write_der(entry: &Entry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let length = entry.bytes.len();
-    write!(f, "#{:02X}", entry.tag)?;
-    if length < 0x80 {
-        write!(f, "{length:02X}")?;
-    } else {
-        let octets = length.to_be_bytes();
-        let significant = octets.iter().skip_while(|octet| **octet == 0);
-        write!(f, "{:02X}", 0x80 + significant.clone().count())?;
-        for octet in significant {
-            write!(f, "{octet:02X}")?;
-        }
-    }
-    entry
-        .bytes
-        .iter()
-        .try_for_each(|octet| write!(f, "{octet:02X}"))
+    f.write_str("#")?;
+    let mut octets = entry.der.iter();
+    octets.try_for_each(|octet| write!(f, "{octet:02X}"))
 }
