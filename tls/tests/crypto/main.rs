@@ -7,7 +7,6 @@ mod csrs;
 mod exts;
 mod exts_conf;
 mod exts_odd;
-<<<<<<< HEAD
 mod keys;
 mod keys_encrypted;
 mod keys_refused;
@@ -15,15 +14,11 @@ mod keys_signatures;
 #[cfg(feature = "greenling")]
 mod keys_tasklets;
 mod legacy_keys;
-mod objects;
-mod pkcs12;
-mod rand;
-=======
 mod names;
 mod objects;
 mod pkcs12;
+mod rand;
 mod serials;
->>>>>>> 8d00b57 (crypto: names, times, serial numbers and certificates are shown against openssl and python3-openssl)
 mod spkac;
 mod support;
 mod times;
