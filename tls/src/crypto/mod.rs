@@ -26,6 +26,8 @@ mod pbe;
 mod pem;
 mod pkcs12;
 #[cfg(not(feature = "aws-lc"))]
+mod pkcs7;
+#[cfg(not(feature = "aws-lc"))]
 #[allow(unsafe_code, reason = "decrypts keys in another library context")]
 mod sealed;
 mod serial;
@@ -52,6 +54,8 @@ pub use ext::{
 pub use key::{Curve, KeyAlg, KeyCipher, PrivateKey, Protect, PublicKey};
 pub use name::{Attr, Name, NameBuilder};
 pub use passphrase::Passphrase;
+#[cfg(not(feature = "aws-lc"))]
+pub use pkcs7::{Pkcs7, Pkcs7Flags, Pkcs7Kind};
 pub use pkcs12::{Pkcs12, Pkcs12Builder};
 pub use serial::Serial;
 pub use store::{Purpose, TrustStore, TrustStoreBuilder, VerifyFlags, VerifyOptions};

@@ -27,6 +27,8 @@ mod lookup;
 #[cfg(not(feature = "aws-lc"))]
 mod observers;
 #[cfg(not(feature = "aws-lc"))]
+mod pkcs7;
+#[cfg(not(feature = "aws-lc"))]
 mod queries;
 #[cfg(not(feature = "aws-lc"))]
 mod spkac;
@@ -53,6 +55,8 @@ pub(crate) use extensions::*;
 pub(crate) use lookup::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use observers::*;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use pkcs7::*;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use queries::*;
 #[cfg(not(feature = "aws-lc"))]

@@ -17,6 +17,7 @@ mod legacy_keys;
 mod names;
 mod objects;
 mod pkcs12;
+mod pkcs7;
 mod rand;
 mod serials;
 mod spkac;

@@ -343,8 +343,12 @@ fn with_iterations(value: &[u8], number: &[u8]) -> Vec<u8> {
         longer => [&[tag, 0x82], &longer[..], content].concat(),
     };
     let inner = content(value);
-    let holds_der =
-        value[0] & 0x20 != 0 || (value[0] == 4 && inner.len() > 64 && inner.starts_with(&[0x30]));
+    // Random bytes may begin like a sequence, and do not end like one.
+    let is_sequence = inner.len() > 64 && inner[0] == 0x30 && {
+        let (start, length) = header(inner);
+        start + length == inner.len()
+    };
+    let holds_der = value[0] & 0x20 != 0 || (value[0] == 4 && is_sequence);
     if value[0] == 2 && inner == &FEW.to_be_bytes()[2..] {
         tlv(2, number)
     } else if holds_der {

@@ -26,7 +26,7 @@ use openssl::x509::X509;
 
 pub use builder::Pkcs12Builder;
 
-use super::call::{call, check_size};
+use super::call::{check_size, look};
 use super::cert::Cert;
 use super::chain::in_order;
 use super::der;
@@ -144,7 +144,7 @@ impl Pkcs12 {
             return Err(ConfigError::new(ConfigErrorKind::Malformed, subject, detail).into());
         }
         let explain = |fault: Fault| fault.explain(subject, der);
-        let protected = call(|| Ok(is_protected(der)))?.map_err(explain)?;
+        let protected = look(|| is_protected(der)).map_err(explain)?;
         let given = passphrase.obtain(protected, subject)?;
         let text = given.bytes().map(Text::new).transpose()?;
         let empty = Text::new(b"")?;
@@ -153,7 +153,7 @@ impl Pkcs12 {
             Some(b"") => &[Some(&empty), None],
             Some(_) => &[text.as_ref()],
         };
-        let parts = call(|| Ok(open(der, candidates)))?.map_err(|fault| match fault {
+        let parts = look(|| open(der, candidates)).map_err(|fault| match fault {
             Fault::Passphrase if text.is_none() => ConfigError::new(
                 ConfigErrorKind::EncryptedKey,
                 subject,
@@ -161,7 +161,7 @@ impl Pkcs12 {
             ),
             fault => explain(fault),
         })?;
-        Ok(call(|| Ok(parts.assemble()))?)
+        Ok(look(|| parts.assemble()))
     }
 }
 

@@ -1,0 +1,57 @@
+//! Structures on their way by electronic mail: S/MIME (RFC 8551).
+
+use super::{Pkcs7, Pkcs7Flags, SUBJECT, fault, sys};
+use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::call::{call, check_size};
+use crate::error::Error;
+use openssl::pkcs7;
+
+impl Pkcs7 {
+    /// Reads a message: the structure and, if the message is in plain beside its
+    /// signature, the content for [`verify`](Pkcs7::verify).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] of kind `Malformed` or `TooLarge`.
+    #[doc(alias = "SMIME_read_PKCS7")]
+    pub fn from_smime(message: &[u8]) -> Result<(Pkcs7, Option<Vec<u8>>), Error> {
+        check_size("S/MIME message", message)?;
+        let read = call(|| pkcs7::Pkcs7::from_smime(message));
+        let (structure, content) = read.map_err(|stack| {
+            let detail = "holds no PKCS #7 structure, or a damaged one";
+            ConfigError::new(ConfigErrorKind::Malformed, "S/MIME message", detail)
+                .because_ssl(stack)
+        })?;
+        Ok((Pkcs7::from_openssl(&structure)?, content))
+    }
+
+    /// Writes a message. A [detached](Pkcs7::is_detached) structure needs its
+    /// `content`, which goes along in plain; lines end with CRLF in a message, so it
+    /// should have been signed with [`Pkcs7Flags::CRLF`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] of kind `Missing` (the content), `BadValue` (content was given
+    /// for a structure that has its own), or `TooLarge`.
+    #[doc(alias = "SMIME_write_PKCS7")]
+    pub fn to_smime(&self, content: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+        check_size(SUBJECT, content.unwrap_or_default())?;
+        let mut flags = Pkcs7Flags::CRLF;
+        match (self.is_detached(), content) {
+            (true, None) => {
+                let detail = "has its content elsewhere, and none was given";
+                return Err(fault(ConfigErrorKind::Missing, detail).into());
+            }
+            (false, Some(_)) => {
+                let detail = "has its content inside, and another was given";
+                return Err(fault(ConfigErrorKind::BadValue, detail).into());
+            }
+            (true, Some(_)) => flags |= Pkcs7Flags::DETACHED,
+            (false, None) => {}
+        }
+        Ok(call(|| {
+            let (structure, _) = sys::decode(&self.shared.der)?;
+            structure.to_smime(content.unwrap_or_default(), flags.openssl())
+        })?)
+    }
+}
