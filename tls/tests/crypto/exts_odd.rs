@@ -1,9 +1,11 @@
 //! Extensions that are damaged, or of a kind that nobody knows: they are shown as bytes
 //! and stop nothing.
 
-use greenling_tls::crypto::{Ext, ExtKind, Oid};
+use greenling_tls::ConfigErrorKind;
+use greenling_tls::crypto::{Ext, ExtKind, GeneralName, Oid};
 
 use crate::exts::one_of_each;
+use crate::support::kind;
 
 #[test]
 fn one_that_is_cut_short_or_followed_by_more_is_raw() {
@@ -20,6 +22,38 @@ fn one_that_is_cut_short_or_followed_by_more_is_raw() {
         // OpenSSL has a text for it all the same.
         longer.to_text().unwrap();
     }
+}
+
+#[test]
+fn an_odd_name_hides_no_other() {
+    let names: [&[u8]; 8] = [
+        b"\x82\x06a.test",
+        b"\x82\x05a\0b.c",
+        b"\x82\x02\xc3\xbc",
+        b"\x87\x03\x01\x02\x03",
+        b"\xa3\x02\x05\0",
+        b"\xa0\x03\x06\x01\x2a",
+        b"\xa4\x02\x30\x80",
+        b"\x88\x01\x80",
+    ];
+    let mut value = vec![0x30, names.concat().len() as u8];
+    value.extend(names.concat());
+    let oid = Oid::by_name("subjectAltName").unwrap();
+    let ext = Ext::raw(oid, false, &value).unwrap();
+    let ExtKind::SubjectAltName(found) = ext.kind() else {
+        panic!("{ext:?}");
+    };
+    assert_eq!(found[0], GeneralName::Dns("a.test".to_owned()));
+    // Nobody compares it up to the NUL.
+    assert_eq!(found[1], GeneralName::Dns("a\0b.c".to_owned()));
+    assert_eq!(found[1].to_string(), "DNS:a\\0b.c");
+    for (found, name) in found[2..].iter().zip(&names[2..]) {
+        assert_eq!(*found, GeneralName::Raw(name.to_vec()));
+    }
+    assert_eq!(found[4].to_string(), "<a3020500>");
+    // What is read as it is must not be written.
+    let again = Ext::try_from(ext.kind());
+    assert_eq!(kind(again), ConfigErrorKind::ServerName);
 }
 
 /// The same numbers in every run.

@@ -219,3 +219,58 @@ impl fmt::Display for GeneralName {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart_by_what_they_look_like() {
+        for (text, shown) in [
+            ("a.test", "DNS:a.test"),
+            ("*.a.test", "DNS:*.a.test"),
+            ("127.0.0.1", "IP Address:127.0.0.1"),
+            ("::1", "IP Address:::1"),
+            ("[::1]", "IP Address:::1"),
+            ("a@b.test", "email:a@b.test"),
+            ("https://a@b.test/", "URI:https://a@b.test/"),
+            ("urn:uuid:1", "URI:urn:uuid:1"),
+        ] {
+            let name: GeneralName = text.parse().expect(text);
+            assert_eq!(name.to_string(), shown);
+        }
+        for bad in [
+            "",
+            "[",
+            "[a]",
+            "127.1",
+            "a:1",
+            "a@",
+            "://",
+            "a b",
+            "\u{fc}.test",
+        ] {
+            assert!(GeneralName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_without_a_text_are_shown_by_their_kind() {
+        let oid: Oid = "1.2.3".parse().unwrap();
+        let directory = Name::builder().build().unwrap();
+        let other = GeneralName::Other {
+            kind: oid.clone(),
+            value: vec![5, 0],
+        };
+        for (name, shown) in [
+            (GeneralName::Rid(oid), "Registered ID:1.2.3"),
+            (GeneralName::Directory(directory), "DirName:"),
+            (other, "othername:1.2.3:0500"),
+        ] {
+            assert_eq!(name.to_string(), shown);
+        }
+        let ip = IpAddr::from([10, 0, 0, 1]);
+        assert_eq!(GeneralName::from(ip), GeneralName::Ip(ip));
+        assert_eq!(shown(&"x".repeat(100)).len(), 85);
+    }
+}

@@ -12,7 +12,8 @@ use crate::error::Error;
 
 /// The sections are those of RFC 5280.
 impl Ext {
-    /// The names of the subject: hosts, addresses, mailboxes (section 4.2.1.6).
+    /// The names of the subject: hosts, addresses, mailboxes (section 4.2.1.6). In a
+    /// certificate whose subject is empty it must be critical.
     ///
     /// # Errors
     ///
