@@ -7,10 +7,13 @@ use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 use std::ptr;
 
 use openssl::ssl::{SslMode, SslOptions};
-use openssl_sys::{BIO, SSL, SSL_CTX, SSL_SESSION, stack_st_SSL_CIPHER, stack_st_X509_NAME};
+use openssl_sys::{
+    BIO, SSL, SSL_CTX, SSL_SESSION, X509_NAME, stack_st_SSL_CIPHER, stack_st_X509_NAME,
+};
 pub(crate) use openssl_sys::{
     BIO_free, BIO_method_type, BIO_new_bio_pair, BIO_number_read, BIO_test_flags, BIO_up_ref,
-    ERR_peek_error, HMAC_CTX as TicketMac, SSL_CTX_get_ciphers, SSL_CTX_get_verify_depth,
+    ERR_peek_error, HMAC_CTX as TicketMac, NETSCAPE_SPKI, NETSCAPE_SPKI_free, NETSCAPE_SPKI_sign,
+    NETSCAPE_SPKI_verify, PEM_read_bio_X509_AUX, SSL_CTX_get_ciphers, SSL_CTX_get_verify_depth,
     SSL_CTX_set_cert_cb, SSL_CTX_set_cert_verify_callback, SSL_CTX_set_info_callback,
     SSL_CTX_set_msg_callback, SSL_CTX_set_tlsext_ticket_key_cb as SSL_CTX_set_ticket_key_callback,
     SSL_CTX_use_cert_and_key, SSL_CTX_use_psk_identity_hint, SSL_SESSION_get0_cipher,
@@ -18,8 +21,9 @@ pub(crate) use openssl_sys::{
     SSL_get_client_ciphers, SSL_get_peer_signature_type_nid, SSL_get_verify_result,
     SSL_has_pending, SSL_key_update, SSL_renegotiate, SSL_set_info_callback, SSL_set_verify_depth,
     SSL_set0_rbio, SSL_use_cert_and_key, SSL_verify_client_post_handshake, SSL_want,
-    X509_NAME_ENTRY_set, X509_STORE_CTX_get0_param, X509_STORE_add_crl, X509_STORE_load_locations,
-    X509_VERIFY_PARAM_set_trust, X509_get_signature_info,
+    X509_CRL_get0_extensions, X509_NAME_ENTRY_set, X509_STORE_CTX_get0_param, X509_STORE_add_crl,
+    X509_STORE_load_locations, X509_VERIFY_PARAM_set_trust, X509_get_signature_info,
+    d2i_NETSCAPE_SPKI, i2d_NETSCAPE_SPKI,
 };
 
 pub(crate) const BIO_C_SHUTDOWN_WR: c_int = openssl_sys::BIO_C_SHUTDOWN_WR;
@@ -294,4 +298,28 @@ pub(crate) fn option_bits(bits: u64) -> SslOptions {
 
 pub(crate) fn mode_bits(bits: u32) -> SslMode {
     SslMode::from_bits_retain(bits.cast_signed())
+}
+
+/// What is asked for the passphrase of an encrypted PEM object.
+pub(crate) type PemPassword = unsafe extern "C" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int;
+
+/// # Safety
+///
+/// As `X509_NAME_hash_ex(3)`, of which only the name is used.
+pub(crate) unsafe fn X509_NAME_hash_ex(
+    name: *const X509_NAME,
+    _library: *mut c_void,
+    _properties: *const c_char,
+    _ok: *mut c_int,
+) -> c_ulong {
+    // SAFETY: the caller's word; this only reads.
+    c_ulong::from(unsafe { openssl_sys::X509_NAME_hash(name.cast_mut()) })
+}
+
+/// # Safety
+///
+/// As `X509_NAME_hash_old(3)`.
+pub(crate) unsafe fn X509_NAME_hash_old(name: *const X509_NAME) -> c_ulong {
+    // SAFETY: the caller's word; this only reads.
+    c_ulong::from(unsafe { openssl_sys::X509_NAME_hash_old(name.cast_mut()) })
 }

@@ -4,7 +4,9 @@ use std::ffi::{CStr, CString, c_int};
 use std::ptr;
 
 use foreign_types::ForeignTypeRef;
+use openssl::asn1::Asn1ObjectRef;
 use openssl::error::ErrorStack;
+use openssl::pkey::{HasPublic, Id, PKeyRef};
 use openssl::ssl::{
     SslCipherRef, SslContextBuilder, SslContextRef, SslRef, SslSessionRef, SslVersion,
 };
@@ -184,5 +186,48 @@ fn check(done: c_int) -> Result<(), ErrorStack> {
         Ok(())
     } else {
         Err(ErrorStack::get())
+    }
+}
+
+pub(crate) trait Asn1ObjectRefExt {
+    fn as_slice(&self) -> &[u8];
+}
+
+impl Asn1ObjectRefExt for Asn1ObjectRef {
+    fn as_slice(&self) -> &[u8] {
+        // SAFETY: the object is alive; this only looks.
+        let start = unsafe { openssl_sys::OBJ_get0_data(self.as_ptr()) };
+        // SAFETY: as above.
+        let length = unsafe { openssl_sys::OBJ_length(self.as_ptr()) };
+        if start.is_null() || length == 0 {
+            return &[];
+        }
+        #[allow(clippy::disallowed_methods, reason = "checked for null just above")]
+        // SAFETY: `length` bytes, which never change.
+        unsafe {
+            std::slice::from_raw_parts(start, length)
+        }
+    }
+}
+
+pub(crate) trait PKeyRefExt {
+    fn security_bits(&self) -> u32;
+}
+
+impl<T: HasPublic> PKeyRefExt for PKeyRef<T> {
+    /// By the tables of NIST SP 800-57, part 1, section 5.6.1.1.
+    fn security_bits(&self) -> u32 {
+        let bits = self.bits();
+        match self.id() {
+            Id::RSA | Id::DSA => match bits {
+                15360.. => 256,
+                7680.. => 192,
+                3072.. => 128,
+                2048.. => 112,
+                1024.. => 80,
+                _ => 0,
+            },
+            _ => bits.div_ceil(2),
+        }
     }
 }

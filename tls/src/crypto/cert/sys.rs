@@ -23,8 +23,8 @@ pub(super) struct PemReader<'a> {
 
 impl<'a> PemReader<'a> {
     pub(super) fn new(text: &'a [u8]) -> Result<PemReader<'a>, ErrorStack> {
-        // The caller has checked the size; a longer text would be cut here.
-        let length = c_int::try_from(text.len()).unwrap_or(c_int::MAX);
+        // The caller has checked the size; a longer text would be as if empty.
+        let length = text.len().try_into().unwrap_or(0);
         // SAFETY: so many bytes, which are borrowed for as long as the BIO reads them.
         let bio = unsafe { openssl_sys::BIO_new_mem_buf(text.as_ptr().cast(), length) };
         if bio.is_null() {

@@ -11,6 +11,8 @@ use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::call::call;
 use crate::crypto::der;
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::Asn1ObjectRefExt;
 
 /// Longer ones have no use, and who shows them would have to work for it
 /// (CVE-2023-2650).

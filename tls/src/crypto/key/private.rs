@@ -8,6 +8,8 @@ use super::{KeyAlg, PublicKey, call, look, size, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::cert::Cert;
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::PKeyRefExt;
 
 /// A private key, with its public one.
 ///

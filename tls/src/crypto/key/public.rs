@@ -9,6 +9,8 @@ use super::{KeyAlg, PrivateKey, call, look, size, sys};
 use crate::crypto::encoding::Encoding;
 use crate::crypto::object::Kind;
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::PKeyRefExt;
 
 const KIND: Kind = Kind {
     subject: "public key",

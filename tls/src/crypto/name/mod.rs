@@ -31,6 +31,8 @@ use super::ext::Oid;
 use super::object::Kind;
 use crate::error::Error;
 use crate::ssl::index_of_rdn;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::Asn1ObjectRefExt;
 
 const KIND: Kind = Kind {
     subject: "name",

@@ -50,6 +50,7 @@ pub(super) fn pack(
     }
     let (text, length) = Text::parts(passphrase);
     let encryption = contents.encryption.as_raw();
+    let key = contents.key.map_or(ptr::null_mut(), ForeignTypeRef::as_ptr);
     // SAFETY: everything is alive for the call, or null and left out; it takes its own
     // references and copies.
     let made = unsafe {
@@ -58,7 +59,7 @@ pub(super) fn pack(
             name.as_ref()
                 .map_or(ptr::null(), |name| name.as_ptr())
                 .cast_mut(),
-            contents.key.map_or(ptr::null_mut(), ForeignTypeRef::as_ptr),
+            key,
             cert.as_ref().map_or(ptr::null_mut(), ForeignType::as_ptr),
             ca.as_ptr(),
             encryption,
