@@ -5,14 +5,12 @@
 //! the passphrase turns out to be wrong. So the numbers are read here first, and
 //! added up for the file as a whole.
 
+use super::der::{self, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+use crate::config_error::{ConfigError, ConfigErrorKind};
+
 /// The most iterations that one file may ask for in all: some seconds of work,
 /// and ten times what is recommended for any single derivation.
-pub(crate) const ITERATIONS_MAX: u64 = 10_000_000;
-
-const INTEGER: u8 = 0x02;
-const OCTET_STRING: u8 = 0x04;
-const OID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
+pub(crate) const ITERATIONS_MAX: u32 = 10_000_000;
 
 /// `pkcs-5` (RFC 8018, appendix C).
 const PKCS5: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05];
@@ -38,14 +36,37 @@ pub(crate) enum Refused {
     Malformed,
 }
 
+impl Refused {
+    /// The error about a file that messages call `subject`.
+    pub(crate) fn explain(self, subject: &str) -> ConfigError {
+        let (kind, detail) = match self {
+            Refused::TooMuch => (
+                ConfigErrorKind::Rejected,
+                "opening it takes more than 10,000,000 rounds of hashing",
+            ),
+            Refused::Malformed => (
+                ConfigErrorKind::Malformed,
+                "has damaged parameters of encryption",
+            ),
+        };
+        ConfigError::new(kind, subject, detail)
+    }
+}
+
 impl Work {
     /// Adds so many iterations.
     pub(crate) fn add(&mut self, iterations: u64) -> Result<(), Refused> {
         self.0 = self.0.saturating_add(iterations);
-        if self.0 > ITERATIONS_MAX {
+        if self.0 > u64::from(ITERATIONS_MAX) {
             return Err(Refused::TooMuch);
         }
         Ok(())
+    }
+
+    /// Adds the iterations of an `EncryptedPrivateKeyInfo` (RFC 5958, section 3).
+    pub(crate) fn add_sealed_key(&mut self, sealed: &[u8]) -> Result<(), Refused> {
+        let algorithm = Reader::only(sealed, SEQUENCE).and_then(|mut fields| fields.next());
+        self.add_algorithm(algorithm.ok_or(Refused::Malformed)?.whole)
     }
 
     /// Adds the iterations of an `AlgorithmIdentifier` in DER.
@@ -58,20 +79,19 @@ impl Work {
 /// The iterations of an `AlgorithmIdentifier`. OpenSSL derives no key by an
 /// algorithm that is not listed here, so others cost nothing.
 fn iterations(algorithm: &[u8]) -> Option<u64> {
-    let mut outer = Reader(algorithm);
-    let mut fields = Reader(outer.value(SEQUENCE)?);
-    let oid = fields.value(OID)?;
+    let mut fields = Reader::only(algorithm, SEQUENCE)?;
+    let oid = fields.take(OID)?;
     if let Some(&[member]) = oid.strip_prefix(PKCS5) {
-        let mut parameters = Reader(fields.value(SEQUENCE)?);
+        let mut parameters = fields.sequence()?;
         return match member {
             PBKDF2 => {
-                parameters.skip()?; // the salt, or where it comes from
-                parameters.integer()
+                parameters.next()?; // the salt, or where it comes from
+                integer(&mut parameters)
             }
             // Both begin with the derivation. They do not nest, in spite of what
             // the syntax allows, so neither does this.
             PBES2 | PBMAC1 => {
-                let derivation = parameters.whole()?;
+                let derivation = parameters.next()?.whole;
                 let is_nested = |member| oid_of(derivation) == Some(&[PKCS5, &[member]].concat());
                 if is_nested(PBES2) || is_nested(PBMAC1) {
                     return None;
@@ -82,16 +102,14 @@ fn iterations(algorithm: &[u8]) -> Option<u64> {
         };
     }
     if oid.starts_with(PKCS12_PBE) {
-        return salt_and_count(&mut Reader(fields.value(SEQUENCE)?));
+        return salt_and_count(&mut fields.sequence()?);
     }
     if oid == SCRYPT {
-        let mut parameters = Reader(fields.value(SEQUENCE)?);
-        parameters.value(OCTET_STRING)?;
-        let (cost, block, parallel) = (
-            parameters.integer()?,
-            parameters.integer()?,
-            parameters.integer()?,
-        );
+        let mut parameters = fields.sequence()?;
+        parameters.take(OCTET_STRING)?;
+        let cost = integer(&mut parameters)?;
+        let block = integer(&mut parameters)?;
+        let parallel = integer(&mut parameters)?;
         // Salsa20/8 runs twice for every 64 bytes of every block.
         let runs = cost.saturating_mul(block).saturating_mul(parallel);
         return Some(runs.saturating_mul(2));
@@ -101,89 +119,40 @@ fn iterations(algorithm: &[u8]) -> Option<u64> {
 
 /// `PBEParameter` and `pkcs-12PbeParams`.
 fn salt_and_count(parameters: &mut Reader<'_>) -> Option<u64> {
-    parameters.value(OCTET_STRING)?;
-    parameters.integer()
+    parameters.take(OCTET_STRING)?;
+    integer(parameters)
 }
 
 fn oid_of(algorithm: &[u8]) -> Option<&[u8]> {
-    Reader(Reader(algorithm).value(SEQUENCE)?).value(OID)
+    Reader::only(algorithm, SEQUENCE)?.take(OID)
 }
 
-/// Reads values of definite length, one after the other.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    /// The content of the next value, which must have this tag.
-    fn value(&mut self, tag: u8) -> Option<&'a [u8]> {
-        let (found, content, _) = self.next()?;
-        (found == tag).then_some(content)
+/// The next value, a number; the largest there is for those of more than eight bytes.
+fn integer(values: &mut Reader<'_>) -> Option<u64> {
+    let digits = der::magnitude(values.take(INTEGER)?)?;
+    if digits.len() > size_of::<u64>() {
+        return Some(u64::MAX);
     }
-
-    /// The next value with its header.
-    fn whole(&mut self) -> Option<&'a [u8]> {
-        self.next().map(|(_, _, whole)| whole)
-    }
-
-    fn skip(&mut self) -> Option<()> {
-        self.next().map(|_| ())
-    }
-
-    /// The next value, a number; the largest there is for those that are negative
-    /// or have more than eight bytes.
-    fn integer(&mut self) -> Option<u64> {
-        let content = self.value(INTEGER)?;
-        let first = content.first()?;
-        if first & 0x80 != 0 {
-            return Some(u64::MAX);
-        }
-        let start = content.iter().take_while(|byte| **byte == 0).count();
-        let digits = &content[start..];
-        if digits.len() > size_of::<u64>() {
-            return Some(u64::MAX);
-        }
-        Some(
-            digits
-                .iter()
-                .fold(0, |sum, digit| sum << 8 | u64::from(*digit)),
-        )
-    }
-
-    fn next(&mut self) -> Option<(u8, &'a [u8], &'a [u8])> {
-        let (&[tag, first], rest) = self.0.split_first_chunk()?;
-        let (header, length) = if first < 0x80 {
-            (2, usize::from(first))
-        } else {
-            let count = usize::from(first & 0x7f);
-            let digits = rest.get(..count).filter(|d| (1..=4).contains(&d.len()))?;
-            let length = digits
-                .iter()
-                .fold(0, |sum, digit| sum << 8 | usize::from(*digit));
-            (2 + count, length)
-        };
-        let (whole, rest) = self.0.split_at_checked(header.checked_add(length)?)?;
-        self.0 = rest;
-        Some((tag, &whole[header..], whole))
-    }
+    let number = digits
+        .iter()
+        .fold(0, |sum, digit| sum << 8 | u64::from(*digit));
+    Some(number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(content.len()).expect("short");
-        [&[tag, length], content].concat()
-    }
+    use crate::crypto::der::value;
 
     fn algorithm(oid: &[u8], parameters: &[&[u8]]) -> Vec<u8> {
-        let parameters = tlv(SEQUENCE, &parameters.concat());
-        tlv(SEQUENCE, &[tlv(OID, oid), parameters].concat())
+        let parameters = der::parts(SEQUENCE, parameters);
+        der::parts(SEQUENCE, [value(OID, oid), parameters])
     }
 
     #[test]
     fn the_iterations_of_every_scheme_are_found() {
-        let salt = tlv(OCTET_STRING, b"saltsalt");
-        let count = tlv(INTEGER, &[0x08, 0x00]);
+        let salt = value(OCTET_STRING, b"saltsalt");
+        let count = value(INTEGER, [0x08, 0x00]);
         let old = algorithm(&[PKCS12_PBE, &[6]].concat(), &[&salt, &count]);
         assert_eq!(iterations(&old), Some(2048));
         let older = algorithm(&[PKCS5, &[3]].concat(), &[&salt, &count]);
@@ -201,9 +170,9 @@ mod tests {
             assert_eq!(iterations(&algorithm(&oid, &[&nested, &cipher])), None);
         }
         let (cost, eight, two) = (
-            tlv(INTEGER, &[0x40, 0x00]),
-            tlv(INTEGER, &[8]),
-            tlv(INTEGER, &[2]),
+            value(INTEGER, [0x40, 0x00]),
+            value(INTEGER, [8]),
+            value(INTEGER, [2]),
         );
         let scrypt = algorithm(SCRYPT, &[&salt, &cost, &eight, &two]);
         assert_eq!(iterations(&scrypt), Some(16384 * 8 * 2 * 2));
@@ -212,19 +181,44 @@ mod tests {
 
     #[test]
     fn absurd_numbers_are_too_much_and_damage_is_damage() {
-        let salt = tlv(OCTET_STRING, b"salt");
+        let salt = value(OCTET_STRING, b"salt");
         let oid = [PKCS12_PBE, &[6]].concat();
-        for number in [&[0x80][..], &[1; 9], &[0x7f, 0xff, 0xff, 0xff]] {
-            let old = algorithm(&oid, &[&salt, &tlv(INTEGER, number)]);
+        for number in [&[1; 9][..], &[0x7f, 0xff, 0xff, 0xff]] {
+            let old = algorithm(&oid, &[&salt, &value(INTEGER, number)]);
             assert_eq!(Work::default().add_algorithm(&old), Err(Refused::TooMuch));
         }
-        let good = algorithm(&oid, &[&salt, &tlv(INTEGER, &[1])]);
+        let good = algorithm(&oid, &[&salt, &value(INTEGER, [1])]);
         for cut in 0..good.len() {
             let refused = Work::default().add_algorithm(&good[..cut]);
             assert_eq!(refused, Err(Refused::Malformed), "{cut}");
         }
         let mut work = Work::default();
-        assert_eq!(work.add(ITERATIONS_MAX), Ok(()));
+        assert_eq!(work.add(ITERATIONS_MAX.into()), Ok(()));
         assert_eq!(work.add_algorithm(&good), Err(Refused::TooMuch));
+    }
+
+    #[test]
+    fn a_sealed_key_asks_by_the_algorithm_before_it() {
+        let sealed = |cost: &[u8]| {
+            let salt = value(OCTET_STRING, b"salt");
+            let numbers = [cost, &[8], &[1]].map(|number| value(INTEGER, number));
+            let [cost, block, parallel] = &numbers;
+            let scheme = algorithm(SCRYPT, &[&salt, cost, block, parallel]);
+            der::parts(SEQUENCE, [scheme, value(OCTET_STRING, [0; 16])])
+        };
+        let good = sealed(&[0x40, 0]);
+        assert_eq!(Work::default().add_sealed_key(&good), Ok(()));
+        let endless = sealed(&[0x7f; 8]);
+        let refused = Work::default().add_sealed_key(&endless);
+        assert_eq!(refused, Err(Refused::TooMuch));
+        for bad in [
+            &good[..10],
+            &[],
+            &[0x30, 0],
+            &[0x30, 0x80, 0x30, 0x80, 0, 0, 0, 0],
+        ] {
+            let refused = Work::default().add_sealed_key(bad);
+            assert_eq!(refused, Err(Refused::Malformed));
+        }
     }
 }

@@ -300,9 +300,6 @@ pub(crate) fn mode_bits(bits: u32) -> SslMode {
     SslMode::from_bits_retain(bits.cast_signed())
 }
 
-/// What is asked for the passphrase of an encrypted PEM object.
-pub(crate) type PemPassword = unsafe extern "C" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int;
-
 /// # Safety
 ///
 /// As `X509_NAME_hash_ex(3)`, of which only the name is used.

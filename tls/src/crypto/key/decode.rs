@@ -3,11 +3,12 @@
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 
-use super::{PrivateKey, call, pbes2};
+use super::{PrivateKey, call};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::encoding::Encoding;
 use crate::crypto::object::Kind;
 use crate::crypto::passphrase::Passphrase;
+use crate::crypto::pbe::Work;
 use crate::crypto::{der, pem};
 #[cfg(not(feature = "aws-lc"))]
 use crate::crypto::{library, sealed};
@@ -143,14 +144,8 @@ impl KeyInput<'_> {
                 call(|| key.der()).map_err(|stack| self.damaged(stack))?
             }
         };
-        match pbes2::is_excessive(&sealed) {
-            Some(false) => {}
-            Some(true) => {
-                let detail = "opening it takes more than 10,000,000 rounds of hashing";
-                return Err(self.error(ConfigErrorKind::Rejected, detail));
-            }
-            None => return Err(self.damaged(ErrorStack::get())),
-        }
+        let work = Work::default().add_sealed_key(&sealed);
+        work.map_err(|refused| refused.explain(self.name))?;
         Ok(Form::Pkcs8(sealed))
     }
 

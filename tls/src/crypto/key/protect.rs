@@ -7,12 +7,10 @@ use zeroize::Zeroizing;
 
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::passphrase;
+use crate::crypto::pbe::ITERATIONS_MAX;
 
 /// Enough that guesses cost something, and some hundredths of a second for us.
 const ITERATIONS: u32 = 100_000;
-
-/// About 5 s; what is read is held to the same.
-pub(super) const ITERATIONS_MAX: u32 = 10_000_000;
 
 /// The passphrase and cipher that a private key is written with.
 ///

@@ -173,7 +173,7 @@ impl Pkcs12Builder {
             let detail = "the name for people has a NUL or a character beyond U+FFFF";
             return error(ConfigErrorKind::BadValue, detail);
         }
-        if self.iterations == 0 || u64::from(self.iterations) > ITERATIONS_MAX {
+        if self.iterations == 0 || self.iterations > ITERATIONS_MAX {
             let detail = "the number of iterations is not within 1 to 10,000,000";
             return error(ConfigErrorKind::BadValue, detail);
         }

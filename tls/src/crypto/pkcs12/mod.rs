@@ -194,6 +194,10 @@ impl Parts {
 }
 
 /// Why an archive does not open.
+#[cfg_attr(
+    feature = "aws-lc",
+    expect(dead_code, reason = "AWS-LC opens it in one go")
+)]
 enum Fault {
     /// The bytes are something else.
     NoArchive(ErrorStack),
@@ -243,11 +247,7 @@ impl Fault {
             )
             .because_ssl(stack),
             Fault::Damaged(detail, stack) => malformed(detail).because_ssl(stack),
-            Fault::Work(Refused::TooMuch) => error(
-                ConfigErrorKind::Rejected,
-                "opening it takes more than 10,000,000 rounds of hashing",
-            ),
-            Fault::Work(Refused::Malformed) => malformed("has damaged parameters of encryption"),
+            Fault::Work(refused) => refused.explain(subject),
         }
     }
 }
