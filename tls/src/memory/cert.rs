@@ -3,11 +3,10 @@
 use std::net::IpAddr;
 
 use openssl::nid::Nid;
-use openssl::x509::{GeneralNameRef, X509NameRef, X509Ref};
+use openssl::x509::{GeneralNameRef, X509Ref};
 
-#[cfg(feature = "aws-lc")]
-use crate::ssl::missing::X509RefExt;
-use crate::ssl::{index_of_rdn, on_system_stack};
+use crate::crypto::{Cert, Name};
+use crate::ssl::on_system_stack;
 
 /// One relative distinguished name: pairs of an attribute's long name, such as
 /// `commonName`, and its value. Nearly always there is just one.
@@ -70,12 +69,15 @@ pub enum AltName {
 }
 
 impl PeerCert {
-    pub(super) fn of(certificate: &X509Ref) -> PeerCert {
+    pub(super) fn of(cert: &Cert) -> PeerCert {
+        let certificate = cert.as_x509();
+        let version = cert.version() + 1;
+        let (subject, issuer, serial) = (cert.subject(), cert.issuer(), cert.serial());
         on_system_stack(|| PeerCert {
-            subject: name(certificate.subject_name()),
-            issuer: name(certificate.issuer_name()),
-            version: certificate.version() + 1,
-            serial_number: serial_number(certificate),
+            subject: subject.relative_names(),
+            issuer: issuer.relative_names(),
+            version,
+            serial_number: serial.to_string(),
             not_before: certificate.not_before().to_string(),
             not_after: certificate.not_after().to_string(),
             subject_alt_name: certificate
@@ -88,36 +90,6 @@ impl PeerCert {
     }
 }
 
-fn name(name: &X509NameRef) -> Vec<RelativeName> {
-    let mut parts: Vec<RelativeName> = Vec::new();
-    let mut last = None;
-    for entry in name.entries() {
-        let attribute = entry.object().to_string();
-        let value = entry.data().to_string().unwrap_or_default();
-        let index = index_of_rdn(entry);
-        match parts.last_mut() {
-            Some(part) if last == Some(index) => part.push((attribute, value)),
-            _ => parts.push(vec![(attribute, value)]),
-        }
-        last = Some(index);
-    }
-    parts
-}
-
-fn serial_number(certificate: &X509Ref) -> String {
-    let number = certificate.serial_number().to_bn();
-    let Ok(digits) = number.and_then(|number| number.to_hex_str().map(|hex| hex.to_string()))
-    else {
-        return String::new();
-    };
-    // A bignum of nothing has one digit.
-    if digits == "0" {
-        "00".to_owned()
-    } else {
-        digits
-    }
-}
-
 fn alt_name(general: &GeneralNameRef) -> AltName {
     if let Some(dns) = general.dnsname() {
         AltName::Dns(dns.to_owned())
@@ -126,7 +98,7 @@ fn alt_name(general: &GeneralNameRef) -> AltName {
     } else if let Some(uri) = general.uri() {
         AltName::Uri(uri.to_owned())
     } else if let Some(directory) = general.directory_name() {
-        AltName::DirName(name(directory))
+        AltName::DirName(Name::copy_of(directory).relative_names())
     } else if let Some(ip) = general.ipaddress().and_then(ip) {
         AltName::IpAddress(ip.to_string())
     } else {

@@ -77,7 +77,7 @@ impl SslObject {
         let mode = self.engine.ssl().verify_mode();
         Ok(self.engine.peer_certificate().map(|certificate| {
             if mode.contains(SslVerifyMode::PEER) {
-                PeerCert::of(certificate.as_x509())
+                PeerCert::of(&certificate)
             } else {
                 PeerCert::default()
             }

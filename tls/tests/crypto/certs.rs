@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use greenling_tls::crypto::{
-    self, Attr, BasicConstraints, Cert, CertBuilder, Curve, Digest, Encoding, Ext, GeneralName,
-    KeyAlg, KeyUsage, Name, Oid, PrivateKey, Serial, TestCa, Timestamp,
+    self, Attr, BasicConstraints, Cert, CertBuilder, Csr, Curve, Digest, Encoding, Ext,
+    GeneralName, KeyAlg, KeyUsage, Name, Oid, PrivateKey, Serial, TestCa, Timestamp,
 };
 use greenling_tls::{ConfigErrorKind, Error};
 
@@ -382,6 +382,42 @@ fn what_makes_no_sense_is_not_signed() {
     let x25519 = PrivateKey::generate(KeyAlg::X25519).unwrap();
     let refused = named("/CN=x").sign(&x25519, Digest::Sha256).unwrap_err();
     assert!(matches!(refused, Error::Unsupported(_)), "{refused:?}");
+}
+
+#[test]
+fn a_request_gets_its_name_key_and_alternative_names_only() {
+    let (key, ca) = (p256(), TestCa::new("root").unwrap());
+    let pem = key.encode(Encoding::Pem, None).unwrap();
+    let mut arguments = vec!["req", "-new", "-key", "/dev/stdin", "-subj", "/CN=asks"];
+    arguments.extend(["-addext", "subjectAltName=DNS:a.test,IP:::1,email:a@b.test"]);
+    arguments.extend(["-addext", "basicConstraints=critical,CA:TRUE"]);
+    let request = openssl_text(&arguments, &pem);
+    let request = Csr::decode(Encoding::Pem, request.as_bytes()).unwrap();
+    let builder = Cert::builder().request(&request).unwrap();
+    let builder = builder
+        .valid_for(Timestamp::now(), DAY)
+        .issued_by(ca.root());
+    let cert = builder.sign(ca.key(), Digest::Sha256).unwrap();
+    let names = ["a.test", "::1", "a@b.test"].map(|name| GeneralName::parse(name).unwrap());
+    assert_eq!(cert.subject_alt_names(), names);
+    assert!(key.matches(&cert));
+    let text = openssl_text(
+        &["x509", "-noout", "-text"],
+        &cert.encode(Encoding::Pem).unwrap(),
+    );
+    assert!(text.contains("Subject: CN = asks"), "{text}");
+    assert!(text.contains("DNS:a.test, IP Address:0:0:0:0:0:0:0:1, email:a@b.test"));
+    assert!(!text.contains("Basic Constraints"), "{text}");
+
+    let mut forged = request.encode(Encoding::Der).unwrap();
+    let name = forged
+        .windows(4)
+        .position(|window| window == b"asks")
+        .unwrap();
+    forged[name] = b'x';
+    let forged = Csr::decode(Encoding::Der, &forged).unwrap();
+    let (kind, _) = fault(Cert::builder().request(&forged));
+    assert_eq!(kind, ConfigErrorKind::BadSignature);
 }
 
 #[test]

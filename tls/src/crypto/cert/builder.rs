@@ -10,8 +10,9 @@ use openssl::x509::{X509, X509Extension};
 use super::{Cert, KIND};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::call::call;
+use crate::crypto::csr::Csr;
 use crate::crypto::digest::Digest;
-use crate::crypto::ext::{Ext, Oid};
+use crate::crypto::ext::{Ext, ExtKind, Oid};
 use crate::crypto::key::{PrivateKey, PublicKey};
 use crate::crypto::name::Name;
 use crate::crypto::serial::Serial;
@@ -208,6 +209,33 @@ impl CertBuilder {
     pub fn without_ext(mut self, oid: &Oid) -> CertBuilder {
         self.exts.retain(|ext| ext.oid() != oid);
         self
+    }
+
+    /// What a request asks for: its subject, its key and its subjectAltName.
+    ///
+    /// Other extensions that it asks for are left out, since with them the asker could
+    /// make an authority of itself; [`Csr::extensions`] has them for who wants to look
+    /// and decide.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] of the kind [`BadSignature`](ConfigErrorKind::BadSignature) when
+    /// the request was not signed with its key, so that the asker need not have it, or
+    /// of the kind [`Malformed`](ConfigErrorKind::Malformed) when it is damaged; also
+    /// when one of the names is not what it should be.
+    pub fn request(self, request: &Csr) -> Result<CertBuilder, Error> {
+        request.verify()?;
+        let subject = request.subject();
+        let key = request.public_key()?;
+        let mut builder = self;
+        for ext in request.extensions()? {
+            if let ExtKind::SubjectAltName(names) = ext.kind() {
+                // Critical where nothing else says who it is (RFC 5280, section 4.2.1.6).
+                let names = Ext::subject_alt_name(names)?.critical(subject.is_empty());
+                builder = builder.ext(names);
+            }
+        }
+        Ok(builder.subject(subject).public_key(&key))
     }
 
     /// Signs it. Keys that bring their own digest, such as Ed25519, ignore `digest`.

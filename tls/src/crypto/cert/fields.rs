@@ -3,6 +3,7 @@
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::call::call;
 use crate::crypto::digest::Digest;
+use crate::crypto::ext::{ExtKind, GeneralName};
 use crate::crypto::key::PublicKey;
 use crate::crypto::name::Name;
 use crate::crypto::serial::Serial;
@@ -180,6 +181,21 @@ impl Cert {
     pub fn issued(&self, other: &Cert) -> bool {
         use openssl::x509::X509VerifyResult;
         call(|| Ok(self.0.issued(&other.0))).is_ok_and(|answer| answer == X509VerifyResult::OK)
+    }
+
+    /// The names of whom it is for: hosts, addresses, mailboxes. None when it says
+    /// nothing of them, or only what is damaged.
+    ///
+    /// They come from whoever made the certificate and may hold any character. To ask
+    /// whether it is for somebody, take [`Cert::matches_host`] and its like.
+    #[doc(alias = "subjectAltName")]
+    pub fn subject_alt_names(&self) -> Vec<GeneralName> {
+        let mut exts = self.extensions().unwrap_or_default().into_iter();
+        exts.find_map(|ext| match ext.kind() {
+            ExtKind::SubjectAltName(names) => Some(names),
+            _ => None,
+        })
+        .unwrap_or_default()
     }
 
     /// The name that a container such as a PKCS #12 file has given it. It is not part of

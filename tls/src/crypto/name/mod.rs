@@ -85,6 +85,8 @@ struct Entry {
     attr: Option<Attr>,
     /// OpenSSL's short name or, where it has none, the object identifier.
     short: String,
+    /// The same for long names.
+    long: String,
     has_name: bool,
     /// The value as OpenSSL has it: mostly without its tag and length.
     bytes: Vec<u8>,
@@ -189,6 +191,16 @@ impl Name {
             .collect()
     }
 
+    /// The relative names, each of pairs of a long name and a value; a value that is no
+    /// text is empty.
+    pub(crate) fn relative_names(&self) -> Vec<Vec<(String, String)>> {
+        let relative = self.0.entries.chunk_by(|_, next| next.joined);
+        let pair = |e: &Entry| (e.long.clone(), e.text.clone().unwrap_or_default());
+        relative
+            .map(|entries| entries.iter().map(pair).collect())
+            .collect()
+    }
+
     /// Whether it has no attribute at all.
     pub fn is_empty(&self) -> bool {
         self.0.entries.is_empty()
@@ -267,22 +279,23 @@ impl Entry {
     fn of(entry: &X509NameEntryRef, value: Option<&[u8]>, joined: bool) -> Entry {
         let object = entry.object();
         let nid = object.nid();
-        let known = if nid == Nid::UNDEF {
-            None
-        } else {
-            nid.short_name().ok()
-        };
         let oid = Oid::from_content(object.to_owned().as_slice());
-        let short = match (known, &oid) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some(oid)) => oid.to_string(),
-            (None, None) => object.to_string(),
+        let known = nid != Nid::UNDEF;
+        let number = || match &oid {
+            Some(oid) => oid.to_string(),
+            None => object.to_string(),
         };
+        let name = |name: Result<&str, ErrorStack>| match name {
+            Ok(name) if known => name.to_owned(),
+            _ => number(),
+        };
+        let (short, long) = (name(nid.short_name()), name(nid.long_name()));
         let data = entry.data();
         Entry {
             attr: oid.map(Attr::from),
-            has_name: known.is_some(),
+            has_name: known,
             short,
+            long,
             bytes: data.as_slice().to_vec(),
             der: value.unwrap_or_default().to_vec(),
             text: text::is_text(sys::tag(data))

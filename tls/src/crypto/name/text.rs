@@ -63,9 +63,8 @@ fn value(text: &str) -> Option<(String, Option<char>, &str)> {
 /// Writes the form of RFC 4514, section 2: the last relative name first, and in it, as
 /// OpenSSL does, the last attribute.
 pub(super) fn write(entries: &[Entry], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut relative: Vec<&[Entry]> = entries.chunk_by(|_, next| next.joined).collect();
-    relative.reverse();
-    for (index, entries) in relative.into_iter().enumerate() {
+    let relative = entries.chunk_by(|_, next| next.joined);
+    for (index, entries) in relative.rev().enumerate() {
         if index > 0 {
             f.write_str(",")?;
         }
