@@ -27,6 +27,8 @@ mod pem;
 mod pkcs12;
 #[cfg(not(feature = "aws-lc"))]
 mod pkcs7;
+#[allow(unsafe_code, reason = "owns a BIO that OpenSSL prints to")]
+mod print;
 #[cfg(not(feature = "aws-lc"))]
 #[allow(unsafe_code, reason = "decrypts keys in another library context")]
 mod sealed;
@@ -41,8 +43,8 @@ pub(crate) use der::items;
 pub(crate) use key::KeyInput;
 
 pub use cert::{Cert, CertBuilder};
-pub use crl::Crl;
-pub(crate) use crl::{read_file as read_crl_file, read_pem as read_crls};
+pub use crl::{Crl, CrlBuilder, Revoked, RevokedReason};
+pub(crate) use crl::{read_all as read_crls, read_file as read_crl_file};
 pub use csr::{Csr, CsrAttribute, CsrBuilder};
 pub use digest::Digest;
 pub use encoding::Encoding;

@@ -21,9 +21,9 @@ pub(crate) use openssl_sys::{
     SSL_get_client_ciphers, SSL_get_peer_signature_type_nid, SSL_get_verify_result,
     SSL_has_pending, SSL_key_update, SSL_renegotiate, SSL_set_info_callback, SSL_set_verify_depth,
     SSL_set0_rbio, SSL_use_cert_and_key, SSL_verify_client_post_handshake, SSL_want,
-    X509_CRL_get0_extensions, X509_NAME_ENTRY_set, X509_STORE_CTX_get0_param, X509_STORE_add_crl,
-    X509_STORE_load_locations, X509_VERIFY_PARAM_set_trust, X509_get_signature_info,
-    d2i_NETSCAPE_SPKI, i2d_NETSCAPE_SPKI,
+    X509_CRL_get_version, X509_CRL_get0_extensions, X509_CRL_print, X509_NAME_ENTRY_set,
+    X509_STORE_CTX_get0_param, X509_STORE_add_crl, X509_STORE_load_locations,
+    X509_VERIFY_PARAM_set_trust, X509_get_signature_info, d2i_NETSCAPE_SPKI, i2d_NETSCAPE_SPKI,
 };
 
 pub(crate) const BIO_C_SHUTDOWN_WR: c_int = openssl_sys::BIO_C_SHUTDOWN_WR;

@@ -3,6 +3,7 @@
 
 mod boxes;
 mod certs;
+mod crls;
 mod csrs;
 mod exts;
 mod exts_conf;
@@ -21,5 +22,6 @@ mod pkcs7;
 mod rand;
 mod serials;
 mod spkac;
+mod stores;
 mod support;
 mod times;

@@ -30,7 +30,8 @@ const SECURITY_LEVEL: u32 = 2;
 ///
 /// Never switches, except where a method says so.
 #[doc(alias = "X509Store")]
-#[must_use]
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build`"]
 pub struct TrustStoreBuilder {
     sources: Vec<Source>,
     crls: Vec<CrlSource>,
@@ -40,6 +41,7 @@ pub struct TrustStoreBuilder {
     security_level: u32,
 }
 
+#[derive(Clone)]
 enum CrlSource {
     List(Crl),
     Pem(Vec<u8>),
@@ -227,7 +229,7 @@ impl TrustStoreBuilder {
         for source in &self.crls {
             match source {
                 CrlSource::List(list) => lists.push(list.clone()),
-                CrlSource::Pem(pem) => lists.extend(crl::read_pem("revocation lists", pem)?),
+                CrlSource::Pem(pem) => lists.extend(crl::read_all("revocation lists", pem)?),
                 CrlSource::File(path) => lists.extend(crl::read_file(path)?),
             }
         }

@@ -8,6 +8,8 @@ use openssl::x509::store::X509StoreBuilderRef;
 
 use super::{TrustStore, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
+use crate::crypto::cert::Cert;
+use crate::error::Error;
 use crate::identity;
 
 /// Large enough for every public root of every store in one file.
@@ -80,13 +82,15 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<X509>, ConfigError> {
 }
 
 fn parse(subject: &str, pem: &[u8]) -> Result<Vec<X509>, ConfigError> {
-    let malformed = |detail| ConfigError::new(ConfigErrorKind::Malformed, subject, detail);
-    let certificates = X509::stack_from_pem(pem)
-        .map_err(|stack| malformed("holds a damaged certificate").because_ssl(stack))?;
-    if certificates.is_empty() {
-        return Err(malformed("holds no certificate in PEM form"));
-    }
-    Ok(certificates)
+    let certificates = Cert::chain_from_pem(pem).map_err(|error| {
+        let kind = match &error {
+            Error::Config(fault) => fault.kind(),
+            _ => ConfigErrorKind::Malformed,
+        };
+        let detail = "holds no certificates in PEM form that can be read";
+        ConfigError::new(kind, subject, detail).because(error)
+    })?;
+    Ok(certificates.into_iter().map(X509::from).collect())
 }
 
 /// OpenSSL ignores a directory that is missing or has no hashed names, and the
