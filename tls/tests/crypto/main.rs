@@ -8,6 +8,7 @@ mod csrs;
 mod exts;
 mod exts_conf;
 mod exts_odd;
+mod exts_refused;
 mod keys;
 mod keys_encrypted;
 mod keys_refused;

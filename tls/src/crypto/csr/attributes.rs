@@ -175,6 +175,15 @@ mod tests {
                     .is_err()
             );
         }
+        let mut longer = list.clone();
+        longer[1] += 2;
+        longer[3] += 2;
+        longer.extend([5, 0]);
+        assert!(
+            request(&[attribute(EXTENSION_REQUEST, &[&longer])])
+                .extensions()
+                .is_err()
+        );
         let one = attribute(EXTENSION_REQUEST, &[&list]);
         let other = attribute(EXTENSION_REQUEST_OF_MICROSOFT, &[&list]);
         assert!(request(&[one, other]).extensions().is_err());
