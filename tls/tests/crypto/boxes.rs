@@ -4,9 +4,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use greenling_tls::crypto::{Cert, Encoding, PrivateKey, TestCa};
-use greenling_tls::{ConfigErrorKind, Error, Identity};
-use openssl::pkey::{PKey, Private};
-use openssl::x509::X509;
+use greenling_tls::{ConfigErrorKind, Error};
 
 /// Runs a program with `input`. What it says on either channel counts.
 pub(crate) fn run(program: &str, arguments: &[&str], input: &[u8]) -> Output {
@@ -51,15 +49,8 @@ pub(crate) fn key_pem(key: &PrivateKey) -> Vec<u8> {
     key.as_pkey().private_key_to_pem_pkcs8().unwrap()
 }
 
-/// A certificate with its key, in the types of this module.
-pub(crate) fn parts(identity: &Identity) -> (Cert, PrivateKey) {
-    let certificate = X509::from_pem(&identity.chain_pem().unwrap()).unwrap();
-    let key: PKey<Private> =
-        PKey::private_key_from_pem(&identity.export_private_key_pem().unwrap()).unwrap();
-    (certificate.into(), key.into())
-}
-
 /// A leaf that this authority has issued, with its key.
 pub(crate) fn issue(ca: &TestCa, name: &str) -> (Cert, PrivateKey) {
-    parts(&ca.issue(&[name]).unwrap())
+    let identity = ca.issue(&[name]).unwrap();
+    (identity.certificate(), identity.private_key())
 }
