@@ -2,7 +2,7 @@
 //! and stop nothing.
 
 use greenling_tls::ConfigErrorKind;
-use greenling_tls::crypto::{Ext, ExtKind, GeneralName, Oid};
+use greenling_tls::crypto::{Ext, ExtContext, ExtKind, GeneralName, Oid, Policy};
 
 use crate::exts::one_of_each;
 use crate::support::kind;
@@ -142,4 +142,47 @@ fn forms_that_are_not_der_are_raw() {
         let ext = Ext::raw(oid, false, value).unwrap();
         assert_ne!(ext.kind(), ExtKind::Raw, "{value:x?}");
     }
+}
+
+#[test]
+fn parts_of_no_known_kind_are_kept() {
+    for (name, text) in [
+        (
+            "nameConstraints",
+            "permitted;RID:1.2.3,excluded;IP:10.0.0.0/255.0.255.0",
+        ),
+        (
+            "nameConstraints",
+            "excluded;email:a@b.test,permitted;URI:.a.test",
+        ),
+        ("authorityInfoAccess", "1.2.3;URI:http://a.test/"),
+    ] {
+        let context = ExtContext::new();
+        let ext = Ext::parse_conf(name, false, text, &context).unwrap();
+        assert_ne!(ext.kind(), ExtKind::Raw, "{text}");
+        let critical = ext.clone().critical(name == "nameConstraints");
+        assert_eq!(Ext::try_from(ext.kind()).unwrap(), critical);
+    }
+    let read = |name: &str, value: &[u8]| {
+        let oid = Oid::by_name(name).unwrap();
+        Ext::raw(oid, false, value).unwrap().kind()
+    };
+    // Some reasons only, and a qualifier that nobody knows.
+    let some_reasons = b"\x30\x06\x30\x04\x81\x02\x07\x80";
+    assert_eq!(read("crlDistributionPoints", some_reasons), ExtKind::Raw);
+    let unknown = b"\x30\x0e\x30\x0c\x06\x01\x2a\x30\x07\x30\x05\x06\x01\x2a\x05\0";
+    assert_eq!(read("certificatePolicies", unknown), ExtKind::Raw);
+    // A notice in each kind of text that is ASCII or UTF-8, and in one that is neither.
+    let notice = |tag: u8| {
+        let before =
+            b"\x30\x18\x30\x16\x06\x01\x2a\x30\x11\x30\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x02\x02";
+        [&before[..], &[0x30, 3, tag, 1, b'x']].concat()
+    };
+    let mut policy = Policy::from("1.2".parse::<Oid>().unwrap());
+    policy.notices.push("x".to_owned());
+    for tag in [0x0c, 0x16, 0x1a] {
+        let expected = ExtKind::CertificatePolicies(vec![policy.clone()]);
+        assert_eq!(read("certificatePolicies", &notice(tag)), expected);
+    }
+    assert_eq!(read("certificatePolicies", &notice(0x1e)), ExtKind::Raw);
 }
