@@ -246,7 +246,7 @@ def verify_request(data, key):
     return crypto.load_certificate_request(DER, data).verify(KEYS[key])
 
 
-def make_crl(issuer, key, last, after, revoked, digest):
+def make_crl(issuer, key, last, after, revoked, digest, exts=()):
     crl = crypto.CRL()
     crl.set_version(1)
     crl.set_lastUpdate(last)
@@ -257,6 +257,9 @@ def make_crl(issuer, key, last, after, revoked, digest):
         one.set_rev_date(date)
         one.set_reason(reason)
         crl.add_revoked(one)
+    for extension in exts:
+        extension = new_ext(*extension)._extension
+        crypto._openssl_assert(LIBCRYPTO_CRL_ADD(crl._crl, extension) == 1)
     if digest is None:
         authority = crypto.load_certificate(DER, issuer)
         lib.X509_CRL_set_issuer_name(
@@ -384,6 +387,18 @@ def pkcs7_read_certs(form, data):
     load = {0: pkcs7.load_pem_pkcs7_certificates, 1: pkcs7.load_der_pkcs7_certificates}
     found = load[form](data)
     return [one.public_bytes(serialization.Encoding.DER) for one in found]
+
+
+def verify_pkcs7(form, data, content):
+    """Whether the signatures are right, whoever has signed; answers the content."""
+    found = crypto.load_pkcs7_data(FORMS[form], data)._pkcs7
+    nobody = ffi.gc(lib.X509_STORE_new(), lib.X509_STORE_free)
+    given = ffi.NULL if content is None else crypto._new_mem_buf(content)
+    out = crypto._new_mem_buf()
+    flags = lib.PKCS7_NOVERIFY | lib.PKCS7_BINARY
+    done = lib.PKCS7_verify(found, ffi.NULL, nobody, given, out, flags)
+    crypto._openssl_assert(done == 1)
+    return crypto._bio_to_string(out)
 
 
 def make_spkac(key, digest):
