@@ -259,7 +259,7 @@ def make_crl(issuer, key, last, after, revoked, digest, exts=()):
         crl.add_revoked(one)
     for extension in exts:
         extension = new_ext(*extension)._extension
-        crypto._openssl_assert(LIBCRYPTO_CRL_ADD(crl._crl, extension) == 1)
+        crypto._openssl_assert(lib.X509_CRL_add_ext(crl._crl, extension, -1) == 1)
     if digest is None:
         authority = crypto.load_certificate(DER, issuer)
         lib.X509_CRL_set_issuer_name(
@@ -458,13 +458,19 @@ def rand_add(data, entropy):
     return rand.status()
 
 
+def counted(count):
+    if count < 0:
+        raise OSError("the file cannot be used")
+    return count
+
+
 def rand_write_file(path):
-    return LIBCRYPTO.RAND_write_file(path)
+    return counted(LIBCRYPTO.RAND_write_file(path))
 
 
 def rand_load_file(path, length):
     LIBCRYPTO.RAND_load_file.argtypes = [ctypes.c_char_p, ctypes.c_long]
-    return LIBCRYPTO.RAND_load_file(path, length)
+    return counted(LIBCRYPTO.RAND_load_file(path, length))
 
 
 def decoded(value):

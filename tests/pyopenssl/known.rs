@@ -1,5 +1,6 @@
 //! Where we differ from pyOpenSSL 23, and why.
 
+use crate::families::crls;
 use crate::trial::Difference;
 use crate::value::{Value, tuple};
 
@@ -340,6 +341,40 @@ pub(crate) const TABLE: &[Row] = &[
         example: || tuple![5_i64, "", "", 0_i64, tuple![1_i64, 8296_i64, 3_i64]],
     },
     Row {
+        family: "crls",
+        what: &["the list", "what is signed"],
+        because: "the entries of a list keep their order, and pyOpenSSL sorts them",
+        is_it: |it| {
+            let entries = part(it, &[3]).parts().iter();
+            !entries.is_sorted_by_key(|entry| crls::place(&entry.parts()[0]))
+        },
+        example: || {
+            let entries = [2, 1].map(|n| tuple![Value::Bytes(vec![n]), 0_i64, Value::Nothing]);
+            tuple![1_i64, 0_i64, 1_i64, entries.to_vec(), "sha256"]
+        },
+    },
+    Row {
+        family: "pkcs7",
+        what: &["the result"],
+        because: "pyOpenSSL reads the first object only, and here nothing may follow it",
+        is_it: |it| part(it, &[6, 0]).number() > 2 && only_ours_is(it, "Malformed"),
+        example: || pkcs7_example(1, tuple![3_i64, 0_i64, 0_i64]),
+    },
+    Row {
+        family: "pkcs7",
+        what: &["type"],
+        because: "pyOpenSSL calls all UNDEF that OpenSSL has no name for; ours shows the identifier",
+        is_it: |it| it.theirs == Ok("UNDEF".into()),
+        example: || pkcs7_example(3, Value::Nothing),
+    },
+    Row {
+        family: "rand",
+        what: &["loading"],
+        because: "OpenSSL does not look for a file of which nothing is to be loaded",
+        is_it: |it| it.theirs == Ok(0_i64.into()) && part(it, &[2]) == &Value::from(0_i64),
+        example: || tuple!["", 0_i64, 0_i64],
+    },
+    Row {
         family: "stores",
         what: &["code", "path or place"],
         because: "lists of revoked certificates are looked at once there are some",
@@ -405,6 +440,11 @@ fn pkcs12_example(has_cert: bool, chain: Vec<Value>, name: &str, passphrase: &st
     tuple![
         1_i64, has_cert, true, chain, name, passphrase, 1_i64, passphrase,
     ]
+}
+
+/// One of the least structures of each kind.
+fn pkcs7_example(kind: i64, damage: Value) -> Value {
+    tuple![5_i64, kind, Value::List(vec![]), "", 0_i64, 0_i64, damage]
 }
 
 /// A certificate with an extension.

@@ -4,7 +4,7 @@ use greenling_tls::crypto::{Cert, Crl, Digest, Name, RevokedReason, Serial, Time
 use greenling_tls::{Encoding, Error};
 
 use super::certs::{asn1_time, draw_digest, draw_time};
-use super::{serials, signed_part};
+use super::signed_part;
 use crate::keys::Kind;
 use crate::random::Random;
 use crate::trial::{Family, Trial};
@@ -28,13 +28,14 @@ const REASONS: &[&str] = &[
 ];
 
 fn draw(random: &mut Random) -> Value {
-    let revoked = random.up_to(4, |random| {
+    let mut revoked = random.up_to(4, |random| {
         let length = 1 + random.below(20);
         let mut serial = random.bytes(length);
         serial[0] = serial[0] & 0x7f | 1;
         let reason = random.one_in(2).then(|| random.of(REASONS));
         tuple![serial, draw_time(random), reason]
     });
+    revoked.sort_by_key(|entry| place(&entry.parts()[0]));
     let [last, next] = [draw_time(random), draw_time(random)];
     // Whose it is, since when and until when it is in force, who is on it, the digest.
     tuple![
@@ -44,6 +45,11 @@ fn draw(random: &mut Random) -> Value {
         revoked,
         draw_digest(random),
     ]
+}
+
+/// The order in which pyOpenSSL has them.
+pub(crate) fn place(serial: &Value) -> (usize, Vec<u8>) {
+    (serial.bytes().len(), serial.bytes().to_vec())
 }
 
 fn check(input: &Value, trial: &mut Trial<'_>) {
@@ -59,7 +65,11 @@ fn check(input: &Value, trial: &mut Trial<'_>) {
         let [serial, date, reason] = entry.parts() else {
             unreachable!("{entry:?}");
         };
-        tuple![hex(serial.bytes()), asn1_time(date.number()), reason.clone()]
+        tuple![
+            hex(serial.bytes()),
+            asn1_time(date.number()),
+            reason.clone()
+        ]
     });
     // pyOpenSSL has no extensions of lists, so it is handed those of ours.
     let exts = ours.iter().flat_map(|list| list.extensions());
@@ -118,20 +128,25 @@ fn build(input: &Value, issuer: &Name, trial: &Trial<'_>) -> Result<Crl, Error> 
         let [serial, date, reason] = entry.parts() else {
             unreachable!("{entry:?}");
         };
-        let reason = reason.some().map(|reason| reason.text().parse::<RevokedReason>());
+        let reason = reason
+            .some()
+            .map(|reason| reason.text().parse::<RevokedReason>());
         builder = builder.revoke(
             Serial::from_bytes(serial.bytes()),
             Timestamp::from_unix(date.number()),
             reason.transpose()?,
         );
     }
-    builder.sign(&key.private, Digest::by_name(digest.text()).unwrap_or_default())
+    builder.sign(
+        &key.private,
+        Digest::by_name(digest.text()).unwrap_or_default(),
+    )
 }
 
 /// What both say of a list.
 fn describe(list: &Crl) -> Result<Value, Error> {
     let revoked = list.revoked()?.into_iter().map(|entry| {
-        let reason = entry.reason.map(RevokedReason::title);
+        let reason = entry.reason.map(title);
         tuple![entry.serial.to_string(), entry.date.as_unix(), reason]
     });
     Ok(tuple![
@@ -140,4 +155,18 @@ fn describe(list: &Crl) -> Result<Value, Error> {
         list.encode(Encoding::Pem)?,
         list.to_text()?,
     ])
+}
+
+/// What OpenSSL calls a reason.
+fn title(reason: RevokedReason) -> &'static str {
+    match reason {
+        RevokedReason::Unspecified => "Unspecified",
+        RevokedReason::KeyCompromise => "Key Compromise",
+        RevokedReason::CaCompromise => "CA Compromise",
+        RevokedReason::AffiliationChanged => "Affiliation Changed",
+        RevokedReason::Superseded => "Superseded",
+        RevokedReason::CessationOfOperation => "Cessation Of Operation",
+        RevokedReason::CertificateHold => "Certificate Hold",
+        _ => "not drawn",
+    }
 }

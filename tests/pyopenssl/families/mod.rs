@@ -1,6 +1,7 @@
 //! The families of operations, each with what is drawn for it.
 
 mod certs;
+pub(crate) mod crls;
 mod damage;
 mod digests;
 mod exts;
@@ -8,6 +9,8 @@ mod keys;
 mod loading;
 mod names;
 mod pkcs12;
+mod pkcs7;
+mod rand;
 mod requests;
 mod serials;
 mod spkac;
@@ -30,9 +33,12 @@ pub(crate) const FAMILIES: &[Family] = &[
     certs::FAMILY,
     requests::FAMILY,
     spkac::FAMILY,
+    crls::FAMILY,
     pkcs12::FAMILY,
+    pkcs7::FAMILY,
     stores::FAMILY,
     loading::FAMILY,
+    rand::FAMILY,
 ];
 
 /// The encoding that a number stands for.

@@ -69,7 +69,9 @@ fn check(input: &Value, trial: &mut Trial<'_>) {
             ders.push(der);
         }
     }
-    let chain = ders.iter().map(|der| Cert::decode(Encoding::Der, der.bytes()));
+    let chain = ders
+        .iter()
+        .map(|der| Cert::decode(Encoding::Der, der.bytes()));
     let chain: Vec<Cert> = chain.collect::<Result<_, _>>().expect("certificates");
     let content = content.bytes();
     match way.index(6) {
@@ -83,7 +85,12 @@ fn check(input: &Value, trial: &mut Trial<'_>) {
             let elsewhere = is_detached.is_true().then_some(content);
             read(&bytes, form, trial);
             verify(&bytes, form, elsewhere, trial);
-            verify(&bytes, form, is_detached.is_true().then_some(b"other"), trial);
+            verify(
+                &bytes,
+                form,
+                is_detached.is_true().then_some(b"other"),
+                trial,
+            );
         }
         1 if key.kind != Kind::Ed25519 => {
             let arguments = tuple![
@@ -104,7 +111,9 @@ fn check(input: &Value, trial: &mut Trial<'_>) {
             read(&bytes, form, trial);
         }
         3 if !ders.is_empty() => {
-            let bytes = trial.ask("pkcs7_certs", tuple![ders, form]).expect("a bundle");
+            let bytes = trial
+                .ask("pkcs7_certs", tuple![ders, form])
+                .expect("a bundle");
             read(&damage::bytes(bytes.bytes(), damage), form, trial);
         }
         4 => {
@@ -134,13 +143,21 @@ fn read(bytes: &[u8], form: i64, trial: &mut Trial<'_>) {
         ]
     });
     let theirs = trial.ask("load_pkcs7", tuple![form, bytes]);
-    let fields = ["type", "signed", "enveloped", "signed and enveloped", "data"];
+    let fields = [
+        "type",
+        "signed",
+        "enveloped",
+        "signed and enveloped",
+        "data",
+    ];
     trial.compare_fields(&fields, ours, theirs);
     let Ok(read) = read else {
         return;
     };
     let ours = read.certificates();
-    let ours = ours.iter().map(|cert| cert.encode(Encoding::Der).map(Value::from));
+    let ours = ours
+        .iter()
+        .map(|cert| cert.encode(Encoding::Der).map(Value::from));
     let ours: Result<Vec<Value>, Error> = ours.collect();
     if let Ok(theirs) = trial.ask("pkcs7_read_certs", tuple![form, bytes]) {
         trial.compare("certificates", ours.map(Value::from), Ok(theirs));
@@ -149,9 +166,8 @@ fn read(bytes: &[u8], form: i64, trial: &mut Trial<'_>) {
 
 fn verify(bytes: &[u8], form: i64, content: Option<&[u8]>, trial: &mut Trial<'_>) {
     let encoding = [Encoding::Pem, Encoding::Der][form as usize];
-    let ours = Pkcs7::decode(encoding, bytes).and_then(|signed| {
-        signed.dangerous_verify_signatures(&[], content, Pkcs7Flags::default())
-    });
+    let ours = Pkcs7::decode(encoding, bytes)
+        .and_then(|signed| signed.dangerous_verify_signatures(&[], content, Pkcs7Flags::default()));
     let theirs = trial.ask("verify_pkcs7", tuple![form, bytes, content]);
     trial.compare("the signature", ours.map(Value::from), theirs);
 }

@@ -43,7 +43,11 @@ fn check(input: &Value, trial: &mut Trial<'_>) {
     trial.compare("writing", written, answer);
     let read = |path: &str| std::fs::read(path).expect("it is there");
     if read(&ours) == read(&theirs) {
-        trial.differ("randomness", Ok(read(&ours).into()), Ok(read(&theirs).into()));
+        trial.differ(
+            "randomness",
+            Ok(read(&ours).into()),
+            Ok(read(&theirs).into()),
+        );
     }
     for path in [ours, theirs, plain, path("missing")] {
         let most = limit.some().map(|limit| limit.number() as usize);
