@@ -9,6 +9,8 @@ mod exts;
 mod exts_conf;
 mod exts_odd;
 mod exts_refused;
+#[allow(unsafe_code, reason = "asks libcrypto what its wrappers do not tell")]
+mod generator;
 mod keys;
 mod keys_encrypted;
 mod keys_refused;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use greenling_tls::{ConfigErrorKind, Error, rand};
 use tempfile::TempDir;
 
+use crate::generator::reseeds;
 use crate::support::{kind, openssl};
 
 fn directory() -> (TempDir, PathBuf) {
@@ -29,6 +30,28 @@ fn buffers_are_filled_and_never_twice_the_same() {
         fill(&mut []).unwrap();
     }
     assert!(rand::is_seeded());
+}
+
+/// Whatever is added makes the generator seed itself again, with that and more.
+#[test]
+fn what_is_added_reaches_the_generator() {
+    let (_dir, path) = directory();
+    rand::write_file(&path).unwrap();
+    let load = || assert_eq!(rand::load_file(&path, None).unwrap(), 1024);
+    let actions: [&dyn Fn(); 4] = [
+        &|| rand::add(b"some bytes", 1.5),
+        &|| rand::add(b"some bytes", f64::NAN),
+        &|| rand::seed(b"some bytes"),
+        &load,
+    ];
+    for action in actions {
+        let before = reseeds();
+        action();
+        assert!(reseeds() > before);
+    }
+    // Nothing is nothing.
+    rand::add(b"", 0.0);
+    rand::seed(b"");
 }
 
 #[test]
