@@ -5,6 +5,8 @@
 //! the passphrase turns out to be wrong. So the numbers are read here first, and
 //! added up for the file as a whole.
 
+use openssl::error::ErrorStack;
+
 use super::der::{self, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 
@@ -22,6 +24,16 @@ const SCRYPT: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b];
 const PBKDF2: u8 = 12;
 const PBES2: u8 = 13;
 const PBMAC1: u8 = 14;
+
+/// Whether OpenSSL has not got the cipher, whatever the passphrase. What a wrong one
+/// makes of the input may be of an unsupported form as well, but for the decoders.
+pub(crate) fn is_unsupported(stack: &ErrorStack) -> bool {
+    stack.errors().iter().any(|error| match error.reason() {
+        Some("unsupported") => error.library() == Some("digital envelope routines"),
+        Some(reason) => ["unknown pbe algorithm", "unsupported encryption"].contains(&reason),
+        None => false,
+    })
+}
 
 /// What a file has asked for so far.
 #[derive(Debug, Default)]

@@ -27,12 +27,6 @@ pub(super) fn open_with_legacy(
     EncryptedKey::decode(sealed)?.decrypt(&passphrase, Some(library))
 }
 
-/// Whether an algorithm is missing, as those of the legacy provider are.
-pub(super) fn is_unsupported(stack: &ErrorStack) -> bool {
-    let missing = |error: &openssl::error::Error| error.reason() == Some("unsupported");
-    stack.errors().iter().any(missing)
-}
-
 /// An `EncryptedPrivateKeyInfo` (RFC 5958, section 3).
 struct EncryptedKey(NonNull<ffi::X509_SIG>);
 

@@ -8,7 +8,7 @@ use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::encoding::Encoding;
 use crate::crypto::object::Kind;
 use crate::crypto::passphrase::Passphrase;
-use crate::crypto::pbe::Work;
+use crate::crypto::pbe::{Work, is_unsupported};
 use crate::crypto::{der, pem};
 #[cfg(not(feature = "aws-lc"))]
 use crate::crypto::{library, sealed};
@@ -205,14 +205,4 @@ fn with_legacy(
     _passphrase: Option<&[u8]>,
 ) -> Result<PKey<Private>, ErrorStack> {
     Err(stack)
-}
-
-/// Whether OpenSSL has not got the cipher, whatever the passphrase. What a wrong one
-/// makes of the input may be of an unsupported form as well, but for the decoders.
-fn is_unsupported(stack: &ErrorStack) -> bool {
-    stack.errors().iter().any(|error| match error.reason() {
-        Some("unsupported") => error.library() == Some("digital envelope routines"),
-        Some(reason) => ["unknown pbe algorithm", "unsupported encryption"].contains(&reason),
-        None => false,
-    })
 }

@@ -38,16 +38,6 @@ impl PrivateKey {
     /// sizes. [`Error::Unsupported`] for [`KeyAlg::Dsa`], which
     /// [`legacy::generate_dsa`](crate::crypto::legacy::generate_dsa) makes, and
     /// [`KeyAlg::Other`]. [`Error::TimedOut`] or [`Error::Io`] when the wait is ended.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use greenling_tls::crypto::{Curve, KeyAlg, PrivateKey};
-    ///
-    /// let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256))?;
-    /// assert_eq!(key.bits(), 256);
-    /// # Ok::<(), greenling_tls::Error>(())
-    /// ```
     #[doc(alias = "generate_key")]
     #[doc(alias = "PKey.generate_key")]
     #[doc(alias = "EVP_PKEY_generate")]

@@ -24,32 +24,7 @@ pub use private::PrivateKey;
 pub use protect::{KeyCipher, Protect};
 pub use public::PublicKey;
 
-use openssl::pkey::{HasPublic, PKeyRef};
-
 use super::call::{call, look};
-
-/// The strength of a key in bits of a symmetric one.
-#[cfg(not(feature = "aws-lc"))]
-fn strength<T: HasPublic>(key: &PKeyRef<T>) -> u32 {
-    size(key.security_bits())
-}
-
-/// AWS-LC has no such function; these are the numbers of NIST SP 800-57, part 1.
-#[cfg(feature = "aws-lc")]
-fn strength<T: HasPublic>(key: &PKeyRef<T>) -> u32 {
-    match KeyAlg::of(key) {
-        KeyAlg::Rsa(bits) | KeyAlg::Dsa(bits) => match bits {
-            0..1024 => 0,
-            1024..2048 => 80,
-            2048..3072 => 112,
-            3072..7680 => 128,
-            7680..15360 => 192,
-            _ => 256,
-        },
-        KeyAlg::Ed25519 | KeyAlg::X25519 => 128,
-        _ => size(key.bits()) / 2,
-    }
-}
 
 /// OpenSSL answers -1 for sizes that make no sense for a key.
 fn size(bits: u32) -> u32 {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use openssl::pkey::{PKey, PKeyRef, Private};
 
-use super::{KeyAlg, PublicKey, call, look, size, strength, sys};
+use super::{KeyAlg, PublicKey, call, look, size, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::cert::Cert;
 use crate::error::Error;
@@ -59,7 +59,7 @@ impl PrivateKey {
     /// About how many bits a symmetric key of the same strength has (NIST SP 800-57).
     #[doc(alias = "EVP_PKEY_get_security_bits")]
     pub fn security_bits(&self) -> u32 {
-        look(|| strength(&self.key))
+        look(|| size(self.key.security_bits()))
     }
 
     /// The public half.

@@ -5,7 +5,7 @@ use std::fmt;
 use openssl::pkey::{PKey, PKeyRef, Public};
 use openssl::rsa::Rsa;
 
-use super::{KeyAlg, PrivateKey, call, look, size, strength, sys};
+use super::{KeyAlg, PrivateKey, call, look, size, sys};
 use crate::crypto::encoding::Encoding;
 use crate::crypto::object::Kind;
 use crate::error::Error;
@@ -111,7 +111,7 @@ impl PublicKey {
     /// About how many bits a symmetric key of the same strength has (NIST SP 800-57).
     #[doc(alias = "EVP_PKEY_get_security_bits")]
     pub fn security_bits(&self) -> u32 {
-        look(|| strength(&self.key))
+        look(|| size(self.key.security_bits()))
     }
 
     /// The key as the `openssl` crate has it.

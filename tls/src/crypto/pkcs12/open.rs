@@ -10,8 +10,7 @@ use super::archive::{Archive, Bag, Content, Protection};
 use super::secret::Text;
 use super::{Fault, Parts};
 use crate::crypto::library;
-use crate::crypto::pbe::Work;
-use crate::crypto::sealed::is_unsupported;
+use crate::crypto::pbe::{Work, is_unsupported};
 
 /// Bags within bags; OpenSSL's parser gives up at a similar depth.
 const DEPTH_MAX: usize = 16;
