@@ -1,5 +1,5 @@
-//! What is wrong with a configuration: the error of building a context or
-//! loading an identity.
+//! What is wrong with an input: the error of building a context, loading an identity,
+//! and of all that reads or makes certificates and keys.
 //!
 //! Every message begins with the thing at fault (a file's path, an option), so
 //! that the person who reads the log knows where to look.

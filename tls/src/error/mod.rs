@@ -66,8 +66,9 @@ pub enum Error {
     Rejected(Rejection),
     /// The program used the API in a way that cannot work.
     Local(Cow<'static, str>),
-    /// A certificate, key, name or option cannot be used. Met while contexts and
-    /// identities are made, and for the name given to a client's connection.
+    /// A certificate, key, name, option or other input cannot be used. Met while
+    /// contexts and identities are made, for the name given to a client's connection,
+    /// and by all functions of [`crypto`](crate::crypto).
     Config(ConfigError),
     /// OpenSSL failed for any other reason: its error queue, oldest entry first.
     Ssl(Vec<SslErrorEntry>),
@@ -167,7 +168,7 @@ impl fmt::Display for Error {
             Error::Certificate(verify) => write!(f, "certificate refused: {verify}"),
             Error::Rejected(rejection) => rejection.fmt(f),
             Error::Local(what) => write!(f, "misuse: {what}"),
-            Error::Config(config) => write!(f, "configuration: {config}"),
+            Error::Config(config) => config.fmt(f),
             Error::Ssl(entries) if entries.is_empty() => f.write_str("OpenSSL gave no reason"),
             Error::Ssl(entries) => {
                 for (index, entry) in entries.iter().enumerate() {
