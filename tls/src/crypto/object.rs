@@ -50,13 +50,21 @@ impl Kind<'_> {
         &self,
         encoding: Encoding,
         bytes: &[u8],
-        pem: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
-        der: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
+        parse_pem: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
+        parse_der: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
     ) -> Result<T, ConfigError> {
         self.check_form(encoding, bytes)?;
+        if encoding == Encoding::Pem && pem::has_header(bytes, self.labels) {
+            let detail = "has a header, as encrypted keys have";
+            return Err(ConfigError::new(
+                ConfigErrorKind::Malformed,
+                self.subject,
+                detail,
+            ));
+        }
         call(|| match encoding {
-            Encoding::Pem => pem(bytes),
-            Encoding::Der => der(bytes),
+            Encoding::Pem => parse_pem(bytes),
+            Encoding::Der => parse_der(bytes),
         })
         .map_err(|stack| self.damaged(encoding, bytes, stack))
     }

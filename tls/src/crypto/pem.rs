@@ -29,6 +29,11 @@ impl Block<'_> {
         self.body.windows(header.len()).any(|part| part == header)
     }
 
+    /// Whether it has a header of RFC 1421 at all: base64 has no colon.
+    fn has_header(&self) -> bool {
+        self.body.contains(&b':')
+    }
+
     /// What the base64 stands for.
     pub(super) fn der(&self) -> Result<Vec<u8>, ErrorStack> {
         if !self.closed {
@@ -70,6 +75,13 @@ pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = Block<'_>> {
             closed,
         })
     })
+}
+
+/// Whether OpenSSL's readers of such objects could ask on the terminal for a passphrase.
+/// They do for whatever has a header that says that it is encrypted, though nothing is
+/// but keys, which are read by other functions.
+pub(crate) fn has_header(bytes: &[u8], labels: &[&str]) -> bool {
+    blocks(bytes).any(|block| labels.contains(&block.label) && block.has_header())
 }
 
 /// Writes a block.

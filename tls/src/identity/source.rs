@@ -7,7 +7,7 @@ use openssl::x509::X509;
 
 use super::{Encoding, Identity};
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::crypto::{KeyInput, Passphrase, in_order, items};
+use crate::crypto::{self, KeyInput, Passphrase, in_order, items};
 use crate::error::Error;
 use crate::ssl::on_system_stack;
 
@@ -42,6 +42,11 @@ impl Source<'_> {
         };
         // Before anything runs on the system stack: who is asked may wait.
         let key = key.decode(passphrase)?;
+        let labels = ["CERTIFICATE", "X509 CERTIFICATE"];
+        if self.encoding == Encoding::Pem && crypto::has_pem_header(chain, &labels) {
+            let detail = "holds a certificate with a header, as encrypted keys have";
+            return Err(self.chain_error(detail).into());
+        }
         on_system_stack(|| {
             let chain = match self.encoding {
                 Encoding::Pem => X509::stack_from_pem(chain),

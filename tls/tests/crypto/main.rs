@@ -22,6 +22,7 @@ mod names;
 mod objects;
 mod pkcs12;
 mod pkcs7;
+mod prompts;
 mod rand;
 mod serials;
 mod spkac;

@@ -3,10 +3,8 @@
 
 use std::net::IpAddr;
 use std::process::Command;
-use std::sync::Barrier;
 use std::time::Duration;
 
-use greenling::JoinHandle;
 use greenling_tls::crypto::{
     Cert, Crl, Digest, Encoding, TestCa, Timestamp, TrustStore, TrustStoreBuilder, VerifyFlags,
     VerifyOptions,
@@ -147,6 +145,7 @@ fn anchors_may_say_what_they_are_trusted_for() {
     assert_eq!(code(store.verify_for(&leaf, &[], &server)), 28, "rejected");
 }
 
+#[cfg(feature = "greenling")]
 #[test]
 fn one_store_serves_threads_and_tasklets_at_the_same_time() {
     const EACH: usize = 20;
@@ -180,7 +179,7 @@ fn one_store_serves_threads_and_tasklets_at_the_same_time() {
             assert_eq!(list.revoked().unwrap().len(), 501);
         }
     };
-    let start = Barrier::new(2);
+    let start = std::sync::Barrier::new(2);
     std::thread::scope(|threads| {
         for _ in 0..2 {
             let (judge, start) = (judge.clone(), &start);
@@ -195,7 +194,8 @@ fn one_store_serves_threads_and_tasklets_at_the_same_time() {
 }
 
 /// Judges twice on a tasklet, and lets others do so in between.
-fn twice(judge: impl Fn() + 'static) -> JoinHandle<()> {
+#[cfg(feature = "greenling")]
+fn twice(judge: impl Fn() + 'static) -> greenling::JoinHandle<()> {
     greenling::spawn(move || {
         judge();
         greenling::schedule();

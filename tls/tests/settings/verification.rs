@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use greenling_tls::crypto::{Cert, TrustStore, VerifyFlags};
 use greenling_tls::{
     Alert, ClientAuth, ConfigErrorKind, ContextBuilder, Error, Identity, Purpose, Version, options,
 };
@@ -300,4 +301,26 @@ fn the_environment_says_where_the_systems_roots_are() {
         "verification::a_client_with_the_systems_roots",
         &[("SSL_CERT_FILE", &roots), ("SETTINGS_IDENTITY", &own)],
     );
+}
+
+#[test]
+fn certificates_and_stores_are_trusted_as_they_are() {
+    let root = Authority::root("root");
+    let (good, bad) = (root.issue(&Leaf::default()), root.issue(&Leaf::default()));
+    let certificate = || Cert::from(root.certificate().clone());
+    let trusting = || ContextBuilder::client().trust_cert(certificate());
+    Pair::connected(trusting(), server_with(&good));
+
+    let list = root.crl(&[&leaf_of(&bad)]);
+    let store = TrustStore::builder().add_cert(certificate());
+    let store = store.add_crl_pem(list).build().unwrap();
+    let client = || ContextBuilder::client().trust_store(&store);
+    Pair::connected(client(), server_with(&good));
+    let (told, _) = refusal(client(), server_with(&bad));
+    assert_eq!(told, Alert::from_code(44), "certificate_revoked");
+    // The lists are looked at by the store's flags, which are the context's too.
+    assert!(store.flags().contains(VerifyFlags::CRL_CHECK));
+    let stranger = Authority::root("root");
+    let (told, _) = refusal(client(), server_with(&stranger.issue(&Leaf::default())));
+    assert_eq!(told, Alert::from_code(48), "unknown_ca");
 }

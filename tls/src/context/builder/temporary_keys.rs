@@ -8,6 +8,7 @@ use openssl::ssl::SslContextBuilder;
 use super::ContextBuilder;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::context::sys;
+use crate::crypto;
 use crate::engine::Role;
 use crate::identity;
 
@@ -83,6 +84,14 @@ impl TmpDh {
 }
 
 fn set(subject: &str, pem: &[u8], context: &mut SslContextBuilder) -> Result<(), ConfigError> {
+    if crypto::has_pem_header(pem, &["DH PARAMETERS"]) {
+        let detail = "holds parameters with a header, as encrypted keys have";
+        return Err(ConfigError::new(
+            ConfigErrorKind::Malformed,
+            subject,
+            detail,
+        ));
+    }
     let parameters = Dh::params_from_pem(pem).map_err(|stack| {
         let detail = "holds no parameters for Diffie-Hellman in PEM form";
         ConfigError::new(ConfigErrorKind::Malformed, subject, detail).because_ssl(stack)
