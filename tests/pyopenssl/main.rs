@@ -14,6 +14,7 @@
 //! Debian's package python3-openssl must be installed for `/usr/bin/python3`; without
 //! it the tests are skipped with a line that says so.
 
+mod command_line;
 mod families;
 mod keys;
 mod known;

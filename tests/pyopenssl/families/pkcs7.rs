@@ -78,7 +78,7 @@ fn check(input: &Value, trial: &mut Trial<'_>) {
         0 if key.kind != Kind::Ed25519 => {
             let mut flags = Pkcs7Flags::default();
             if is_detached.is_true() {
-                flags = flags | Pkcs7Flags::DETACHED;
+                flags |= Pkcs7Flags::DETACHED;
             }
             let signed = Pkcs7::sign(&cert, &key.private, &chain, content, flags);
             let bytes = signed.expect("a signature").encode(encoding);
