@@ -21,8 +21,12 @@ const OWN: [&str; 2] = ["authorityKeyIdentifier", "crlNumber"];
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make a list
+    #[command(after_help = "Example:\n  certtool crl make --ca ca.pem --out ca.crl")]
     Make(MakeOptions),
     /// Add to a list that is there; without certificates, sign it for more time
+    #[command(
+        after_help = "Example:\n  certtool crl revoke ca.crl www.pem --reason keyCompromise --ca ca.pem"
+    )]
     Revoke(RevokeOptions),
 }
 

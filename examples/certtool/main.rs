@@ -35,8 +35,9 @@ use clap::{Parser, Subcommand};
 use failure::Outcome;
 
 const AFTER_HELP: &str = "\
-Inputs are in PEM or DER form, whichever it turns out to be; `-` is standard input or output. \
-No file is replaced without --force.
+Inputs are in PEM or DER form, whichever it turns out to be; `-` is standard
+input or output. No file is replaced without --force. `certtool COMMAND --help`
+has the options of a command, and an example.
 
 Exit codes:
   0  all is well
@@ -55,18 +56,33 @@ struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make an authority: one that signs itself, or an intermediate one
+    #[command(
+        after_help = "Example:\n  certtool ca --subject \"/O=Example/CN=Example Root\" --out ca.pem"
+    )]
     Ca(make::CaOptions),
     /// Make a server's certificate and key
+    #[command(
+        after_help = "Example:\n  certtool server www.example.com 127.0.0.1 --ca ca.pem --out www.pem"
+    )]
     Server(make::LeafOptions),
     /// Make a client's certificate and key
+    #[command(after_help = "Example:\n  certtool client alice --ca ca.pem --out alice.pem")]
     Client(make::LeafOptions),
     /// Make a request, for an authority to sign
+    #[command(after_help = "Example:\n  certtool csr www.example.com --for server --out www.csr")]
     Csr(request::Options),
     /// Sign a request as its authority
+    #[command(
+        after_help = "Example:\n  certtool sign www.csr --ca ca.pem --as server --take subjectAltName --out www.pem"
+    )]
     Sign(sign::Options),
     /// Show what is in files: certificates, requests, revocation lists, keys, PKCS #12, PKCS #7
+    #[command(after_help = "Example:\n  certtool inspect --check --at +14d www.pem")]
     Inspect(inspect::Options),
     /// Check certificates: signatures up to an authority, times, purpose, name, revocation
+    #[command(
+        after_help = "Example:\n  certtool verify --ca ca.pem --purpose server --host www.example.com www.pem"
+    )]
     Verify(verify::Options),
     /// Put certificate and key into a PKCS #12 file, or take them out
     #[command(subcommand)]
@@ -75,8 +91,10 @@ enum Command {
     #[command(subcommand)]
     Crl(crl::Command),
     /// Link the certificates of a directory by hash, as `openssl rehash` and `c_rehash` do
+    #[command(after_help = "Example:\n  certtool rehash /etc/example/certs")]
     Rehash(rehash::Options),
     /// Make an authority, a server's and a client's pair in one go
+    #[command(after_help = "Example:\n  certtool simple --dir certs")]
     Simple(simple::Options),
 }
 
@@ -115,6 +133,26 @@ mod tests {
     fn the_definition_is_consistent() {
         use clap::CommandFactory;
         Options::command().debug_assert();
+    }
+
+    /// What docs/certtool.md tells people to type.
+    #[test]
+    fn what_is_documented_can_be_typed() {
+        let mut count = 0;
+        for code in include_str!("../../docs/certtool.md").split('`') {
+            if !code.starts_with("certtool ") || code.contains("--help") {
+                continue;
+            }
+            let line = code.replace("\"/O=Example/CN=Example Root\"", "/CN=Root");
+            if let Err(error) = Options::try_parse_from(line.split_whitespace()) {
+                use clap::error::ErrorKind::MissingRequiredArgument;
+                // The name of a command alone.
+                assert_eq!(error.kind(), MissingRequiredArgument, "{code}: {error}");
+                assert!(line.split_whitespace().count() <= 3, "{code}: {error}");
+            }
+            count += 1;
+        }
+        assert!(count > 15, "{count}");
     }
 
     #[test]

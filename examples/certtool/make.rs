@@ -9,6 +9,7 @@ use crate::authority::AuthorityKey;
 use crate::failure::{Failure, Outcome, plain};
 use crate::keys::KeyOptions;
 use crate::making::{self, CertOptions, Making, OutOptions, Profile, Signer};
+use crate::values;
 
 /// The longest common name (RFC 5280, appendix A.1).
 const COMMON_NAME_MAX: usize = 64;
@@ -17,7 +18,7 @@ const COMMON_NAME_MAX: usize = 64;
 #[derive(Debug, Args)]
 pub(crate) struct CaOptions {
     /// Its name, as "/C=DE/O=Example/CN=Example Root"
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
     subject: Name,
 
     /// Authority that signs it; without one it signs itself
@@ -49,7 +50,7 @@ pub(crate) struct LeafOptions {
     names: Vec<String>,
 
     /// Its name for people [default: the first NAME as common name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
     subject: Option<Name>,
 
     /// Authority that signs it

@@ -14,8 +14,14 @@ use crate::{input, keys, passphrase};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Put a certificate, its key and its chain into a file
+    #[command(
+        after_help = "Example:\n  certtool p12 pack --cert alice.pem --pass file:pass --out alice.p12"
+    )]
     Pack(PackOptions),
     /// Take them out
+    #[command(
+        after_help = "Example:\n  certtool p12 unpack alice.p12 --pass file:pass --out alice.pem"
+    )]
     Unpack(UnpackOptions),
 }
 

@@ -6,6 +6,7 @@ use greenling_tls::crypto::{BasicConstraints, Csr, Ext, KeyPurpose, Name};
 use crate::failure::Outcome;
 use crate::keys::{self, KeyOptions};
 use crate::making::{self, OutOptions, Profile, SignatureOptions};
+use crate::values;
 
 /// Options of `csr`.
 #[derive(Debug, Args)]
@@ -15,7 +16,7 @@ pub(crate) struct Options {
     names: Vec<String>,
 
     /// Its name, as "/C=DE/O=Example/CN=www" [default: the first NAME as common name]
-    #[arg(long, value_name = "NAME", required_unless_present = "names")]
+    #[arg(long, value_name = "NAME", value_parser = values::name, required_unless_present = "names")]
     subject: Option<Name>,
 
     /// What to ask for

@@ -13,7 +13,7 @@ use greenling_tls::{ConfigErrorKind, Error};
 use crate::authority::AuthorityOptions;
 use crate::failure::{Failure, Outcome};
 use crate::making::{self, CertOptions, Making, OutOptions, Profile, Signer};
-use crate::{files, input};
+use crate::{files, input, values};
 
 /// What the authority decides whatever is asked for: whether it makes an authority, and
 /// by what keys are known. They come from --for and the keys.
@@ -43,7 +43,7 @@ pub(crate) struct Options {
     take: Vec<String>,
 
     /// Another name than the one that is asked for
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
     subject: Option<Name>,
 
     /// Name of the certificate, in place of those that are asked for: a host, *.host, IP address,

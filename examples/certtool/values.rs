@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use greenling_tls::crypto::{Curve, Digest, KeyAlg, Serial, Timestamp};
+use greenling_tls::crypto::{Curve, Digest, KeyAlg, Name, Serial, Timestamp};
+
+use crate::failure::plain;
 
 /// An RSA key of as many bits when none are asked for.
 const RSA_BITS: u32 = 3072;
@@ -50,6 +52,11 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
         Some(total) if total <= 8000 * 365 * 24 * 3600 => Ok(Duration::from_secs(total)),
         _ => Err("too long".to_owned()),
     }
+}
+
+/// A name, as `/C=DE/O=Example/CN=www`.
+pub(crate) fn name(text: &str) -> Result<Name, String> {
+    text.parse().map_err(|error| plain(&error))
 }
 
 /// A kind of key.

@@ -10,11 +10,13 @@ fn the_same_answers_as_openssl() {
     folder.certtool("ca --subject /CN=Below --ca ca.pem --out below.pem");
     folder.certtool("ca --subject /CN=Stranger --out stranger.pem");
     folder.certtool("server www.test 10.0.0.1 --ca below.pem --out www.pem");
+    folder.certtool("server self.test --self-signed --out self.pem");
     folder.certtool("client alice@test.example --ca ca.pem --out alice.pem");
     folder.certtool("server old.test --ca ca.pem --from 20200101000000Z --for 30d --out old.pem");
     let chained = [folder.read("www.pem"), folder.read("below.pem")].concat();
     folder.write("chained.pem", chained);
     for (is_good, ours, theirs) in [
+        (true, "--ca self.pem self.pem", "-CAfile self.pem self.pem"),
         (
             true,
             "--ca ca.pem --chain below.pem www.pem",
