@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use greenling_tls::crypto::{
     self, Attr, BasicConstraints, Cert, CertBuilder, Csr, Curve, Digest, Encoding, Ext,
-    GeneralName, KeyAlg, KeyUsage, Name, Oid, PrivateKey, Serial, TestCa, Timestamp,
+    GeneralName, KeyAlg, KeyUsage, Name, Oid, Passphrase, PrivateKey, Serial, TestCa, Timestamp,
 };
 use greenling_tls::{ConfigErrorKind, Error};
 
+use crate::keys::RSA;
 use crate::support::{hex, openssl, openssl_text, python, unhex};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -422,12 +423,16 @@ fn a_request_gets_its_name_key_and_alternative_names_only() {
 
 #[test]
 fn broken_digests_sign_with_the_feature_legacy_only() {
-    let key = p256();
-    for digest in [Digest::Sha1, Digest::Md5] {
+    let key = PrivateKey::decode(Encoding::Pem, RSA, Passphrase::None).unwrap();
+    for (digest, name) in [
+        (Digest::Sha1, "sha1WithRSAEncryption"),
+        (Digest::Md5, "md5WithRSAEncryption"),
+    ] {
         let signed = named("/CN=x").sign(&key, digest);
         if cfg!(feature = "legacy") {
             let cert = signed.unwrap();
             cert.verify_signature(&key.public_key()).unwrap();
+            assert_eq!(cert.signature_algorithm(), name);
         } else {
             assert_eq!(fault(signed).0, ConfigErrorKind::Rejected);
         }
