@@ -115,7 +115,7 @@ impl Pkcs12 {
     /// `UnsupportedLegacyAlgorithm` (and there is no legacy provider),
     /// `Rejected` (opening it takes more than 10,000,000 rounds of hashing in all, or
     /// its MAC is of a kind that OpenSSL does not know), or `TooLarge` (it has more than
-    /// 64 MiB).
+    /// 64 MiB or 10,000 certificates).
     #[doc(alias = "load_pkcs12")]
     #[doc(alias = "PKCS12_parse")]
     #[doc(alias = "d2i_PKCS12")]
@@ -209,6 +209,8 @@ enum Fault {
     /// OpenSSL cannot compute the MAC.
     UnknownMac(ErrorStack),
     Damaged(&'static str, ErrorStack),
+    /// There are more certificates than one looks through.
+    TooMany,
     Work(Refused),
 }
 
@@ -247,6 +249,10 @@ impl Fault {
             )
             .because_ssl(stack),
             Fault::Damaged(detail, stack) => malformed(detail).because_ssl(stack),
+            Fault::TooMany => error(
+                ConfigErrorKind::TooLarge,
+                "holds more than 10,000 certificates",
+            ),
             Fault::Work(refused) => refused.explain(subject),
         }
     }

@@ -15,6 +15,10 @@ use crate::crypto::pbe::{Work, is_unsupported};
 /// Bags within bags; OpenSSL's parser gives up at a similar depth.
 const DEPTH_MAX: usize = 16;
 
+/// More than any list of trusted certificates has. The one that belongs to the key is
+/// looked for among them.
+const CERTIFICATES_MAX: usize = 10_000;
+
 /// Whether the archive cannot be opened without a passphrase. `None` if that is
 /// not an archive. On the system stack, with an empty error queue.
 pub(super) fn is_protected(bytes: &[u8]) -> Result<bool, Fault> {
@@ -158,6 +162,9 @@ impl<'a> Opening<'a> {
                 self.parts.key_name = bag.friendly_name();
             }
             Content::Certificate => {
+                if self.parts.certificates.len() == CERTIFICATES_MAX {
+                    return Err(Fault::TooMany);
+                }
                 let bad = |stack| Fault::Damaged("holds a damaged certificate", stack);
                 self.parts
                     .certificates

@@ -13,8 +13,10 @@ use openssl::x509::X509;
 use super::secret::Text;
 use super::{Fault, Parts};
 
-/// `ERR_LIB_PKCS8` in AWS-LC, whose `INCORRECT_PASSWORD` has this number.
-const INCORRECT_PASSWORD: i32 = 112;
+/// AWS-LC's `ERR_LIB_PKCS8`.
+const LIB_PKCS8: i32 = 19;
+/// AWS-LC's `PKCS8_R_INCORRECT_PASSWORD`.
+const INCORRECT_PASSWORD: i32 = 108;
 
 /// AWS-LC does not tell before it has tried.
 pub(super) fn is_protected(bytes: &[u8]) -> Result<bool, Fault> {
@@ -36,7 +38,9 @@ pub(super) fn open(bytes: &[u8], passphrases: &[Option<&Text>]) -> Result<Parts,
 }
 
 fn reason(stack: ErrorStack) -> Fault {
-    let is_passphrase = |e: &openssl::error::Error| e.reason_code() == INCORRECT_PASSWORD;
+    let is_passphrase = |e: &openssl::error::Error| {
+        e.library_code() == LIB_PKCS8 && e.reason_code() == INCORRECT_PASSWORD
+    };
     if stack.errors().iter().any(is_passphrase) {
         Fault::Passphrase
     } else {
