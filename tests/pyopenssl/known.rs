@@ -88,6 +88,19 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         family: "exts",
+        what: &["the result"],
+        because: "there is no list without names (RFC 5280, section 4.2.1.6), and OpenSSL makes one",
+        is_it: |it| {
+            let value = it.theirs.as_ref().map(|fields| fields.parts()[2].bytes());
+            only_ours_is(it, "Missing") && value == Ok(&[0x30, 0])
+        },
+        example: || {
+            let copied = tuple!["issuerAltName", false, "issuer:copy"];
+            tuple![copied, Value::Nothing, 0_i64]
+        },
+    },
+    Row {
+        family: "exts",
         what: &["name"],
         because: "pyOpenSSL calls all UNDEF that OpenSSL has no name for; ours shows the identifier",
         is_it: |it| it.theirs == Ok("UNDEF".into()),
