@@ -84,7 +84,7 @@ impl TmpDh {
 }
 
 fn set(subject: &str, pem: &[u8], context: &mut SslContextBuilder) -> Result<(), ConfigError> {
-    if crypto::has_pem_header(pem, &["DH PARAMETERS"]) {
+    if crypto::has_pem_header(pem, &["DH PARAMETERS", "X9.42 DH PARAMETERS"]) {
         let detail = "holds parameters with a header, as encrypted keys have";
         return Err(ConfigError::new(
             ConfigErrorKind::Malformed,
