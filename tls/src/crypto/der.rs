@@ -140,6 +140,12 @@ pub(crate) fn is_cut_short(bytes: &[u8]) -> bool {
     header(bytes).is_none_or(|(start, length)| bytes.len() < start + length)
 }
 
+/// The tag of what comes first inside of the first value.
+pub(crate) fn first_inside(bytes: &[u8]) -> Option<u8> {
+    let (start, _) = header(bytes)?;
+    bytes.get(start).copied()
+}
+
 /// Where the content of the first value begins, and its length.
 fn header(bytes: &[u8]) -> Option<(usize, usize)> {
     let (&[_, first], rest) = bytes.split_first_chunk()?;

@@ -137,8 +137,17 @@ fn found(encoding: Encoding, bytes: &[u8]) -> Option<&'static str> {
         return None; // the labels have told
     }
     let is = |read: fn(&[u8]) -> Result<(), ErrorStack>| call(|| read(bytes)).is_ok();
+    // What begins with a version is never tried as what does not: asking OpenSSL for a
+    // private key takes a millisecond, and damaged certificates may be many.
+    let has_version = der::first_inside(bytes) == Some(der::INTEGER);
     if der::is_encrypted_key(bytes) {
         Some("an encrypted private key")
+    } else if has_version && is(|der| PKey::private_key_from_der(der).map(drop)) {
+        Some("a private key")
+    } else if has_version && is(|der| Pkcs12::from_der(der).map(drop)) {
+        Some("a PKCS #12 archive")
+    } else if has_version {
+        None
     } else if is(|der| X509::from_der(der).map(drop)) {
         Some("a certificate")
     } else if is(|der| X509Req::from_der(der).map(drop)) {
@@ -147,10 +156,6 @@ fn found(encoding: Encoding, bytes: &[u8]) -> Option<&'static str> {
         Some("a list of revoked certificates")
     } else if is(|der| PKey::public_key_from_der(der).map(drop)) {
         Some("a public key")
-    } else if is(|der| PKey::private_key_from_der(der).map(drop)) {
-        Some("a private key")
-    } else if is(|der| Pkcs12::from_der(der).map(drop)) {
-        Some("a PKCS #12 archive")
     } else if is(|der| Pkcs7::from_der(der).map(drop)) {
         Some("a PKCS #7 structure")
     } else {

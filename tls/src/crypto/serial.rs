@@ -13,6 +13,9 @@ use crate::error::Error;
 /// What a serial number that a certificate gets may take (RFC 5280, section 4.1.2.2).
 const OCTETS_MAX: usize = 20;
 
+/// Longer numbers are not turned into decimal digits.
+const DECIMAL_MAX: usize = 1024;
+
 /// What is handed to OpenSSL, which counts octets in an `int`.
 const ASN1_MAX: usize = 64 * 1024;
 
@@ -102,9 +105,19 @@ impl Serial {
     }
 
     /// In decimal digits, as Python's `get_serial_number()` is printed.
+    ///
+    /// A number of more than 1024 octets, as only an attack has, is in hexadecimal
+    /// digits after `0x`: the time that decimal ones take grows with the square of it.
     #[doc(alias = "get_serial_number")]
     pub fn to_decimal(&self) -> String {
         const GROUP: u64 = 1_000_000_000;
+        if self.magnitude.len() > DECIMAL_MAX {
+            let digits = self.to_string();
+            return match digits.strip_prefix('-') {
+                Some(digits) => format!("-0x{digits}"),
+                None => format!("0x{digits}"),
+            };
+        }
         // Groups of nine digits, the lowest first.
         let mut groups: Vec<u64> = vec![0];
         for octet in &self.magnitude {

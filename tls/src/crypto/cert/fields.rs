@@ -34,13 +34,14 @@ impl Cert {
         Serial::from_asn1(self.0.serial_number())
     }
 
-    /// Its version, counted from 0: 2 stands for version 3, which nearly all have.
+    /// Its version, counted from 0: 2 stands for version 3, which nearly all have. A
+    /// number that is none counts as -1.
     #[doc(alias = "get_version")]
     #[doc(alias = "X509_get_version")]
     pub fn version(&self) -> i32 {
         #[cfg(feature = "aws-lc")]
         use crate::ssl::missing::X509RefExt;
-        self.0.version()
+        call(|| Ok(self.0.version())).unwrap_or(-1)
     }
 
     /// The first second in which it is valid. A time that cannot be read counts as

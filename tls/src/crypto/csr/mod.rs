@@ -116,11 +116,11 @@ impl Csr {
         Name::copy_of(self.0.subject_name())
     }
 
-    /// The version less one: 0 in all that conform.
+    /// The version less one: 0 in all that conform. A number that is none counts as -1.
     #[doc(alias = "get_version")]
     #[doc(alias = "X509_REQ_get_version")]
     pub fn version(&self) -> i32 {
-        self.0.version()
+        call(|| Ok(self.0.version())).unwrap_or(-1)
     }
 
     /// The key that the certificate is to be for.
