@@ -1,6 +1,8 @@
 //! What the fuzz targets share: inputs read as commands, contexts, and data in
 //! which a lost, doubled or swapped byte shows.
 
+pub mod objects;
+
 use std::sync::LazyLock;
 
 use greenling_tls::crypto::TestCa;

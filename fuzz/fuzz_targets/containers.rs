@@ -1,0 +1,12 @@
+//! PKCS #12, PKCS #7, S/MIME and SPKAC, from bytes.
+
+#![no_main]
+
+use greenling_fuzz::objects;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_target!(|data: &[u8]| objects::read(&objects::CONTAINERS, data));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    objects::mutate(&objects::CONTAINERS, data, size, max_size, seed)
+});
