@@ -14,7 +14,7 @@ mod files;
 mod random;
 mod walk;
 
-use greenling_tls::crypto::Encoding;
+use greenling_tls::crypto::{Encoding, Ext, ExtContext, Pkcs7};
 
 use damage::{blow_up, change_bytes, change_element, flips, truncations};
 use files::{File, Form, files};
@@ -143,5 +143,26 @@ fn files_of_other_kinds() {
             let may = other.kind == file.kind || other.form != Form::Der;
             assert!(may || !taken, "{} as {:?}", file.name, other.kind);
         }
+    }
+}
+
+/// What OpenSSL repeats in its messages may be cut in the middle of a character, or may
+/// not be text at all.
+#[test]
+fn messages_that_are_no_text() {
+    let value = format!("DNS:a,{}", "\u{e9}".repeat(1000));
+    for start in 0..2 {
+        let value = &value[start..];
+        let made = Ext::parse_conf("basicConstraints", false, value, &ExtContext::new());
+        assert!(made.is_err());
+    }
+    let kinds = [
+        "Content-Type: \u{e9}",
+        "content-type : a/\u{80}b",
+        "Subject: a\nCONTENT-TYPE: \u{e9}/",
+    ];
+    for text in kinds {
+        let latin: Vec<u8> = text.chars().map(|letter| letter as u8).collect();
+        assert!(Pkcs7::from_smime(&[&latin[..], b"\n\nbody\n"].concat()).is_err());
     }
 }

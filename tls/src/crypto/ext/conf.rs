@@ -121,6 +121,11 @@ impl Ext {
         context: &ExtContext<'_>,
     ) -> Result<Ext, Error> {
         check_size("extension", value.as_bytes())?;
+        // OpenSSL's messages repeat the value up to 1024 bytes; `openssl` takes no half
+        // of a character.
+        if value.len() > 512 && !value.is_ascii() {
+            return Err(fault("has a text form beyond ASCII of more than 512 bytes").into());
+        }
         let value = match critical {
             true => format!("critical,{value}"),
             false => value.to_owned(),

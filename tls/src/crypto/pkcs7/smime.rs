@@ -16,6 +16,15 @@ impl Pkcs7 {
     #[doc(alias = "SMIME_read_PKCS7")]
     pub fn from_smime(message: &[u8]) -> Result<(Pkcs7, Option<Vec<u8>>), Error> {
         check_size("S/MIME message", message)?;
+        // OpenSSL repeats the type in its errors, and `openssl` takes only UTF-8 there.
+        if message
+            .split(|byte| *byte == b'\n')
+            .any(is_type_beyond_ascii)
+        {
+            let detail = "has a content type that is not ASCII";
+            let kind = ConfigErrorKind::Malformed;
+            return Err(ConfigError::new(kind, "S/MIME message", detail).into());
+        }
         let read = call(|| pkcs7::Pkcs7::from_smime(message));
         let (structure, content) = read.map_err(|stack| {
             let detail = "holds no PKCS #7 structure, or a damaged one";
@@ -54,4 +63,11 @@ impl Pkcs7 {
             structure.to_smime(content.unwrap_or_default(), flags.openssl())
         })?)
     }
+}
+
+/// Whether a line may be a header field with a content type, and has bytes beyond ASCII.
+fn is_type_beyond_ascii(line: &[u8]) -> bool {
+    let field = b"content-type";
+    let names_type = |part: &[u8]| part.eq_ignore_ascii_case(field);
+    !line.is_ascii() && line.windows(field.len()).any(names_type)
 }
