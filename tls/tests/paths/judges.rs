@@ -79,6 +79,10 @@ pub(crate) fn command(row: &Row, chain: &Chain, folder: &Path) -> Seen {
         Purpose::Server => "sslserver",
         Purpose::Client => "sslclient",
         Purpose::EmailSigning => "smimesign",
+        Purpose::EmailEncryption => "smimeencrypt",
+        Purpose::CrlSigning => "crlsign",
+        Purpose::TimeStamping => "timestampsign",
+        Purpose::Any => "any",
         other => panic!("{other:?} has no name yet"),
     });
     match &chain.trusted[..] {

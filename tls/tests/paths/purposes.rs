@@ -94,6 +94,44 @@ pub(crate) fn rows() -> Vec<Row> {
             .email("ME@host.test")
             .fails(EmailMismatch, 0)
             .handshake(Elsewhere::NotThere),
+        row("a key that must not encrypt", "4.2.1.3", for_mail)
+            .purpose(Purpose::EmailEncryption)
+            .fails(InvalidPurpose, 0)
+            .handshake(Elsewhere::NotThere),
+        row("a key that may encrypt", "4.2.1.3", || {
+            two(leaf()
+                .with("extendedKeyUsage", "emailProtection")
+                .with("keyUsage", "critical,keyEncipherment"))
+        })
+        .purpose(Purpose::EmailEncryption)
+        .handshake(Elsewhere::NotThere),
+        row("a key that must not sign lists", "4.2.1.3", || two(leaf()))
+            .purpose(Purpose::CrlSigning)
+            .fails(InvalidPurpose, 0)
+            .handshake(Elsewhere::NotThere),
+        row("a key that may sign lists", "4.2.1.3", || {
+            two(leaf().with("keyUsage", "critical,cRLSign"))
+        })
+        .purpose(Purpose::CrlSigning)
+        .handshake(Elsewhere::NotThere),
+        row("a certificate for timestamps", "RFC 3161, 2.3", || {
+            two(leaf().with("extendedKeyUsage", "critical,timeStamping"))
+        })
+        .purpose(Purpose::TimeStamping)
+        .handshake(Elsewhere::NotThere),
+        row("timestamps beside another purpose", "RFC 3161, 2.3", || {
+            two(leaf().with("extendedKeyUsage", "critical,timeStamping,serverAuth"))
+        })
+        .purpose(Purpose::TimeStamping)
+        .fails(InvalidPurpose, 0)
+        .handshake(Elsewhere::NotThere),
+        row(
+            "a client's certificate for anything",
+            "4.2.1.12",
+            for_clients,
+        )
+        .purpose(Purpose::Any)
+        .handshake(Elsewhere::NotThere),
         row("an intermediate for clients only", "4.2.1.12", || {
             below(authority("middle").with("extendedKeyUsage", "clientAuth"))
         })
