@@ -20,7 +20,11 @@ pub(crate) fn all() -> Vec<PrivateKey> {
         KeyAlg::Ed25519,
         KeyAlg::X25519,
     ];
-    let made = made.map(|algorithm| PrivateKey::generate(algorithm).unwrap());
+    let made = made.map(|algorithm| {
+        let key = PrivateKey::generate(algorithm).unwrap();
+        assert_eq!(key.algorithm(), algorithm);
+        key
+    });
     fixed.into_iter().chain(made).collect()
 }
 
