@@ -6,7 +6,7 @@
 //!                   +-> theirs: driver.py ------------+
 //! ```
 //!
-//! Where they differ for a reason, `known.rs` has it. `GREENLING_DIFFERENTIAL` is how
+//! Where they differ for a reason, `known/` has it. `GREENLING_DIFFERENTIAL` is how
 //! many inputs, `GREENLING_TEST_SEED` the first seed, and `GREENLING_DIFFERENTIAL_OF`
 //! the one family that is to be tried. An input that fails is made smaller for as long
 //! as it shows a difference of the same thing, and printed with both results.
@@ -89,7 +89,7 @@ fn known_differences_are_still_there() {
     let Some(mut python) = Python::start("known differences", &keys) else {
         return;
     };
-    for row in known::TABLE {
+    for row in known::table() {
         let family = FAMILIES.iter().find(|family| family.name == row.family);
         let family = family.expect("a family of that name");
         let input = (row.example)();
