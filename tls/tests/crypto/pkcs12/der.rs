@@ -2,6 +2,9 @@
 
 use super::FEW;
 
+/// `OBJECT IDENTIFIER pkcs7-data`.
+const DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+
 /// The MAC, its salt, and what it covers, out of the layout that OpenSSL writes:
 /// `SEQUENCE { version, SEQUENCE { OID, [0] { OCTET STRING content } },
 /// SEQUENCE { SEQUENCE { algorithm, OCTET STRING mac }, OCTET STRING salt, iterations } }`.
@@ -47,13 +50,35 @@ pub(super) fn children(mut content: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// The value with a number of iterations in place of [`FEW`], at every depth.
-pub(super) fn with_iterations(value: &[u8], number: &[u8]) -> Vec<u8> {
-    let tlv = |tag: u8, content: &[u8]| match u16::try_from(content.len()).unwrap().to_be_bytes() {
+pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    match u16::try_from(content.len()).unwrap().to_be_bytes() {
         [0, short @ ..0x80] => [&[tag, short], content].concat(),
         [0, long] => [&[tag, 0x81, long], content].concat(),
         longer => [&[tag, 0x82], &longer[..], content].concat(),
-    };
+    }
+}
+
+/// `ContentInfo { OID, [0] { OCTET STRING { SEQUENCE { parts } } } }`.
+fn plain(parts: &[u8]) -> Vec<u8> {
+    let octets = tlv(4, &tlv(0x30, parts));
+    tlv(0x30, &[DATA, &tlv(0xa0, &octets)].concat())
+}
+
+/// The bags of an archive in which nothing is encrypted.
+pub(super) fn bags(file: &[u8]) -> Vec<u8> {
+    let parts = |info| content(content(content(children(content(info))[1])));
+    let safes = children(parts(children(content(file))[1]));
+    safes.into_iter().flat_map(parts).copied().collect()
+}
+
+/// An archive without a MAC that holds these bags, and what else there is beside them.
+pub(super) fn archive(bags: &[u8], beside: &[u8]) -> Vec<u8> {
+    let safes = plain(&[&plain(bags), beside].concat());
+    tlv(0x30, &[&[2, 1, 3], &safes[..]].concat())
+}
+
+/// The value with a number of iterations in place of [`FEW`], at every depth.
+pub(super) fn with_iterations(value: &[u8], number: &[u8]) -> Vec<u8> {
     let inner = content(value);
     // Random bytes may begin like a sequence, and do not end like one.
     let is_sequence = inner.len() > 64 && inner[0] == 0x30 && {

@@ -6,7 +6,7 @@ use greenling_tls::ConfigErrorKind;
 use greenling_tls::crypto::{Passphrase, Pkcs12};
 use zeroize::Zeroizing;
 
-use super::der::with_iterations;
+use super::der::{archive, bags, tlv, with_iterations};
 use super::{Chain, FEW, SECRET, export, info};
 use crate::boxes::{der, fault, kind, pem, run};
 
@@ -136,4 +136,50 @@ fn what_is_no_archive_is_named() {
         let cut = Pkcs12::open(&file[..length], SECRET);
         assert_eq!(kind(cut), ConfigErrorKind::Malformed, "{length}");
     }
+}
+
+/// RFC 7292, section 4.2.6; no program that is still in use writes them.
+#[test]
+fn bags_within_bags_are_opened_to_some_depth() {
+    let chain = Chain::new();
+    let open = ["-nomac", "-keypbe", "NONE", "-certpbe", "NONE"];
+    let open = export(&chain.pem(), SECRET, &open);
+    let nested_in = |bags, depth| {
+        (0..depth).fold(bags, |inner: Vec<u8>, _| {
+            let oid = b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x06";
+            let value = tlv(0xa0, &tlv(0x30, &inner));
+            tlv(0x30, &[&oid[..], &value].concat())
+        })
+    };
+    let nested = |depth| nested_in(bags(&open), depth);
+    for depth in [0, 1, 4] {
+        let archive = archive(&nested(depth), b"");
+        chain.is_in(&Pkcs12::open(&archive, Passphrase::None).unwrap());
+    }
+    let deep = Pkcs12::open(&archive(&nested(60), b""), Passphrase::None);
+    assert_eq!(kind(deep), ConfigErrorKind::Malformed);
+    // What somebody's private key protects is left out.
+    let sealed = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+    let beside = archive(&nested(0), sealed);
+    chain.is_in(&Pkcs12::open(&beside, Passphrase::None).unwrap());
+    // A key that is encrypted is found at any depth, and somebody is asked for it.
+    let closed = export(&chain.pem(), SECRET, &["-nomac", "-certpbe", "NONE"]);
+    let closed = archive(&nested_in(bags(&closed), 2), b"");
+    assert_eq!(
+        kind(Pkcs12::open(&closed, Passphrase::None)),
+        ConfigErrorKind::EncryptedKey
+    );
+    chain.is_in(&Pkcs12::open(&closed, SECRET).unwrap());
+}
+
+/// The digest of the MAC is changed to one that nobody knows.
+#[test]
+fn a_mac_of_an_unknown_kind_is_named() {
+    let mut file = export(&Chain::new().pem(), SECRET, &["-macalg", "sha256"]);
+    let sha256 = b"\x60\x86\x48\x01\x65\x03\x04\x02\x01";
+    let at = file.windows(9).rposition(|part| part == sha256).unwrap();
+    file[at + 8] = 0x70;
+    let (kind, text) = fault(Pkcs12::open(&file, SECRET));
+    assert_eq!(kind, ConfigErrorKind::Rejected, "{text}");
+    assert!(text.contains("a MAC that this version"), "{text}");
 }
