@@ -61,6 +61,11 @@ fn packed_by_openssl_opened_here() {
         [folder.read("bob.pem"), folder.read("ca.pem")].concat()
     );
     assert_eq!(folder.mode("new.key"), 0o600);
+    assert!(
+        folder
+            .read("new.key")
+            .starts_with(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    );
     let key = folder.openssl("pkey -in new.key -passin pass:sesame");
     assert_eq!(key, folder.openssl("pkey -in bob.key"));
     folder.certtool(

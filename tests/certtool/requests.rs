@@ -71,6 +71,12 @@ fn nobody_becomes_an_authority_by_asking() {
         &folder.openssl("x509 -in mallory.pem -noout -text"),
         &["CA:FALSE"],
     );
+    folder.certtool("csr --subject /CN=Eve --ext basicConstraints=CA:TRUE --out eve.csr");
+    folder.certtool("sign eve.csr --ca ca.pem --take all --out eve.pem");
+    assert_has(
+        &folder.openssl("x509 -in eve.pem -noout -text"),
+        &["CA:FALSE"],
+    );
     folder.certtool("sign mallory.csr --ca ca.pem --as ca --path-len 0 --out known.pem");
     let text = folder.openssl("x509 -in known.pem -noout -text");
     assert_has(&text, &["CA:TRUE, pathlen:0"]);
