@@ -18,8 +18,8 @@ fn packed_here_opened_by_openssl() {
         &text,
         &[
             "friendlyName: Bob here",
-            "subject=CN = bob",
-            "CN = Root",
+            "subject=CN=bob",
+            "CN=Root",
             "PBES2, PBKDF2, AES-256-CBC",
             "BEGIN PRIVATE KEY",
         ],

@@ -99,7 +99,8 @@ impl Folder {
         String::from_utf8(finished.stderr).expect("text")
     }
 
-    /// Runs `openssl` well; returns all that it printed.
+    /// Runs `openssl` well; returns all that it printed, with names as OpenSSL 3.2 and
+    /// later write them.
     #[track_caller]
     fn openssl(&self, line: &str) -> String {
         let finished = self.run_openssl(line);
@@ -108,7 +109,7 @@ impl Folder {
             "openssl {line}: {}",
             finished.text()
         );
-        finished.text()
+        finished.text().replace(" = ", "=")
     }
 
     fn run_openssl(&self, line: &str) -> Finished {

@@ -12,8 +12,8 @@ fn an_authority_and_what_it_signs() {
         &text,
         &[
             "Version: 3",
-            "Subject: O = Tests, CN = Root",
-            "Issuer: O = Tests, CN = Root",
+            "Subject: O=Tests, CN=Root",
+            "Issuer: O=Tests, CN=Root",
             "CA:TRUE",
             "X509v3 Basic Constraints: critical",
             "Certificate Sign, CRL Sign",
@@ -25,8 +25,8 @@ fn an_authority_and_what_it_signs() {
     assert_has(
         &text,
         &[
-            "Issuer: O = Tests, CN = Root",
-            "Subject: CN = www.example.com",
+            "Issuer: O=Tests, CN=Root",
+            "Subject: CN=www.example.com",
             "CA:FALSE",
             "TLS Web Server Authentication",
             "DNS:www.example.com, IP Address:127.0.0.1, DNS:*.example.org",
@@ -43,7 +43,7 @@ fn an_authority_and_what_it_signs() {
     assert_has(
         &text,
         &[
-            "Subject: CN = Alice Example",
+            "Subject: CN=Alice Example",
             "TLS Web Client Authentication",
             "email:alice@example.com",
         ],

@@ -13,7 +13,7 @@ fn a_request_and_its_certificate() {
         &text,
         &[
             "verify OK",
-            "Subject: O = Me, CN = www",
+            "Subject: O=Me, CN=www",
             "DNS:www.test, IP Address:10.0.0.1",
             "TLS Web Server Authentication",
         ],
@@ -29,7 +29,7 @@ fn a_request_and_its_certificate() {
     let text = folder.openssl("x509 -in bare.pem -noout -text");
     assert_has(
         &text,
-        &["Subject: O = Me, CN = www", "TLS Web Server Authentication"],
+        &["Subject: O=Me, CN=www", "TLS Web Server Authentication"],
     );
     assert!(!text.contains("www.test"), "{text}");
 
@@ -44,7 +44,7 @@ fn a_request_and_its_certificate() {
                 --subject /CN=other --out other.pem";
     folder.certtool(line);
     let text = folder.openssl("x509 -in other.pem -noout -text");
-    assert_has(&text, &["Subject: CN = other", "DNS:other.test"]);
+    assert_has(&text, &["Subject: CN=other", "DNS:other.test"]);
     assert!(!text.contains("www.test"), "{text}");
 }
 
