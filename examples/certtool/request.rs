@@ -16,7 +16,8 @@ pub(crate) struct Options {
     names: Vec<String>,
 
     /// Its name, as "/C=DE/O=Example/CN=www" [default: the first NAME as common name]
-    #[arg(long, value_name = "NAME", value_parser = values::name, required_unless_present = "names")]
+    #[arg(long, value_name = "NAME", required_unless_present = "names",
+        value_parser = values::name)]
     subject: Option<Name>,
 
     /// What to ask for
