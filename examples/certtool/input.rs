@@ -9,14 +9,12 @@ use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::passphrase::{self, Source};
 
-/// PEM, if there is anything of it; else DER.
+/// PEM, if a line begins a block; else DER.
 pub(crate) fn encoding(content: &[u8]) -> Encoding {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    let has_begin = content.windows(BEGIN.len()).any(|window| window == BEGIN);
-    if has_begin {
-        Encoding::Pem
-    } else {
-        Encoding::Der
+    let mut lines = content.split(|byte| *byte == b'\n');
+    match lines.any(|line| line.starts_with(b"-----BEGIN ")) {
+        true => Encoding::Pem,
+        false => Encoding::Der,
     }
 }
 

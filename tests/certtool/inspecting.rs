@@ -129,8 +129,13 @@ fn what_cannot_be_read() {
     let pem = folder.read("ca.pem");
     folder.write("cut.pem", &pem[..pem.len() / 2]);
     folder.write("noise", b"neither one nor the other");
+    folder.write("label", b"-----BEGIN CERTIFICATE\n");
+    folder.write("inside", b"\0text-----BEGIN CERTIFICATE-----\n");
     folder.write("empty", b"");
-    for file in ["cut.pem", "noise", "empty", "missing", "."] {
+    let bad = [
+        "cut.pem", "noise", "label", "inside", "empty", "missing", ".",
+    ];
+    for file in bad {
         // Others are shown all the same.
         let finished = folder.run(&format!("inspect {file} ca.pem"));
         assert_eq!(finished.status.code(), Some(3), "{file}");

@@ -58,9 +58,12 @@ pub(super) fn all(path: &Path, content: &[u8], source: Option<&Source>) -> Outco
     match input::encoding(content) {
         Encoding::Der => Ok(vec![der(content, source).map_err(fault)?]),
         Encoding::Pem => {
-            let blocks = blocks(content).into_iter();
-            let all: Result<Vec<_>, _> = blocks.map(|block| pem(&block, source)).collect();
-            all.map_err(fault)
+            let blocks = blocks(content);
+            if blocks.is_empty() {
+                return Err(Failure::file(path, "has a damaged BEGIN line"));
+            }
+            let all = blocks.iter().map(|block| pem(block, source));
+            all.collect::<Result<_, _>>().map_err(fault)
         }
     }
 }
