@@ -14,7 +14,7 @@ use crate::{as_file, setting};
 
 fn size() -> usize {
     match setting("GREENLING_TEST_MIB", 0) {
-        0 => 32 << 10,
+        0 => 8 << 10,
         mib => mib << 20,
     }
 }
@@ -53,8 +53,8 @@ fn nesting_without_end() {
 #[test]
 fn nesting_in_the_middle_of_good_files() {
     for file in files().iter().filter(|file| !file.der.is_empty()) {
-        let bomb = nested(0x30, 6 * 2000);
-        for changed in crate::damage::with_each_replaced(&file.der, &bomb).step_by(9) {
+        let bomb = nested(0x30, 6 * 200);
+        for changed in crate::damage::with_each_replaced(&file.der, &bomb).step_by(41) {
             as_file(file, &file.dress(&changed), true);
         }
     }

@@ -24,9 +24,9 @@ use walk::look;
 /// With few rounds, one of this many damaged files that can be read is looked at.
 const STRIDE: usize = 20;
 
-/// With few rounds, every seventh place is damaged, and prime numbers see to it that
+/// With few rounds, every thirteenth place is damaged, and prime numbers see to it that
 /// it is not the same one in every line of base64.
-const STEP: usize = 7;
+const STEP: usize = 13;
 
 /// Reads other bytes as what this file is.
 fn as_file(file: &File, bytes: &[u8], deep: bool) -> bool {
@@ -45,7 +45,7 @@ fn setting(name: &str, default: usize) -> usize {
 
 /// How often each file is changed at random.
 fn rounds() -> usize {
-    setting("GREENLING_TEST_ROUNDS", 8)
+    setting("GREENLING_TEST_ROUNDS", 4)
 }
 
 /// How many places there are from one that is damaged to the next.
@@ -100,7 +100,7 @@ fn files_with_a_bit_changed() {
 #[test]
 fn files_with_lengths_that_cannot_be() {
     for file in files() {
-        for length in [0x7fff_ffff, 0xffff_ffff, 0x0000_ffff] {
+        for length in [0x7fff_ffff, 0xffff_ffff] {
             for blown in blow_up(&file.der, length) {
                 as_file(file, &file.dress(&blown), true);
             }
