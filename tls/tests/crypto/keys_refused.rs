@@ -1,6 +1,8 @@
 //! What is not a key, or not the kind that was expected: never a panic, and always a
 //! word on what was found.
 
+use std::process::{Command, Stdio};
+
 use greenling_tls::crypto::{self, Curve, KeyAlg, Passphrase, PrivateKey, Protect, PublicKey};
 use greenling_tls::{ConfigErrorKind, Encoding, Error};
 
@@ -181,6 +183,40 @@ fn no_beginning_of_a_key_is_one() {
             assert!(PublicKey::decode(encoding, &bytes[..length]).is_err());
         }
         assert_eq!(decode(encoding, &bytes).unwrap(), key);
+    }
+}
+
+/// OpenSSL would ask for the passphrase of the private key, which nobody wants: seen
+/// in a process of its own, which has no terminal, so that the question is printed.
+#[test]
+fn a_public_key_is_found_behind_an_encrypted_private_one() {
+    const ALONE: &str = "GREENLING_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let name = "keys_refused::a_public_key_is_found_behind_an_encrypted_private_one";
+        let alone = Command::new("setsid")
+            .arg("--wait")
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(ALONE, "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let messages = String::from_utf8_lossy(&alone.stderr);
+        assert!(alone.status.success(), "{messages}");
+        assert!(!messages.contains("phrase"), "{messages}");
+        return;
+    }
+    let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256)).unwrap();
+    let protect = Protect::new("sesame").iterations(1);
+    let public = key.public_key().encode(Encoding::Pem).unwrap();
+    for secret in [
+        key.encode_traditional(Encoding::Pem, Some(&protect)),
+        key.encode(Encoding::Pem, Some(&protect)),
+        key.encode(Encoding::Pem, None),
+    ] {
+        let file = [&secret.unwrap()[..], &public].concat();
+        let found = PublicKey::decode(Encoding::Pem, &file).unwrap();
+        assert_eq!(found, key.public_key());
     }
 }
 
