@@ -56,7 +56,10 @@ impl Object {
 pub(super) fn all(path: &Path, content: &[u8], source: Option<&Source>) -> Outcome<Vec<Object>> {
     let fault = |error| Failure::about(path, &error);
     match input::encoding(content) {
-        Encoding::Der => Ok(vec![der(content, source).map_err(fault)?]),
+        Encoding::Der => match der(content, source).map_err(fault)? {
+            Some(object) => Ok(vec![object]),
+            None => Err(Failure::file(path, UNKNOWN)),
+        },
         Encoding::Pem => {
             let blocks = blocks(content);
             if blocks.is_empty() {
@@ -131,8 +134,12 @@ fn is_locked(error: &Error) -> bool {
     matches!(error, Error::Config(fault) if fault.kind() == ConfigErrorKind::EncryptedKey)
 }
 
+/// What is said of what no parser takes.
+const UNKNOWN: &str = "is neither in PEM form nor a certificate, request, revocation list, \
+    key, PKCS #7 or PKCS #12 in DER form";
+
 /// DER says nothing of what it is, so each kind is tried.
-fn der(content: &[u8], source: Option<&Source>) -> Result<Object, Error> {
+fn der(content: &[u8], source: Option<&Source>) -> Result<Option<Object>, Error> {
     let der = Encoding::Der;
     let simple = Cert::decode(der, content)
         .map(Object::Cert)
@@ -141,22 +148,19 @@ fn der(content: &[u8], source: Option<&Source>) -> Result<Object, Error> {
         .or_else(|_| PublicKey::decode(der, content).map(Object::PublicKey))
         .or_else(|_| Pkcs7::decode(der, content).map(Object::Pkcs7));
     if let Ok(found) = simple {
-        return Ok(found);
+        return Ok(Some(found));
     }
-    let pass = || passphrase::asked(source.cloned());
-    match Pkcs12::open(content, pass()) {
-        Ok(opened) => return Ok(Object::Pkcs12(Box::new(opened))),
-        Err(error) if is_locked(&error) => return Ok(Object::Locked("PKCS #12 file")),
-        Err(error) if !is_other(&error) => return Err(error),
-        Err(_) => {}
-    }
-    match private(der, content, source) {
-        Err(error) if is_other(&error) => Err(Error::from(std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            "is nothing that is known here: neither PEM, nor a certificate, request, \
-             revocation list, key, PKCS #7 or PKCS #12 in DER form",
-        ))),
-        found => found,
+    let archive = match Pkcs12::open(content, passphrase::asked(source.cloned())) {
+        Err(error) if is_locked(&error) => Ok(Object::Locked("PKCS #12 file")),
+        opened => opened.map(|opened| Object::Pkcs12(Box::new(opened))),
+    };
+    let found = match archive {
+        Err(error) if is_other(&error) => private(der, content, source),
+        archive => archive,
+    };
+    match found {
+        Err(error) if is_other(&error) => Ok(None),
+        found => found.map(Some),
     }
 }
 
