@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_int};
 use std::ptr;
 
 use foreign_types::ForeignTypeRef;
-use openssl::asn1::Asn1ObjectRef;
+use openssl::asn1::{Asn1EnumeratedRef, Asn1ObjectRef};
 use openssl::error::ErrorStack;
 use openssl::pkey::{HasPublic, Id, PKeyRef};
 use openssl::ssl::{
@@ -229,5 +229,18 @@ impl<T: HasPublic> PKeyRefExt for PKeyRef<T> {
             },
             _ => bits.div_ceil(2),
         }
+    }
+}
+
+pub(crate) trait Asn1EnumeratedRefExt {
+    fn get_i64(&self) -> Result<i64, ErrorStack>;
+}
+
+impl Asn1EnumeratedRefExt for Asn1EnumeratedRef {
+    fn get_i64(&self) -> Result<i64, ErrorStack> {
+        let mut value = 0;
+        // SAFETY: the number is alive; the other is an out parameter.
+        check(unsafe { openssl_sys::ASN1_ENUMERATED_get_int64(&mut value, self.as_ptr()) })?;
+        Ok(value)
     }
 }

@@ -27,6 +27,8 @@ use super::serial::Serial;
 use super::time::Timestamp;
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::error::Error;
+#[cfg(feature = "aws-lc")]
+use crate::ssl::missing::Asn1EnumeratedRefExt;
 
 const KIND: Kind<'_> = Kind {
     subject: "revocation list",
