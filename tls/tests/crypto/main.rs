@@ -1,6 +1,8 @@
 //! Certificates, keys and containers, seen by the program `openssl` and by
 //! python3-openssl.
 
+#![cfg(not(feature = "aws-lc"))]
+
 mod boxes;
 mod certs;
 mod crls;
