@@ -10,6 +10,7 @@ mod damage;
 mod files;
 #[path = "../../tls/tests/common/random.rs"]
 mod random;
+#[allow(dead_code, reason = "a target has some of the kinds")]
 #[path = "../../tls/tests/broken/walk.rs"]
 mod walk;
 
