@@ -41,7 +41,7 @@ pub(crate) use call::{call, look};
 pub(crate) use chain::in_order;
 pub(crate) use der::items;
 pub(crate) use key::KeyInput;
-pub(crate) use pem::has_header as has_pem_header;
+pub(crate) use pem::without_headers as pem_without_headers;
 
 pub use cert::{Cert, CertBuilder};
 pub use crl::{Crl, CrlBuilder, Revoked, RevokedReason};

@@ -54,19 +54,17 @@ impl Kind<'_> {
         parse_der: impl FnOnce(&[u8]) -> Result<T, ErrorStack>,
     ) -> Result<T, ConfigError> {
         self.check_form(encoding, bytes)?;
-        if encoding == Encoding::Pem && pem::has_header(bytes, self.labels) {
-            let detail = "has a header, as encrypted keys have";
-            return Err(ConfigError::new(
-                ConfigErrorKind::Malformed,
-                self.subject,
-                detail,
-            ));
-        }
-        call(|| match encoding {
-            Encoding::Pem => parse_pem(bytes),
-            Encoding::Der => parse_der(bytes),
-        })
-        .map_err(|stack| self.damaged(encoding, bytes, stack))
+        let parsed = match encoding {
+            Encoding::Der => call(|| parse_der(bytes)),
+            Encoding::Pem => {
+                let plain = pem::without_headers(bytes, self.labels).ok_or_else(|| {
+                    let detail = "has a header, as encrypted keys have";
+                    ConfigError::new(ConfigErrorKind::Malformed, self.subject, detail)
+                })?;
+                call(|| parse_pem(&plain))
+            }
+        };
+        parsed.map_err(|stack| self.damaged(encoding, bytes, stack))
     }
 
     /// The error for what OpenSSL cannot read: another object, or a damaged one.

@@ -77,11 +77,25 @@ pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = Block<'_>> {
     })
 }
 
-/// Whether OpenSSL's readers of such objects could ask on the terminal for a passphrase.
-/// They do for whatever has a header that says that it is encrypted, though nothing is
-/// but keys, which are read by other functions.
-pub(crate) fn has_header(bytes: &[u8], labels: &[&str]) -> bool {
-    blocks(bytes).any(|block| labels.contains(&block.label) && block.has_header())
+/// The blocks of such objects, without what is around them, as OpenSSL may read them.
+/// `None` if one has a header: OpenSSL's readers could ask on the terminal for its
+/// passphrase, though nothing is encrypted but keys, which are read by other functions.
+///
+/// OpenSSL also takes lines for the begin of a block that are none here (it cuts long
+/// lines, and leaves out control characters at their end). Without the colon of a header
+/// in the whole text, whatever it finds there is not encrypted.
+pub(crate) fn without_headers(bytes: &[u8], labels: &[&str]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    for block in blocks(bytes).filter(|block| labels.contains(&block.label)) {
+        if block.has_header() {
+            return None;
+        }
+        plain.extend_from_slice(block.text);
+        if !block.text.ends_with(b"\n") {
+            plain.push(b'\n');
+        }
+    }
+    Some(plain)
 }
 
 /// Writes a block.

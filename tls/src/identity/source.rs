@@ -43,13 +43,15 @@ impl Source<'_> {
         // Before anything runs on the system stack: who is asked may wait.
         let key = key.decode(passphrase)?;
         let labels = ["CERTIFICATE", "X509 CERTIFICATE"];
-        if self.encoding == Encoding::Pem && crypto::has_pem_header(chain, &labels) {
-            let detail = "holds a certificate with a header, as encrypted keys have";
-            return Err(self.chain_error(detail).into());
-        }
+        let plain = match self.encoding {
+            Encoding::Pem => crypto::pem_without_headers(chain, &labels).ok_or_else(|| {
+                self.chain_error("holds a certificate with a header, as encrypted keys have")
+            })?,
+            Encoding::Der => Vec::new(),
+        };
         on_system_stack(|| {
             let chain = match self.encoding {
-                Encoding::Pem => X509::stack_from_pem(chain),
+                Encoding::Pem => X509::stack_from_pem(&plain),
                 Encoding::Der => items(chain).map(X509::from_der).collect(),
             };
             let chain = chain.map_err(|stack| {

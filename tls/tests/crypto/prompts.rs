@@ -61,3 +61,29 @@ fn nobody_is_asked_for_a_passphrase_but_for_keys() {
         }
     }
 }
+
+/// OpenSSL takes for the begin of an object what is none by RFC 7468: it cuts long lines,
+/// and leaves out control characters at their end.
+#[test]
+fn nor_for_what_only_openssl_sees() {
+    let ca = TestCa::new("any").unwrap();
+    let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256)).unwrap();
+    let subject = "/CN=any".parse().unwrap();
+    let request = Csr::builder().subject(subject).sign(&key, Digest::Sha256);
+    let request = request.unwrap().encode(Encoding::Pem).unwrap();
+    let public = key.public_key().encode(Encoding::Pem).unwrap();
+    let root = ca.root_pem().unwrap();
+    let plain = ca.key().encode(Encoding::Pem, None).unwrap();
+    let long = "x".repeat(254);
+    for (before, after) in [("", "-----\u{1}\n"), (&*long, "-----\n")] {
+        let hidden = |pem: &[u8]| {
+            let object = encrypted(pem, "Proc-Type: 4,ENCRYPTED");
+            let object = String::from_utf8(object).unwrap();
+            let hidden = format!("{before}{}", object.replacen("-----\n", after, 1));
+            [hidden.as_bytes(), pem].concat()
+        };
+        Csr::decode(Encoding::Pem, &hidden(&request)).unwrap();
+        PublicKey::decode(Encoding::Pem, &hidden(&public)).unwrap();
+        Identity::from_pem(&hidden(&root), &plain).unwrap();
+    }
+}

@@ -84,15 +84,12 @@ impl TmpDh {
 }
 
 fn set(subject: &str, pem: &[u8], context: &mut SslContextBuilder) -> Result<(), ConfigError> {
-    if crypto::has_pem_header(pem, &["DH PARAMETERS", "X9.42 DH PARAMETERS"]) {
+    let labels = ["DH PARAMETERS", "X9.42 DH PARAMETERS"];
+    let plain = crypto::pem_without_headers(pem, &labels).ok_or_else(|| {
         let detail = "holds parameters with a header, as encrypted keys have";
-        return Err(ConfigError::new(
-            ConfigErrorKind::Malformed,
-            subject,
-            detail,
-        ));
-    }
-    let parameters = Dh::params_from_pem(pem).map_err(|stack| {
+        ConfigError::new(ConfigErrorKind::Malformed, subject, detail)
+    })?;
+    let parameters = Dh::params_from_pem(&plain).map_err(|stack| {
         let detail = "holds no parameters for Diffie-Hellman in PEM form";
         ConfigError::new(ConfigErrorKind::Malformed, subject, detail).because_ssl(stack)
     })?;

@@ -8,7 +8,6 @@ use openssl::rsa::Rsa;
 use super::{KeyAlg, PrivateKey, call, look, size, sys};
 use crate::crypto::encoding::Encoding;
 use crate::crypto::object::Kind;
-use crate::crypto::pem;
 use crate::error::Error;
 #[cfg(feature = "aws-lc")]
 use crate::ssl::missing::PKeyRefExt;
@@ -68,11 +67,7 @@ impl PublicKey {
         let key = KIND.decode(
             encoding,
             bytes,
-            |text| {
-                // Alone: of an encrypted private key before it OpenSSL would ask for
-                // the passphrase.
-                let mut keys = pem::blocks(text).filter(|b| KIND.labels.contains(&b.label));
-                let pem = keys.next().map_or(text, |block| block.text);
+            |pem| {
                 let key = PKey::public_key_from_pem(pem);
                 key.or_else(|_| pkcs1(Rsa::public_key_from_pem_pkcs1(pem)))
             },
