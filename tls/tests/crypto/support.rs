@@ -5,9 +5,12 @@ use std::process::{Command, Output, Stdio};
 
 use greenling_tls::{ConfigErrorKind, Error};
 
+/// Debian's, which python3-openssl is made for.
+const PYTHON: &str = "/usr/bin/python3";
+
 /// Runs `openssl` with these arguments and `input`; what it printed, or its messages.
 pub(crate) fn openssl(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
-    run(Command::new("openssl").args(arguments), input)
+    output("openssl", arguments, input)
 }
 
 /// The same, of which success and text are expected.
@@ -21,11 +24,11 @@ pub(crate) fn openssl_text(arguments: &[&str], input: &[u8]) -> String {
 /// printed; nothing where Python lacks `module`, unless the environment insists.
 pub(crate) fn python(module: &str, script: &str, input: &[u8]) -> Option<String> {
     let probe = ["-c", &format!("import {module}")];
-    let output = run(Command::new("/usr/bin/python3").args(["-c", script]), input);
-    match output {
-        Ok(output) => Some(String::from_utf8(output).expect("text")),
+    let told = output(PYTHON, &["-c", script], input);
+    match told {
+        Ok(told) => Some(String::from_utf8(told).expect("text")),
         Err(messages) => {
-            let lacks = run(Command::new("/usr/bin/python3").args(probe), b"").is_err();
+            let lacks = output(PYTHON, &probe, b"").is_err();
             let insists = std::env::var_os("GREENLING_REQUIRE_INTEROP").is_some();
             assert!(lacks && !insists, "python: {messages}");
             eprintln!("skipped: there is no {module} for python3");
@@ -34,12 +37,17 @@ pub(crate) fn python(module: &str, script: &str, input: &[u8]) -> Option<String>
     }
 }
 
-/// The kind of an error of the configuration.
+/// The kind of a fault of the input.
 pub(crate) fn kind<T>(result: Result<T, Error>) -> ConfigErrorKind {
+    fault(result).0
+}
+
+/// The kind of a fault of the input, and what is said of it.
+pub(crate) fn fault<T>(result: Result<T, Error>) -> (ConfigErrorKind, String) {
     match result {
-        Err(Error::Config(error)) => error.kind(),
-        Err(other) => panic!("not an error of the configuration: {other}"),
-        Ok(_) => panic!("no error"),
+        Err(Error::Config(error)) => (error.kind(), error.to_string()),
+        Err(other) => panic!("no fault of the input: {other:?}"),
+        Ok(_) => panic!("there is no error"),
     }
 }
 
@@ -54,28 +62,29 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(digit).collect()
 }
 
-fn run(command: &mut Command, input: &[u8]) -> Result<Vec<u8>, String> {
-    let mut child = command
+/// What it printed, or its messages.
+fn output(program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+    let output = run(program, arguments, input);
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Runs a program with `input`. What it says on either channel counts.
+pub(crate) fn run(program: &str, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(program)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program is installed");
     let mut stdin = child.stdin.take().expect("a pipe");
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = std::thread::scope(|threads| {
-        threads.spawn(move || {
-            // A program may end before it has read everything.
-            let _ = stdin.write_all(input);
-        });
+    std::thread::scope(|threads| {
+        // A program may end before it has read everything.
+        threads.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().expect("a child to wait for")
-    });
-    if status.success() {
-        Ok(stdout)
-    } else {
-        Err(String::from_utf8_lossy(&stderr).into_owned())
-    }
+    })
 }

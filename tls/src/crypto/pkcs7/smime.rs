@@ -1,6 +1,6 @@
 //! Structures on their way by electronic mail: S/MIME (RFC 8551).
 
-use super::{Pkcs7, Pkcs7Flags, SUBJECT, fault, sys};
+use super::{Pkcs7, Pkcs7Flags, sys};
 use crate::config_error::{ConfigError, ConfigErrorKind};
 use crate::crypto::call::{call, check_size};
 use crate::error::Error;
@@ -44,19 +44,10 @@ impl Pkcs7 {
     /// for a structure that has its own), or `TooLarge`.
     #[doc(alias = "SMIME_write_PKCS7")]
     pub fn to_smime(&self, content: Option<&[u8]>) -> Result<Vec<u8>, Error> {
-        check_size(SUBJECT, content.unwrap_or_default())?;
+        self.check_content(content)?;
         let mut flags = Pkcs7Flags::CRLF;
-        match (self.is_detached(), content) {
-            (true, None) => {
-                let detail = "has its content elsewhere, and none was given";
-                return Err(fault(ConfigErrorKind::Missing, detail).into());
-            }
-            (false, Some(_)) => {
-                let detail = "has its content inside, and another was given";
-                return Err(fault(ConfigErrorKind::BadValue, detail).into());
-            }
-            (true, Some(_)) => flags |= Pkcs7Flags::DETACHED,
-            (false, None) => {}
+        if content.is_some() {
+            flags |= Pkcs7Flags::DETACHED;
         }
         Ok(call(|| {
             let (structure, _) = sys::decode(&self.shared.der)?;

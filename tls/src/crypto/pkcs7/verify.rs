@@ -89,18 +89,7 @@ impl Pkcs7 {
         flags: Pkcs7Flags,
     ) -> Result<Vec<u8>, Error> {
         self.check_signed()?;
-        check_size("content", content.unwrap_or_default())?;
-        match (self.is_detached(), content) {
-            (true, None) => {
-                let detail = "has its content elsewhere, and none was given";
-                return Err(fault(ConfigErrorKind::Missing, detail).into());
-            }
-            (false, Some(_)) => {
-                let detail = "has its content inside, and another was given";
-                return Err(fault(ConfigErrorKind::BadValue, detail).into());
-            }
-            _ => {}
-        }
+        self.check_content(content)?;
         let verified = call(|| {
             let (structure, _) = sys::decode(&self.shared.der)?;
             let nobody = X509StoreBuilder::new()?.build();
@@ -129,6 +118,22 @@ impl Pkcs7 {
         });
         let signers = signers.map_err(reason)?;
         Ok(signers.into_iter().map(Cert::from).collect())
+    }
+
+    /// Content must be given if it is elsewhere, and only then.
+    pub(super) fn check_content(&self, content: Option<&[u8]>) -> Result<(), ConfigError> {
+        check_size("content", content.unwrap_or_default())?;
+        match (self.is_detached(), content) {
+            (true, None) => {
+                let detail = "has its content elsewhere, and none was given";
+                Err(fault(ConfigErrorKind::Missing, detail))
+            }
+            (false, Some(_)) => {
+                let detail = "has its content inside, and another was given";
+                Err(fault(ConfigErrorKind::BadValue, detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_signed(&self) -> Result<(), ConfigError> {

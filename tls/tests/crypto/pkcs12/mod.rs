@@ -7,7 +7,8 @@ mod written;
 
 use greenling_tls::crypto::{Cert, Pkcs12, PrivateKey, TestCa};
 
-use crate::boxes::{der, issue, key_pem, pem, run};
+use crate::boxes::{der, issue, key_pem, pem};
+use crate::support::run;
 
 pub(super) const SECRET: &str = "correct horse";
 

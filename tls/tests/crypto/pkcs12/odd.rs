@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use super::der::{archive, bags, tlv, with_iterations};
 use super::{Chain, FEW, SECRET, export, info};
-use crate::boxes::{der, fault, kind, pem, run};
+use crate::boxes::{der, pem};
+use crate::support::{fault, kind, run};
 
 #[test]
 fn work_without_end_is_refused_before_it_is_begun() {

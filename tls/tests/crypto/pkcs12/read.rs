@@ -12,7 +12,8 @@ use openssl::x509::X509;
 
 use super::der::content;
 use super::{Chain, FEW, SECRET, ders, export, info};
-use crate::boxes::{der, fault, key_pem, kind, pem, run};
+use crate::boxes::{der, key_pem, pem};
+use crate::support::{fault, kind, run};
 
 #[test]
 fn what_openssl_writes_is_read() {

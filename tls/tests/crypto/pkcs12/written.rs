@@ -6,7 +6,8 @@ use openssl::base64::encode_block;
 
 use super::der::last_parts;
 use super::{Chain, FEW, SECRET, export, info};
-use crate::boxes::{der, key_pem, kind, pem, run};
+use crate::boxes::{der, key_pem, pem};
+use crate::support::{kind, run};
 
 #[test]
 fn openssl_reads_what_is_written_and_finds_it_well_protected() {

@@ -8,7 +8,8 @@ use greenling_tls::crypto::{
 use greenling_tls::{ConfigErrorKind, Error};
 
 use super::{Signer, TEXT, crlf};
-use crate::boxes::{fault, key_pem, kind, pem};
+use crate::boxes::{key_pem, pem};
+use crate::support::{fault, kind};
 
 #[test]
 fn bundles_carry_certificates_and_revocation_lists() {

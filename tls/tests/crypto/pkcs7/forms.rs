@@ -5,7 +5,8 @@ use greenling_tls::crypto::{self, Encoding, Pkcs7, Pkcs7Flags, Pkcs7Kind};
 use openssl::base64::encode_block;
 
 use super::{Signer, TEXT};
-use crate::boxes::{der, fault, kind, pem, run};
+use crate::boxes::{der, pem};
+use crate::support::{fault, kind, run};
 
 /// Prints what it thinks of each structure that it is given.
 const PYTHON: &str = r#"

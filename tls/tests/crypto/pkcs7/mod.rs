@@ -13,7 +13,8 @@ use greenling_tls::crypto::{
 };
 use tempfile::TempDir;
 
-use crate::boxes::{key_pem, pem, run};
+use crate::boxes::{key_pem, pem};
+use crate::support::run;
 
 pub(super) const TEXT: &[u8] = b"first line\nsecond line\n";
 

@@ -9,7 +9,7 @@ use greenling_tls::crypto::{
 use greenling_tls::{ConfigErrorKind, Error};
 
 use super::{Signer, TEXT, certificate};
-use crate::boxes::{fault, kind};
+use crate::support::{fault, kind};
 
 #[test]
 fn bad_signatures_are_told_apart_from_untrusted_signers() {
