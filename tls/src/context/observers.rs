@@ -67,14 +67,14 @@ impl ContextBuilder {
     /// A client that also trusts one certificate that it knows:
     ///
     /// ```
-    /// use greenling_tls::{ContextBuilder, Verdict};
+    /// use greenling_tls::{ContextBuilder, Verdict, crypto::Cert};
     ///
-    /// fn client(known: Vec<u8>) -> ContextBuilder {
+    /// fn client(known: Cert) -> ContextBuilder {
     ///     ContextBuilder::client().verify_with(move |step| {
-    ///         let der = step.certificate().and_then(|certificate| certificate.to_der().ok());
-    ///         match der {
-    ///             Some(der) if step.depth() == 0 && der == known => Verdict::Accept,
-    ///             _ => Verdict::AsOpenSsl,
+    ///         if step.depth() == 0 && step.certificate().as_ref() == Some(&known) {
+    ///             Verdict::Accept
+    ///         } else {
+    ///             Verdict::AsOpenSsl
     ///         }
     ///     })
     /// }
