@@ -1,7 +1,7 @@
 //! What a certificate says.
 
 use crate::config_error::{ConfigError, ConfigErrorKind};
-use crate::crypto::call::call;
+use crate::crypto::call::{call, look};
 use crate::crypto::digest::Digest;
 use crate::crypto::ext::{ExtKind, GeneralName};
 use crate::crypto::key::PublicKey;
@@ -149,7 +149,7 @@ impl Cert {
     #[doc(alias = "get_signature_algorithm")]
     #[doc(alias = "X509_get_signature_nid")]
     pub fn signature_algorithm(&self) -> String {
-        self.0.signature_algorithm().object().to_string()
+        look(|| self.0.signature_algorithm().object().to_string())
     }
 
     /// Checks that the holder of the private key to `key` has signed it. That says
