@@ -15,6 +15,15 @@ fn encrypted(pem: &[u8], header: &str) -> Vec<u8> {
     text.replacen("-----\n", &header, 1).into_bytes()
 }
 
+/// A key, and a request in PEM form for a certificate of it.
+fn key_and_request() -> (PrivateKey, Vec<u8>) {
+    let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256)).unwrap();
+    let subject = "/CN=any".parse().unwrap();
+    let request = Csr::builder().subject(subject).sign(&key, Digest::Sha256);
+    let request = request.unwrap().encode(Encoding::Pem).unwrap();
+    (key, request)
+}
+
 /// What the refusal says.
 fn fault<T>(result: Result<T, Error>) -> String {
     match result {
@@ -27,10 +36,7 @@ fn fault<T>(result: Result<T, Error>) -> String {
 #[test]
 fn nobody_is_asked_for_a_passphrase_but_for_keys() {
     let ca = TestCa::new("any").unwrap();
-    let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256)).unwrap();
-    let subject = "/CN=any".parse().unwrap();
-    let request = Csr::builder().subject(subject).sign(&key, Digest::Sha256);
-    let request = request.unwrap().encode(Encoding::Pem).unwrap();
+    let (key, request) = key_and_request();
     let public = key.public_key().encode(Encoding::Pem).unwrap();
     let list = Crl::builder()
         .issued_by(ca.root())
@@ -67,10 +73,7 @@ fn nobody_is_asked_for_a_passphrase_but_for_keys() {
 #[test]
 fn nor_for_what_only_openssl_sees() {
     let ca = TestCa::new("any").unwrap();
-    let key = PrivateKey::generate(KeyAlg::Ec(Curve::P256)).unwrap();
-    let subject = "/CN=any".parse().unwrap();
-    let request = Csr::builder().subject(subject).sign(&key, Digest::Sha256);
-    let request = request.unwrap().encode(Encoding::Pem).unwrap();
+    let (key, request) = key_and_request();
     let public = key.public_key().encode(Encoding::Pem).unwrap();
     let root = ca.root_pem().unwrap();
     let plain = ca.key().encode(Encoding::Pem, None).unwrap();
