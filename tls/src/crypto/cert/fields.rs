@@ -41,7 +41,7 @@ impl Cert {
     pub fn version(&self) -> i32 {
         #[cfg(feature = "aws-lc")]
         use crate::ssl::missing::X509RefExt;
-        call(|| Ok(self.0.version())).unwrap_or(-1)
+        look(|| self.0.version())
     }
 
     /// The first second in which it is valid. A time that cannot be read counts as
@@ -181,7 +181,7 @@ impl Cert {
     #[doc(alias = "X509_check_issued")]
     pub fn issued(&self, other: &Cert) -> bool {
         use openssl::x509::X509VerifyResult;
-        call(|| Ok(self.0.issued(&other.0))).is_ok_and(|answer| answer == X509VerifyResult::OK)
+        look(|| self.0.issued(&other.0)) == X509VerifyResult::OK
     }
 
     /// The names of whom it is for: hosts, addresses, mailboxes. None when it says

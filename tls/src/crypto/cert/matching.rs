@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::crypto::call::call;
+use crate::crypto::call::look;
 use crate::peer_name::PeerName;
 
 use super::{Cert, sys};
@@ -19,7 +19,7 @@ impl Cert {
     pub fn matches_host(&self, host: &str) -> bool {
         match PeerName::parse(host) {
             Ok(PeerName::Ip(ip)) => self.matches_ip(ip),
-            Ok(PeerName::Dns(host)) => self.ask(|| sys::is_for_host(&self.0, &host)),
+            Ok(PeerName::Dns(host)) => look(|| sys::is_for_host(&self.0, &host)),
             Err(_) => false,
         }
     }
@@ -28,7 +28,7 @@ impl Cert {
     #[doc(alias = "X509_check_ip")]
     #[doc(alias = "X509_check_ip_asc")]
     pub fn matches_ip(&self, ip: IpAddr) -> bool {
-        self.ask(|| sys::is_for_ip(&self.0, ip))
+        look(|| sys::is_for_ip(&self.0, ip))
     }
 
     /// Whether it is for this mailbox; upper and lower case are told apart before the
@@ -36,10 +36,6 @@ impl Cert {
     #[doc(alias = "X509_check_email")]
     pub fn matches_email(&self, mailbox: &str) -> bool {
         let plausible = mailbox.contains('@') && !mailbox.contains('\0') && mailbox.len() < 1024;
-        plausible && self.ask(|| sys::is_for_email(&self.0, mailbox))
-    }
-
-    fn ask(&self, question: impl FnOnce() -> bool) -> bool {
-        call(|| Ok(question())).unwrap_or(false)
+        plausible && look(|| sys::is_for_email(&self.0, mailbox))
     }
 }

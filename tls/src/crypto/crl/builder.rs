@@ -191,7 +191,7 @@ impl Issuer {
         match self {
             Issuer::Known(issuer) => {
                 let expected = issuer.public_key()?;
-                if !call(|| Ok(key.as_pkey().public_eq(expected.as_pkey())))? {
+                if key.public_key() != expected {
                     let detail = "is to be signed by its issuer, but with another key";
                     return Err(fault(ConfigErrorKind::KeyMismatch, detail).into());
                 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use openssl::error::ErrorStack;
 use openssl::x509::{X509Req, X509ReqRef};
 
-use super::call::call;
+use super::call::{call, look};
 use super::encoding::Encoding;
 use super::key::PublicKey;
 use super::name::Name;
@@ -120,7 +120,7 @@ impl Csr {
     #[doc(alias = "get_version")]
     #[doc(alias = "X509_REQ_get_version")]
     pub fn version(&self) -> i32 {
-        call(|| Ok(self.0.version())).unwrap_or(-1)
+        look(|| self.0.version())
     }
 
     /// The key that the certificate is to be for.

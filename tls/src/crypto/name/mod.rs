@@ -24,7 +24,7 @@ use openssl::x509::{X509Name, X509NameEntryRef, X509NameRef};
 pub use attr::Attr;
 pub use builder::NameBuilder;
 
-use super::call::call;
+use super::call::{call, look};
 use super::der::{self, Reader};
 use super::encoding::Encoding;
 use super::ext::Oid;
@@ -214,7 +214,7 @@ impl Name {
     #[doc(alias = "X509_NAME_hash")]
     #[doc(alias = "subject_name_hash")]
     pub fn hash(&self) -> u32 {
-        quiet(|| sys::hash(&self.0.name))
+        look(|| sys::hash(&self.0.name))
     }
 
     /// The hash of pyOpenSSL's manual, the first four bytes of the MD5 digest of the DER
@@ -223,7 +223,7 @@ impl Name {
     /// It is 0 where OpenSSL is set up to do without MD5.
     #[doc(alias = "X509_NAME_hash_old")]
     pub fn hash_md5(&self) -> u32 {
-        quiet(|| sys::hash_old(&self.0.name))
+        look(|| sys::hash_old(&self.0.name))
     }
 
     /// Its DER form.
@@ -319,11 +319,6 @@ fn values(der: &[u8]) -> Option<Vec<&[u8]>> {
         }
     }
     Some(values)
-}
-
-/// For calls that report no error.
-fn quiet<T>(f: impl FnOnce() -> T) -> T {
-    call(|| Ok(f())).unwrap_or_else(|_| unreachable!("nothing in it fails"))
 }
 
 /// From `/C=DE/O=Example/CN=localhost`: a backslash takes the character after it
