@@ -168,7 +168,8 @@ impl Workers {
     /// # Errors
     ///
     /// When an OS thread can't be made. No worker runs then: they start when all
-    /// threads are there.
+    /// threads are there. Those that were made are gone, and with them what they
+    /// held.
     pub fn try_run<F, T>(self, f: F) -> io::Result<Vec<thread::Result<T>>>
     where
         F: Fn(Worker) -> T + Send + Sync,
@@ -201,6 +202,11 @@ impl Workers {
                     Ok(thread) => threads.push(thread),
                     Err(error) => {
                         let _ = all_made.set(false);
+                        // A scope waits for what its threads run, not for the
+                        // threads: until they are joined they hold their stacks.
+                        for thread in threads {
+                            let _ = thread.join();
+                        }
                         return Err(error);
                     }
                 }
