@@ -1,4 +1,4 @@
-//! The floor of `http hello`: a bare epoll loop that recognises the end of a
+//! The floor of `compare http`: a bare epoll loop that recognises the end of a
 //! request and writes a fixed answer. `rival_epoll PORT`.
 //!
 //! It parses nothing, so that no server can be much cheaper.

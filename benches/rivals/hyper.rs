@@ -1,4 +1,4 @@
-//! hyper on a tokio runtime of one thread, a rival of `http`.
+//! hyper on a tokio runtime of one thread, a rival of `compare http https`.
 //!
 //! `rival_hyper PORT plain|rustls|openssl [CERTIFICATE KEY]`; the two files
 //! are PEM and are needed for TLS.

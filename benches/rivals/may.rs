@@ -1,4 +1,4 @@
-//! `may_minihttp` on one worker, a rival of `http hello`. `rival_may PORT`.
+//! `may_minihttp` on one worker, a rival of `compare http`. `rival_may PORT`.
 
 use std::error::Error;
 use std::io;

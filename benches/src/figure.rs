@@ -4,12 +4,16 @@
 //! median, and one row of a table on standard error, with the spread. Programs
 //! read the first, people the second.
 
+use serde_json::{Value, json};
+
 /// The values that repeated runs gave for one case and one contender.
 #[derive(Debug, Clone)]
 pub struct Series {
     case: String,
     who: &'static str,
     unit: &'static str,
+    /// The size of the work, in cases that vary it.
+    x: Option<u64>,
     values: Vec<f64>,
 }
 
@@ -20,8 +24,15 @@ impl Series {
             case: case.into(),
             who,
             unit,
+            x: None,
             values: Vec::new(),
         }
+    }
+
+    /// The same for work of the size `x`.
+    pub fn at(mut self, x: u64) -> Series {
+        self.x = Some(x);
+        self
     }
 
     /// Adds the value of one more run.
@@ -34,6 +45,11 @@ impl Series {
         self.case == case && self.who == who
     }
 
+    /// Whether the values of `other` belong here.
+    pub fn is_same(&self, other: &Series) -> bool {
+        self.is(&other.case, other.who) && self.x == other.x
+    }
+
     /// The case that was measured.
     pub fn case(&self) -> &str {
         &self.case
@@ -41,50 +57,59 @@ impl Series {
 
     /// The median, or `None` when no run gave a value.
     pub fn median(&self) -> Option<f64> {
-        let sorted = self.sorted();
-        let middle = sorted.len() / 2;
-        match sorted.len() {
-            0 => None,
-            length if length % 2 == 1 => Some(sorted[middle]),
-            _ => Some((sorted[middle - 1] + sorted[middle]) / 2.0),
-        }
+        median(&self.values)
     }
 
     fn sorted(&self) -> Vec<f64> {
-        let mut sorted = self.values.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted
+        sorted(&self.values)
     }
 
-    /// The JSON object of this series; `None` when no run gave a value.
-    pub fn json(&self) -> Option<String> {
-        // Names are identifiers of this package, so nothing needs escaping.
-        Some(format!(
-            r#"{{"case":"{}","who":"{}","value":{},"unit":"{}"}}"#,
-            self.case,
-            self.who,
-            rounded(self.median()?),
-            self.unit
-        ))
+    /// The JSON object of the median; `None` when no run gave a value.
+    pub fn json(&self) -> Option<Value> {
+        Some(self.object(rounded(self.median()?)))
+    }
+
+    /// The JSON object of the next run, which gives `value`.
+    pub fn run_json(&self, value: f64) -> Value {
+        let mut object = self.object(value);
+        object["run"] = self.values.len().into();
+        object
+    }
+
+    fn object(&self, value: f64) -> Value {
+        let mut object = json!({
+            "case": self.case, "who": self.who, "value": value, "unit": self.unit,
+        });
+        if let Some(x) = self.x {
+            object["x"] = x.into();
+        }
+        object
+    }
+
+    /// The case with the size of the work.
+    fn label(&self) -> String {
+        match self.x {
+            Some(x) => format!("{} {x}", self.case),
+            None => self.case.clone(),
+        }
     }
 }
 
-/// Adds `value` to the series of `who` in `case`, which is made when missing.
-pub fn record(
-    all: &mut Vec<Series>,
-    case: &str,
-    who: &'static str,
-    unit: &'static str,
-    value: f64,
-) {
-    let place = all
-        .iter()
-        .position(|series| series.is(case, who))
-        .unwrap_or_else(|| {
-            all.push(Series::new(case, who, unit));
-            all.len() - 1
-        });
-    all[place].push(value);
+/// The median of `values`, or `None` when there are none.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let sorted = sorted(values);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => None,
+        length if length % 2 == 1 => Some(sorted[middle]),
+        _ => Some((sorted[middle - 1] + sorted[middle]) / 2.0),
+    }
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
 }
 
 /// Prints the JSON lines on standard output and the table on standard error.
@@ -93,7 +118,7 @@ pub fn record(
 /// case: how many times dearer the contender is.
 pub fn print(all: &[Series], subject: &str) {
     eprintln!(
-        "{:<22} {:<22} {:>11} {:>11} {:>11} {:>4} {:<6} {:>7}",
+        "{:<28} {:<16} {:>11} {:>11} {:>11} {:>4} {:<6} {:>7}",
         "case", "who", "median", "lowest", "highest", "runs", "unit", "ratio"
     );
     for series in all {
@@ -102,14 +127,16 @@ pub fn print(all: &[Series], subject: &str) {
         };
         println!("{json}");
         let sorted = series.sorted();
-        let base = all.iter().find(|other| other.is(&series.case, subject));
+        let base = all
+            .iter()
+            .find(|other| other.is(&series.case, subject) && other.x == series.x);
         let ratio = match base.and_then(Series::median) {
             Some(base) if base > 0.0 => format!("{:.2}", median / base),
             _ => String::new(),
         };
         eprintln!(
-            "{:<22} {:<22} {:>11} {:>11} {:>11} {:>4} {:<6} {:>7}",
-            series.case,
+            "{:<28} {:<16} {:>11} {:>11} {:>11} {:>4} {:<6} {:>7}",
+            series.label(),
             series.who,
             rounded(median),
             rounded(sorted[0]),
@@ -143,14 +170,22 @@ mod tests {
     }
 
     #[test]
-    fn a_series_is_one_json_object() {
-        let mut all = Vec::new();
-        record(&mut all, "switch-pair", "greenling", "ns", 8.104);
-        record(&mut all, "switch-pair", "greenling", "ns", 8.096);
-        assert_eq!(all.len(), 1);
+    fn a_median_and_a_run_are_json_objects() {
+        let mut series = Series::new("ring", "greenling", "ns").at(1000);
+        series.push(8.104);
         assert_eq!(
-            all[0].json().as_deref(),
-            Some(r#"{"case":"switch-pair","who":"greenling","value":8.1,"unit":"ns"}"#)
+            series.json().unwrap(),
+            json!({"case": "ring", "who": "greenling", "unit": "ns", "value": 8.1, "x": 1000})
         );
+        assert_eq!(series.run_json(8.2)["run"], 1);
+        assert_eq!(series.run_json(8.2)["value"], 8.2);
+    }
+
+    #[test]
+    fn sizes_keep_series_apart() {
+        let series = Series::new("case", "who", "ns");
+        assert!(series.is_same(&Series::new("case", "who", "ns")));
+        assert!(!series.is_same(&series.clone().at(1)));
+        assert!(!series.is_same(&Series::new("case", "another", "ns")));
     }
 }

@@ -1,4 +1,4 @@
-// The Go side of `http hello`: net/http on one processor.
+// The Go side of `compare http https`: net/http on one processor.
 //
 // rival PORT [CERTIFICATE KEY]; the two files make it HTTPS.
 package main

@@ -1,29 +1,11 @@
 //! The programs, who runs them, how often, and what their figures are called.
 
 use benches::machine;
-use clap::ValueEnum;
+use benches::who::Who;
 
-/// A contender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
-    Greenling,
-    May,
-    Go,
-}
+use crate::options::Case;
 
-impl Who {
-    pub(crate) const ALL: [Who; 3] = [Who::Greenling, Who::May, Who::Go];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Who::Greenling => "greenling",
-            Who::May => "may",
-            Who::Go => "go",
-        }
-    }
-}
-
-/// A program that every contender can run.
+/// A small program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     SwitchPair,
@@ -42,17 +24,6 @@ pub(crate) enum Program {
     Semaphore,
     MutexHandover,
     EventWake,
-}
-
-/// A group of programs, as named on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Group {
-    Switch,
-    Channel,
-    Spawn,
-    Parked,
-    Crowds,
-    Waits,
 }
 
 /// Tasklets that wake or end at once in the crowd programs.
@@ -116,27 +87,30 @@ impl Program {
             .find(|program| program.name() == name)
     }
 
-    pub(crate) fn group(self) -> Group {
+    pub(crate) fn group(self) -> Case {
         match self {
-            Program::SwitchPair | Program::SwitchSame | Program::SwitchRing => Group::Switch,
-            Program::ChannelRoundTrip => Group::Channel,
-            Program::SpawnJoin => Group::Spawn,
-            Program::Parked => Group::Parked,
-            Program::Sleepers | Program::CancelStorm | Program::EventWake => Group::Crowds,
+            Program::SwitchPair | Program::SwitchSame | Program::SwitchRing => Case::Switch,
+            Program::ChannelRoundTrip => Case::Channel,
+            Program::SpawnJoin => Case::Spawn,
+            Program::Parked => Case::Parked,
+            Program::Sleepers | Program::CancelStorm | Program::EventWake => Case::Crowds,
             Program::Select2
             | Program::Select8
             | Program::Select64
             | Program::ScopeJoin
             | Program::BlockOnReady
             | Program::Semaphore
-            | Program::MutexHandover => Group::Waits,
+            | Program::MutexHandover => Case::Waits,
         }
     }
 
-    /// Whether `who` has a program for it. What has no counterpart elsewhere, or
-    /// none that does the same, is measured alone.
-    pub(crate) fn is_for(self, who: Who) -> bool {
-        who == Who::Greenling || !matches!(self.group(), Group::Crowds | Group::Waits)
+    /// Who has a program for it. What has no counterpart elsewhere, or none that
+    /// does the same, is measured alone.
+    pub(crate) fn contenders(self) -> &'static [Who] {
+        match self.group() {
+            Case::Crowds | Case::Waits => &[Who::Greenling],
+            _ => &[Who::Greenling, Who::May, Who::Go],
+        }
     }
 
     /// Over how many channels a select program waits.
@@ -161,7 +135,7 @@ impl Program {
             // Rounds of the whole crowd.
             Program::Sleepers | Program::CancelStorm | Program::EventWake => (20, 1),
             Program::Select64 => (100_000, 1),
-            _ if self.group() == Group::Waits => (1_000_000, 1),
+            _ if self.group() == Case::Waits => (1_000_000, 1),
             Program::SwitchRing => (20_000, 8),
             Program::ChannelRoundTrip | Program::SpawnJoin => (4_000_000, 10),
             _ => (10_000_000, 8),

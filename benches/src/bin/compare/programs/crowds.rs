@@ -14,8 +14,8 @@ use greenling::sync::{Event, Mutex, Semaphore};
 use greenling::time::{CancelToken, sleep_until};
 use greenling::{Channel, JoinHandle, block_on, schedule, scope, spawn};
 
-use crate::cases::{CROWD, Program};
-use crate::child::{self, Figures};
+use super::child::{self, Figures};
+use super::program::{CROWD, Program};
 
 /// Why a program could not run to its end.
 type Failure = Box<dyn std::error::Error>;

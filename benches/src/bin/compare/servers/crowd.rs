@@ -1,4 +1,4 @@
-//! Many connections of which few are active, against few that all are: what a
+//! `crowd`: many connections of which few are active, against few that all are: what a
 //! request costs the server then.
 //!
 //! ```text
@@ -16,58 +16,40 @@
 //! The three take turns, in an order that rotates; their ratios are taken
 //! within a turn, so that a slow phase of the machine meets both parts.
 
-use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-use benches::machine::{self, Core};
+use benches::machine;
+use benches::record::Record;
+use benches::server::{PLAIN, Server, connect_plain};
+use benches::who::Who;
 
-use crate::Report;
-use crate::client::connect_plain;
-use crate::ground::Ground;
-use crate::servers::{Server, Who};
+use super::{Bench, Failure};
+use crate::options::rotated;
 
-/// `http crowd`
-#[derive(Debug, clap::Args)]
-pub(crate) struct Options {
-    /// Connections of the crowd [default: 10000, with --quick 1000].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    connections: Option<u32>,
-    /// Connections that are active in a round.
-    #[arg(long, value_name = "N", default_value_t = 100,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    active: u32,
-    /// Rounds of a run [default: 3000, with --quick 50].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: Option<u32>,
-    /// How often each contender runs [default: 7, with --quick 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    runs: Option<u32>,
-}
+/// Connections that are active in a round.
+const ACTIVE: usize = 100;
+
+/// Connections of the crowd, and rounds of a part.
+const FULL: (usize, usize) = (10_000, 1500);
+const QUICK: (usize, usize) = (1000, 50);
 
 const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const BODY: &[u8] = b"Hello, world!";
 
-pub(crate) fn run(
-    options: &Options,
-    shared: &crate::Options,
-    report: &mut Report,
-) -> Result<(), Box<dyn Error>> {
-    machine::pin(Core::Last);
-    let ground = Ground::new()?;
-    for who in shared.chosen(&Who::PLAIN) {
-        let servers = Server::start(who, false, &ground)
-            .and_then(|few| Ok((few, Server::start(who, false, &ground)?)));
+pub(super) fn run(bench: &mut Bench) {
+    for who in bench.options.chosen(&PLAIN) {
+        let servers = Server::start(who, false, &bench.ground)
+            .and_then(|few| Ok((few, Server::start(who, false, &bench.ground)?)));
         match servers {
             Ok((few, many)) => {
-                if let Err(error) = measure(options, shared.quick, who, &few, &many, report) {
-                    report.fail(who, error);
+                if let Err(error) = measure(bench, who, &few, &many) {
+                    bench.record.fail("crowd", who, error);
                 }
             }
-            Err(reason) => eprintln!("{} is left out: {reason}", who.name()),
+            Err(reason) => bench.record.leave_out("crowd", who, reason),
         }
     }
-    Ok(())
 }
 
 /// One of the three: a server, its connections, and which are active when.
@@ -78,26 +60,9 @@ struct Part<'a> {
     order: Vec<usize>,
 }
 
-fn measure(
-    options: &Options,
-    quick: bool,
-    who: Who,
-    few: &Server,
-    many: &Server,
-    report: &mut Report,
-) -> Result<(), Box<dyn Error>> {
-    let (connections, rounds, runs) = if quick {
-        (1000, 50, 1)
-    } else {
-        (10_000, 3000, 7)
-    };
-    let connections = options.connections.unwrap_or(connections) as usize;
-    let rounds = options.rounds.unwrap_or(rounds) as usize;
-    let active = options.active as usize;
-    if active > connections {
-        return Err("more active connections than connections".into());
-    }
-    let mut of_few = connect(few, active)?;
+fn measure(bench: &mut Bench, who: Who, few: &Server, many: &Server) -> Result<(), Failure> {
+    let (connections, rounds) = if bench.options.quick { QUICK } else { FULL };
+    let mut of_few = connect(few, ACTIVE)?;
     let mut of_many = connect(many, connections)?;
     // Memory that lies in the order of the turns would be fetched ahead.
     let mut shuffled: Vec<usize> = (0..connections).collect();
@@ -106,12 +71,12 @@ fn measure(
         Part {
             name: "few",
             server: few,
-            order: (0..active).collect(),
+            order: (0..ACTIVE).collect(),
         },
         Part {
             name: "same",
             server: many,
-            order: shuffled[..active].to_vec(),
+            order: shuffled[..ACTIVE].to_vec(),
         },
         Part {
             name: "rotating",
@@ -119,10 +84,9 @@ fn measure(
             order: shuffled,
         },
     ];
-    for run in 0..options.runs.unwrap_or(runs) as usize {
+    for run in 0..bench.options.runs() {
         let mut costs = [0.0; 3];
-        for turn in 0..parts.len() {
-            let index = (turn + run) % parts.len();
+        for index in rotated(parts.len(), run) {
             let part = &parts[index];
             let sockets = if index == 0 {
                 &mut of_few
@@ -130,34 +94,36 @@ fn measure(
                 &mut of_many
             };
             // The caches as this part leaves them, and everybody served once.
-            play(
-                part,
-                sockets,
-                active,
-                connections.div_ceil(active).min(rounds),
-            )?;
-            let before = machine::cpu_time(&part.server.pid())?;
+            play(part, sockets, connections.div_ceil(ACTIVE).min(rounds))?;
+            let before = part.server.cpu_time()?;
             let woken = machine::voluntary_switches(&part.server.pid())?;
-            play(part, sockets, active, rounds)?;
-            let spent = machine::cpu_time(&part.server.pid())?.saturating_sub(before);
+            play(part, sockets, rounds)?;
+            let spent = part.server.cpu_time()?.saturating_sub(before);
             let woken = machine::voluntary_switches(&part.server.pid())? - woken;
-            let requests = (rounds * active) as f64;
+            let requests = (rounds * ACTIVE) as f64;
             costs[index] = spent.as_secs_f64() * 1e6 / requests;
-            report.record(&format!("crowd-{}", part.name), who, "us", costs[index]);
             let sleeps = woken as f64 / rounds as f64;
-            report.record(
-                &format!("crowd-{}-sleeps", part.name),
-                who,
-                "/round",
-                sleeps,
-            );
+            part.add(bench.record, who, costs[index], sleeps);
         }
         if costs[0] > 0.0 {
-            report.record("crowd-same-ratio", who, "x", costs[1] / costs[0]);
-            report.record("crowd-rotating-ratio", who, "x", costs[2] / costs[0]);
+            let mut ratio = |case, cost: f64| bench.record.add(case, who, "x", cost / costs[0]);
+            ratio("crowd-same-ratio", costs[1]);
+            ratio("crowd-rotating-ratio", costs[2]);
         }
     }
     Ok(())
+}
+
+impl Part<'_> {
+    fn add(&self, record: &mut Record, who: Who, cost_us: f64, sleeps: f64) {
+        record.add(&format!("crowd-{}", self.name), who, "us", cost_us);
+        record.add(
+            &format!("crowd-{}-sleeps", self.name),
+            who,
+            "/round",
+            sleeps,
+        );
+    }
 }
 
 /// Opens connections that have had an answer each.
@@ -172,14 +138,14 @@ fn connect(server: &Server, count: usize) -> io::Result<Vec<TcpStream>> {
     Ok(sockets)
 }
 
-fn play(part: &Part, sockets: &mut [TcpStream], active: usize, rounds: usize) -> io::Result<()> {
+fn play(part: &Part, sockets: &mut [TcpStream], rounds: usize) -> io::Result<()> {
     let mut turns = part.order.iter().copied().cycle();
     for _ in 0..rounds {
         let others = turns.clone();
-        for index in turns.by_ref().take(active) {
+        for index in turns.by_ref().take(ACTIVE) {
             sockets[index].write_all(REQUEST)?;
         }
-        for index in others.take(active) {
+        for index in others.take(ACTIVE) {
             expect_hello(&mut sockets[index])?;
         }
     }

@@ -1,6 +1,7 @@
 //! What all servers of a run share: a temporary folder with a certificate.
 
-use std::fs::{self, OpenOptions};
+use std::cell::OnceCell;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -15,19 +16,31 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509Name};
 
+use crate::go::Go;
+
+/// Sizes of the bodies under `/bytes/` that every server has.
+pub const BODY_SIZES: [u64; 7] = [1, 1 << 10, 16 << 10, 256 << 10, 1 << 20, 16 << 20, 64 << 20];
+
 /// The folder; removed on drop.
 #[derive(Debug)]
-pub(crate) struct Ground {
+pub struct Ground {
     folder: PathBuf,
+    /// The Go server, compiled when it is asked for; else why it cannot be.
+    go: OnceCell<Result<Go, String>>,
 }
 
 impl Ground {
     /// Makes the folder, and in it a self-signed P-256 certificate for
     /// localhost, the same kind for everybody.
-    pub(crate) fn new() -> io::Result<Ground> {
+    ///
+    /// # Errors
+    ///
+    /// When files cannot be written.
+    pub fn new() -> io::Result<Ground> {
         let folder = format!("greenling-http-{}", std::process::id());
         let ground = Ground {
             folder: std::env::temp_dir().join(folder),
+            go: OnceCell::new(),
         };
         fs::create_dir_all(&ground.folder)?;
         let (certificate, key) = self_signed()?;
@@ -42,18 +55,48 @@ impl Ground {
     }
 
     /// The certificate, PEM.
-    pub(crate) fn certificate(&self) -> PathBuf {
+    pub fn certificate(&self) -> PathBuf {
         self.folder.join("certificate.pem")
     }
 
     /// Its private key, PEM.
-    pub(crate) fn key(&self) -> PathBuf {
+    pub fn key(&self) -> PathBuf {
         self.folder.join("key.pem")
     }
 
     /// Where servers may keep files of their own.
-    pub(crate) fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// A file called `name` with `text` in it.
+    pub(super) fn file(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let path = self.folder.join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// A folder with a file for each of [`BODY_SIZES`], called by its size.
+    pub(super) fn bodies(&self) -> io::Result<PathBuf> {
+        let folder = self.folder.join("bytes");
+        if !folder.exists() {
+            fs::create_dir(&folder)?;
+            for size in BODY_SIZES {
+                // Zeros that the file system need not keep.
+                File::create(folder.join(size.to_string()))?.set_len(size)?;
+            }
+        }
+        Ok(folder)
+    }
+
+    /// The executable of the Go server.
+    pub(super) fn go_server(&self) -> io::Result<PathBuf> {
+        let source = include_str!("../../rivals/go/hello.go");
+        let build = || Go::build("hello", source).map_err(|error| error.to_string());
+        match self.go.get_or_init(build) {
+            Ok(go) => Ok(go.path()),
+            Err(reason) => Err(io::Error::other(reason.clone())),
+        }
     }
 }
 

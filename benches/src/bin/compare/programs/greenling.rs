@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use benches::machine::Footprint;
 use greenling::{Channel, JoinHandle, schedule, spawn};
 
-use crate::cases::{Program, RING};
-use crate::child::{self, Figures};
-use crate::crowds;
+use super::child::{self, Figures};
+use super::crowds;
+use super::program::{Program, RING};
 
 /// Why a program could not run to its end.
 type Failure = Box<dyn std::error::Error>;

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use benches::go::Go;
 use benches::machine::Footprint;
+use benches::who::Who;
 
-use crate::cases::{Program, Who};
-use crate::{baseline, greenling, may};
+use super::program::Program;
+use super::{baseline, greenling, may};
 
 /// The hidden argument that makes this binary a child.
 pub(crate) const FLAG: &str = "--child";
 
-/// The figure that `baseline` adds to `parked`; no case of its own.
+/// The figure that `baseline` adds to `parked`: what the kernel alone charges.
 pub(crate) const YARDSTICK: &str = "yardstick";
 
 /// What a child measured: names and values.

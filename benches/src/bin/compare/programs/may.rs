@@ -12,8 +12,8 @@ use may::coroutine::{JoinHandle, yield_now};
 use may::go;
 use may::sync::{mpmc, spsc};
 
-use crate::cases::{Program, RING};
-use crate::child::{self, Figures};
+use super::child::{self, Figures};
+use super::program::{Program, RING};
 
 /// Why a program could not run to its end.
 type Failure = Box<dyn std::error::Error>;

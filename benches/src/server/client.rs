@@ -1,4 +1,4 @@
-//! A blocking HTTPS client for `idle` and `soak`, on OS threads.
+//! A blocking HTTPS client, for OS threads.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream};
 
-use crate::ground::Ground;
+use super::Ground;
 
 /// A server that stays silent for so long is taken for hung.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
@@ -15,7 +15,11 @@ const SILENCE_MAX: Duration = Duration::from_secs(20);
 const HEAD_MAX: usize = 16 * 1024;
 
 /// A connector that trusts the certificate of `ground` and nothing else.
-pub(crate) fn connector(ground: &Ground) -> io::Result<SslConnector> {
+///
+/// # Errors
+///
+/// When the certificate cannot be read.
+pub fn connector(ground: &Ground) -> io::Result<SslConnector> {
     let mut builder = SslConnector::builder(SslMethod::tls_client())?;
     builder.set_ca_file(ground.certificate())?;
     Ok(builder.build())
@@ -23,20 +27,41 @@ pub(crate) fn connector(ground: &Ground) -> io::Result<SslConnector> {
 
 /// A connection; what was read ahead of the current answer waits in `ahead`.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     stream: SslStream<TcpStream>,
     ahead: Vec<u8>,
 }
 
 /// An answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// An error unless this is what `/hello` is answered with.
+    ///
+    /// # Errors
+    ///
+    /// With the answer in its text.
+    pub fn expect_hello(&self) -> io::Result<()> {
+        if self.status == 200 && self.body == b"Hello, world!" {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("unexpected answer {self:?}")))
+        }
+    }
 }
 
 /// A TCP connection that cannot hang for ever.
-pub(crate) fn connect_plain(address: SocketAddr) -> io::Result<TcpStream> {
+///
+/// # Errors
+///
+/// When nobody listens there.
+pub fn connect_plain(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(SILENCE_MAX))?;
@@ -46,7 +71,11 @@ pub(crate) fn connect_plain(address: SocketAddr) -> io::Result<TcpStream> {
 
 impl Client {
     /// Connects and handshakes.
-    pub(crate) fn connect(connector: &SslConnector, address: SocketAddr) -> io::Result<Client> {
+    ///
+    /// # Errors
+    ///
+    /// When either fails.
+    pub fn connect(connector: &SslConnector, address: SocketAddr) -> io::Result<Client> {
         let socket = connect_plain(address)?;
         let stream = connector
             .connect("localhost", socket)
@@ -62,19 +91,50 @@ impl Client {
         })
     }
 
+    /// `count` connections, each of which has had an answer.
+    ///
+    /// # Errors
+    ///
+    /// When one of them had none.
+    pub fn crowd(
+        connector: &SslConnector,
+        address: SocketAddr,
+        count: usize,
+    ) -> io::Result<Vec<Client>> {
+        let mut all = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut client = Client::connect(connector, address)?;
+            client.get("/hello")?.expect_hello()?;
+            all.push(client);
+        }
+        Ok(all)
+    }
+
     /// Sends bytes: a request, several, or a part of one.
-    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the connection is broken.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
 
     /// Asks for `path` and reads the answer.
-    pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
+    ///
+    /// # Errors
+    ///
+    /// As `send` and `answer`.
+    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())?;
         self.answer()
     }
 
     /// Reads the next answer, which must have a Content-Length.
-    pub(crate) fn answer(&mut self) -> io::Result<Answer> {
+    ///
+    /// # Errors
+    ///
+    /// When the connection ends or breaks, or what comes is no such answer.
+    pub fn answer(&mut self) -> io::Result<Answer> {
         let end = loop {
             if let Some(at) = self
                 .ahead
@@ -111,12 +171,16 @@ impl Client {
     }
 
     /// Says goodbye as TLS wants it.
-    pub(crate) fn close(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the connection is broken.
+    pub fn close(mut self) -> io::Result<()> {
         self.stream.shutdown().map_err(io::Error::other).map(|_| ())
     }
 
     /// The socket below, to cut the connection without a goodbye.
-    pub(crate) fn socket(&self) -> &TcpStream {
+    pub fn socket(&self) -> &TcpStream {
         self.stream.get_ref()
     }
 }

@@ -10,22 +10,22 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use benches::machine::{self, Core, Footprint};
+use benches::record::Record;
+use benches::server::{Answer, Client, Ground, Server, TLS, connect_plain, connector};
+use benches::who::Who;
+use clap::Parser;
 use fastrand::Rng;
 use openssl::ssl::SslConnector;
 use socket2::SockRef;
 
-use crate::Report;
-use crate::client::{Client, connect_plain, connector};
-use crate::ground::Ground;
-use crate::servers::{Server, Who};
-
-/// `http soak`
-#[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+/// Many HTTPS requests over connections that are cut at random.
+#[derive(Debug, Parser)]
+struct Options {
     /// Requests to be answered [default: 200000, with --quick 2000].
     #[arg(long, value_name = "N")]
     requests: Option<u64>,
@@ -35,6 +35,12 @@ pub(crate) struct Options {
     /// Where the random choices start.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Only this contender; may be repeated [default: greenling].
+    #[arg(long, value_name = "NAME")]
+    who: Vec<Who>,
+    /// A short smoke test.
+    #[arg(long)]
+    quick: bool,
 }
 
 /// How long the server may take to notice that all clients are gone.
@@ -46,30 +52,35 @@ const STOP_MAX: Duration = Duration::from_secs(20);
 /// Requests of one connection at most; a connection has half of them on average.
 const REQUESTS_MAX: u64 = 40;
 
-pub(crate) fn run(
-    options: &Options,
-    shared: &crate::Options,
-    report: &mut Report,
-) -> Result<(), Box<dyn Error>> {
+/// The case that failures are told with.
+const CASE: &str = "soak";
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    machine::raise_descriptor_limit();
     machine::pin(Core::Last);
-    let ground = Ground::new()?;
-    let mut chosen = shared.who.clone();
+    let mut record = Record::default();
+    let mut chosen = options.who.clone();
     if chosen.is_empty() {
         chosen.push(Who::Greenling);
     }
-    let requests = options
-        .requests
-        .unwrap_or(if shared.quick { 2_000 } else { 200_000 });
     for who in chosen {
-        if !Who::TLS.contains(&who) {
-            return Err(format!("{} has no HTTPS", who.name()).into());
-        }
-        let server = Server::start(who, true, &ground)?;
-        if let Err(error) = one(options, requests, who, server, &ground, report) {
-            report.fail(who, error);
+        if let Err(error) = run(&options, who, &mut record) {
+            record.fail(CASE, who, error);
         }
     }
-    Ok(())
+    record.finish()
+}
+
+fn run(options: &Options, who: Who, record: &mut Record) -> Result<(), Box<dyn Error>> {
+    if !TLS.contains(&who) {
+        return Err("it has no HTTPS".into());
+    }
+    let ground = Ground::new()?;
+    let requests = if options.quick { 2_000 } else { 200_000 };
+    let requests = options.requests.unwrap_or(requests);
+    let server = Server::start(who, true, &ground)?;
+    one(options, requests, who, server, &ground, record)
 }
 
 fn one(
@@ -78,7 +89,7 @@ fn one(
     who: Who,
     server: Server,
     ground: &Ground,
-    report: &mut Report,
+    record: &mut Record,
 ) -> Result<(), Box<dyn Error>> {
     let attack = Attack {
         address: server.address(),
@@ -110,35 +121,35 @@ fn one(
         before >> 10,
         after >> 10
     );
-    report.record(
+    record.add(
         "soak-https-requests",
         who,
         "requests",
         tally.requests as f64,
     );
-    report.record(
+    record.add(
         "soak-https-errors",
         who,
         "errors",
         tally.errors.len() as f64,
     );
-    report.record(
+    record.add(
         "soak-https-rss-growth",
         who,
         "bytes",
         after as f64 - before as f64,
     );
-    report.record(
+    record.add(
         "soak-https-fd-growth",
         who,
         "fds",
         descriptors as f64 - descriptors_before as f64,
     );
     for error in tally.errors.iter().take(5) {
-        report.fail(who, error);
+        record.fail(CASE, who, error);
     }
     if descriptors > descriptors_before {
-        report.fail(who, "descriptors are left");
+        record.fail(CASE, who, "descriptors are left");
     }
     if who != Who::Greenling {
         // How the rivals take a SIGTERM is their business.
@@ -146,8 +157,8 @@ fn one(
     }
     match server.terminate(STOP_MAX)? {
         Some(status) if status.success() => {}
-        Some(status) => report.fail(who, format!("it ended with {status}")),
-        None => report.fail(who, "it does not stop on SIGTERM"),
+        Some(status) => record.fail(CASE, who, format!("it ended with {status}")),
+        None => record.fail(CASE, who, "it does not stop on SIGTERM"),
     }
     Ok(())
 }
@@ -389,7 +400,7 @@ impl Attack {
     }
 }
 
-fn expect(answer: crate::client::Answer, body: &[u8]) -> io::Result<()> {
+fn expect(answer: Answer, body: &[u8]) -> io::Result<()> {
     if answer.status == 200 && answer.body == body {
         Ok(())
     } else {

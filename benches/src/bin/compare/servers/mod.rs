@@ -1,0 +1,105 @@
+//! Servers, each in a process of its own on the first core, and their clients on
+//! the last one.
+//!
+//! The servers of a case are up at once and take turns, in an order that rotates,
+//! so that a slow phase of the machine meets everybody. CPU time is the server
+//! process's own, user and system, so an idle client costs it nothing.
+
+mod crowd;
+mod hello;
+mod idle;
+
+use benches::record::Record;
+use benches::server::{Ground, Server};
+use benches::who::Who;
+
+use crate::options::{Case, Options, rotated};
+
+/// Why a measurement failed.
+type Failure = Box<dyn std::error::Error>;
+
+/// How a case is measured.
+type Run = fn(&mut Bench);
+
+/// The cases, in their order.
+const CASES: [(Case, Run); 4] = [
+    (Case::Http, hello::plain),
+    (Case::Https, hello::tls),
+    (Case::Idle, idle::run),
+    (Case::Crowd, crowd::run),
+];
+
+/// Runs all cases that were asked for.
+pub(crate) fn measure(options: &Options, record: &mut Record) {
+    if !CASES.iter().any(|(case, _)| options.wants(*case)) {
+        return;
+    }
+    let ground = match Ground::new() {
+        Ok(ground) => ground,
+        Err(error) => return record.fail("servers", Who::Greenling, error),
+    };
+    let mut bench = Bench {
+        options,
+        ground,
+        record,
+    };
+    for (case, run) in CASES {
+        if options.wants(case) {
+            run(&mut bench);
+        }
+    }
+}
+
+/// What all cases need.
+struct Bench<'a> {
+    options: &'a Options,
+    ground: Ground,
+    record: &'a mut Record,
+}
+
+impl Bench<'_> {
+    /// Starts those of `all` that were asked for and can run.
+    fn start(&mut self, case: &str, tls: bool, all: &[Who]) -> Vec<(Who, Server)> {
+        let mut servers = Vec::new();
+        for who in self.options.chosen(all) {
+            match Server::start(who, tls, &self.ground) {
+                Ok(server) => servers.push((who, server)),
+                Err(reason) => self.record.leave_out(case, who, reason),
+            }
+        }
+        servers
+    }
+
+    /// Lets `servers` take turns at `one`, after a first turn of each whose
+    /// figures nobody sees. Who fails has no more turns.
+    fn take_turns(
+        &mut self,
+        case: &str,
+        mut servers: Vec<(Who, Server)>,
+        mut one: impl FnMut(&Bench, Who, &Server) -> Result<Figures, Failure>,
+    ) {
+        servers.retain(|(who, server)| match one(self, *who, server) {
+            Ok(_) => true,
+            Err(error) => {
+                self.record.fail(case, *who, error);
+                false
+            }
+        });
+        for run in 0..self.options.runs() {
+            for place in rotated(servers.len(), run) {
+                let (who, server) = &servers[place];
+                match one(self, *who, server) {
+                    Ok(figures) => {
+                        for (name, unit, value) in figures {
+                            self.record.add(&name, *who, unit, value);
+                        }
+                    }
+                    Err(error) => self.record.fail(case, *who, error),
+                }
+            }
+        }
+    }
+}
+
+/// Figures of one turn: case, unit, value.
+type Figures = Vec<(String, &'static str, f64)>;
