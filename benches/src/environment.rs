@@ -35,8 +35,7 @@ pub fn describe() -> BTreeMap<String, String> {
     put("commit", commit());
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     put("cpu", field(&cpus, "model name"));
-    let cores = core_affinity::get_core_ids().map(|cores| cores.len().to_string());
-    put("cores", cores);
+    put("cores", Some(machine::cores().to_string()));
     let memory = machine::total_memory().ok();
     put("memory", memory.map(|bytes| format!("{} MiB", bytes >> 20)));
     put("kernel", said("uname", &["-sr"]));

@@ -2,29 +2,73 @@
 
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
-/// One of the cores that this process may use.
+/// The cores that this process may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Core {
     /// The first one; it serves most interrupts.
     First,
     /// The last one; the same as the first where there is only one.
     Last,
+    /// All that the process began with.
+    All,
 }
 
 /// Pins the calling thread, and the processes it starts later, to `core`.
 ///
 /// Returns false when the platform has no affinity.
 pub fn pin(core: Core) -> bool {
-    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    let all = initial_cores();
     let chosen = match core {
-        Core::First => cores.first(),
-        Core::Last => cores.last(),
+        Core::First => all.first().into_iter().collect(),
+        Core::Last => all.last().into_iter().collect(),
+        Core::All => all.iter().collect::<Vec<_>>(),
     };
-    chosen.is_some_and(|&core| core_affinity::set_for_current(core))
+    !chosen.is_empty() && set_cores(&chosen)
+}
+
+/// How many cores this process may use when it is not pinned.
+pub fn cores() -> usize {
+    initial_cores().len()
+}
+
+/// Those that this process began with: a thread that is pinned sees no others.
+fn initial_cores() -> &'static [usize] {
+    static CORES: OnceLock<Vec<usize>> = OnceLock::new();
+    CORES.get_or_init(allowed_cores)
+}
+
+#[cfg(target_os = "linux")]
+fn allowed_cores() -> Vec<usize> {
+    let Ok(set) = rustix::thread::sched_getaffinity(None) else {
+        return Vec::new();
+    };
+    (0..rustix::thread::CpuSet::MAX_CPU)
+        .filter(|&core| set.is_set(core))
+        .collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allowed_cores() -> Vec<usize> {
+    Vec::new()
+}
+
+#[cfg(target_os = "linux")]
+fn set_cores(cores: &[&usize]) -> bool {
+    let mut set = rustix::thread::CpuSet::new();
+    for &&core in cores {
+        set.set(core);
+    }
+    rustix::thread::sched_setaffinity(None, &set).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_cores(_: &[&usize]) -> bool {
+    false
 }
 
 /// How much memory a process holds and in how many mappings.
@@ -195,6 +239,19 @@ mod tests {
         assert_eq!(on_cpu("1500 20 3\n"), Some(Duration::from_nanos(1500)));
         assert_eq!(on_cpu(""), None);
         assert!(cpu_time("self").unwrap() > Duration::ZERO);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pinned_thread_finds_the_other_cores_again() {
+        let all = allowed_cores();
+        assert_eq!(cores(), all.len());
+        assert!(pin(Core::Last));
+        assert_eq!(allowed_cores(), all[all.len() - 1..]);
+        assert!(pin(Core::First));
+        assert_eq!(allowed_cores(), all[..1]);
+        assert!(pin(Core::All));
+        assert_eq!(allowed_cores(), all);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream};
@@ -69,6 +70,40 @@ pub fn connect_plain(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
+/// `count` connections, each of which has had an answer. They are made by a few
+/// threads, so that client and server work at the same time.
+///
+/// # Errors
+///
+/// When one of them had none.
+pub fn crowd(
+    connector: &SslConnector,
+    address: SocketAddr,
+    count: usize,
+) -> io::Result<Vec<Client>> {
+    let some = |count: usize| -> io::Result<Vec<Client>> {
+        let one = |_| {
+            let mut client = Client::connect(connector, address)?;
+            client.get("/hello")?.expect_hello()?;
+            Ok(client)
+        };
+        (0..count).map(one).collect()
+    };
+    thread::scope(|scope| {
+        let share = count.div_ceil(4).max(1);
+        let threads: Vec<_> = (0..count)
+            .step_by(share)
+            .map(|first| scope.spawn(move || some(share.min(count - first))))
+            .collect();
+        let mut all = Vec::with_capacity(count);
+        for thread in threads {
+            let part = thread.join();
+            all.extend(part.map_err(|_| io::Error::other("a client thread panicked"))??);
+        }
+        Ok(all)
+    })
+}
+
 impl Client {
     /// Connects and handshakes.
     ///
@@ -77,37 +112,28 @@ impl Client {
     /// When either fails.
     pub fn connect(connector: &SslConnector, address: SocketAddr) -> io::Result<Client> {
         let socket = connect_plain(address)?;
-        let stream = connector
-            .connect("localhost", socket)
-            .map_err(|error| match error {
-                HandshakeError::SetupFailure(error) => io::Error::other(error),
-                HandshakeError::Failure(middle) | HandshakeError::WouldBlock(middle) => {
-                    io::Error::other(format!("handshake: {}", middle.error()))
-                }
-            })?;
+        Client::over(connector.connect("localhost", socket))
+    }
+
+    /// The client of a connection whose handshake ended as `outcome` says.
+    pub(super) fn over(
+        outcome: Result<SslStream<TcpStream>, HandshakeError<TcpStream>>,
+    ) -> io::Result<Client> {
+        let stream = outcome.map_err(|error| match error {
+            HandshakeError::SetupFailure(error) => io::Error::other(error),
+            HandshakeError::Failure(middle) | HandshakeError::WouldBlock(middle) => {
+                io::Error::other(format!("handshake: {}", middle.error()))
+            }
+        })?;
         Ok(Client {
             stream,
             ahead: Vec::new(),
         })
     }
 
-    /// `count` connections, each of which has had an answer.
-    ///
-    /// # Errors
-    ///
-    /// When one of them had none.
-    pub fn crowd(
-        connector: &SslConnector,
-        address: SocketAddr,
-        count: usize,
-    ) -> io::Result<Vec<Client>> {
-        let mut all = Vec::with_capacity(count);
-        for _ in 0..count {
-            let mut client = Client::connect(connector, address)?;
-            client.get("/hello")?.expect_hello()?;
-            all.push(client);
-        }
-        Ok(all)
+    /// Whether the handshake resumed a session.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.stream.ssl().session_reused()
     }
 
     /// Sends bytes: a request, several, or a part of one.

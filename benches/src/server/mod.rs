@@ -7,6 +7,7 @@
 mod client;
 mod contender;
 mod ground;
+mod visitor;
 pub mod wrk;
 
 use std::io;
@@ -15,9 +16,10 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-pub use client::{Answer, Client, connect_plain, connector};
+pub use client::{Answer, Client, connect_plain, connector, crowd};
 pub use contender::{PLAIN, TLS, nginx};
 pub use ground::{BODY_SIZES, Ground};
+pub use visitor::{Visit, Visitor};
 
 use crate::machine::{self, Core};
 use crate::who::Who;
@@ -45,6 +47,17 @@ impl Server {
         let server = Server::spawn(who, tls, 1, ground);
         machine::pin(Core::Last);
         server?.ready()
+    }
+
+    /// Starts the example web server with `workers` on all cores, and waits until
+    /// it accepts. The caller is pinned to no core any more, as what it starts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::start`].
+    pub fn start_everywhere(tls: bool, workers: u16, ground: &Ground) -> io::Result<Server> {
+        machine::pin(Core::All);
+        Server::spawn(Who::Greenling, tls, workers, ground)?.ready()
     }
 
     fn spawn(who: Who, tls: bool, workers: u16, ground: &Ground) -> io::Result<Server> {

@@ -49,10 +49,20 @@ pub(crate) enum Case {
     Http,
     /// The same over TLS.
     Https,
+    /// A connection for one request, with a full handshake.
+    Handshake,
+    /// The same with a resumed session.
+    Resume,
+    /// Bodies of 1 MiB.
+    Bulk,
     /// Idle HTTPS connections: what each one holds.
     Idle,
+    /// Active connections without and with 8,000 idle ones.
+    Latency,
     /// Few active connections among 10,000.
     Crowd,
+    /// One worker and two.
+    Workers,
 }
 
 impl Options {

@@ -16,7 +16,7 @@
 //! The three take turns, in an order that rotates; their ratios are taken
 //! within a turn, so that a slow phase of the machine meets both parts.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::TcpStream;
 
 use benches::machine;
@@ -24,7 +24,7 @@ use benches::record::Record;
 use benches::server::{PLAIN, Server, connect_plain};
 use benches::who::Who;
 
-use super::{Bench, Failure};
+use super::{Bench, Failure, REQUEST, expect_hello, hello};
 use crate::options::rotated;
 
 /// Connections that are active in a round.
@@ -33,9 +33,6 @@ const ACTIVE: usize = 100;
 /// Connections of the crowd, and rounds of a part.
 const FULL: (usize, usize) = (10_000, 1500);
 const QUICK: (usize, usize) = (1000, 50);
-
-const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const BODY: &[u8] = b"Hello, world!";
 
 pub(super) fn run(bench: &mut Bench) {
     for who in bench.options.chosen(&PLAIN) {
@@ -131,8 +128,7 @@ fn connect(server: &Server, count: usize) -> io::Result<Vec<TcpStream>> {
     let mut sockets = Vec::new();
     for _ in 0..count {
         let mut socket = connect_plain(server.address())?;
-        socket.write_all(REQUEST)?;
-        expect_hello(&mut socket)?;
+        hello(&mut socket)?;
         sockets.push(socket);
     }
     Ok(sockets)
@@ -150,21 +146,4 @@ fn play(part: &Part, sockets: &mut [TcpStream], rounds: usize) -> io::Result<()>
         }
     }
     Ok(())
-}
-
-/// Reads one answer, after which nothing follows.
-fn expect_hello(socket: &mut TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    let mut length = 0;
-    while !buffer[..length].ends_with(BODY) {
-        match socket.read(&mut buffer[length..])? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            got => length += got,
-        }
-    }
-    if buffer.starts_with(b"HTTP/1.1 200") {
-        Ok(())
-    } else {
-        Err(io::Error::other("an answer other than 200"))
-    }
 }

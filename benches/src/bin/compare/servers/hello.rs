@@ -3,11 +3,10 @@
 //!
 //! The CPU time includes the set-up of the connections, 64 handshakes over TLS.
 
-use benches::server::{PLAIN, TLS, wrk};
+use benches::server::{PLAIN, Server, TLS, wrk};
 use benches::who::Who;
 
 use super::{Bench, Failure, Figures};
-use benches::server::Server;
 
 /// Connections of the client.
 const CONNECTIONS: u32 = 64;
@@ -22,17 +21,14 @@ pub(super) fn tls(bench: &mut Bench) {
 
 fn run(bench: &mut Bench, case: &str, tls: bool, all: &[Who]) {
     let servers = bench.start(case, tls, all);
-    bench.take_turns(case, servers, |bench, _, server| one(bench, case, server));
+    bench.take_turns(case, servers, |bench, _, server, seconds| {
+        one(bench, case, server, seconds)
+    });
 }
 
-fn one(bench: &Bench, case: &str, server: &Server) -> Result<Figures, Failure> {
+fn one(bench: &Bench, case: &str, server: &Server, seconds: u32) -> Result<Figures, Failure> {
     let before = server.cpu_time()?;
-    let load = wrk::run(
-        &bench.ground,
-        &server.url("/hello"),
-        CONNECTIONS,
-        bench.options.seconds(),
-    )?;
+    let load = wrk::run(&bench.ground, &server.url("/hello"), CONNECTIONS, seconds)?;
     let spent = server.cpu_time()?.saturating_sub(before);
     let requests = load.requests as f64;
     Ok(vec![

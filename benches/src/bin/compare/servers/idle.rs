@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use benches::machine::{self, Footprint};
-use benches::server::{Client, Server, TLS, connector};
+use benches::server::{Server, TLS, connector, crowd};
 
 use super::{Bench, Failure};
 use crate::options::rotated;
@@ -46,10 +46,10 @@ fn one(bench: &Bench, server: &Server) -> Result<f64, Failure> {
     };
     let connector = connector(&bench.ground)?;
     // What a server allocates once, it has allocated after this.
-    drop(Client::crowd(&connector, server.address(), 64)?);
+    drop(crowd(&connector, server.address(), 64)?);
     machine::pause(Duration::from_millis(200));
     let before = Footprint::of(&server.pid())?.resident;
-    let mut idle = Client::crowd(&connector, server.address(), count)?;
+    let mut idle = crowd(&connector, server.address(), count)?;
     machine::pause(Duration::from_millis(500));
     let after = Footprint::of(&server.pid())?.resident;
     for client in &mut idle {

@@ -5,15 +5,25 @@
 //! so that a slow phase of the machine meets everybody. CPU time is the server
 //! process's own, user and system, so an idle client costs it nothing.
 
+mod bulk;
 mod crowd;
+mod handshake;
 mod hello;
 mod idle;
+mod latency;
+mod workers;
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 
 use benches::record::Record;
 use benches::server::{Ground, Server};
 use benches::who::Who;
 
 use crate::options::{Case, Options, rotated};
+
+const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const BODY: &[u8] = b"Hello, world!";
 
 /// Why a measurement failed.
 type Failure = Box<dyn std::error::Error>;
@@ -22,11 +32,16 @@ type Failure = Box<dyn std::error::Error>;
 type Run = fn(&mut Bench);
 
 /// The cases, in their order.
-const CASES: [(Case, Run); 4] = [
+const CASES: [(Case, Run); 9] = [
     (Case::Http, hello::plain),
     (Case::Https, hello::tls),
+    (Case::Handshake, handshake::full),
+    (Case::Resume, handshake::resumed),
+    (Case::Bulk, bulk::run),
     (Case::Idle, idle::run),
+    (Case::Latency, latency::run),
     (Case::Crowd, crowd::run),
+    (Case::Workers, workers::run),
 ];
 
 /// Runs all cases that were asked for.
@@ -70,15 +85,15 @@ impl Bench<'_> {
         servers
     }
 
-    /// Lets `servers` take turns at `one`, after a first turn of each whose
-    /// figures nobody sees. Who fails has no more turns.
+    /// Lets `servers` take turns at `one`, which gets the seconds it may take, after
+    /// a short first turn of each whose figures nobody sees. Who fails then is out.
     fn take_turns(
         &mut self,
         case: &str,
         mut servers: Vec<(Who, Server)>,
-        mut one: impl FnMut(&Bench, Who, &Server) -> Result<Figures, Failure>,
+        mut one: impl FnMut(&Bench, Who, &Server, u32) -> Result<Figures, Failure>,
     ) {
-        servers.retain(|(who, server)| match one(self, *who, server) {
+        servers.retain(|(who, server)| match one(self, *who, server, 1) {
             Ok(_) => true,
             Err(error) => {
                 self.record.fail(case, *who, error);
@@ -88,7 +103,7 @@ impl Bench<'_> {
         for run in 0..self.options.runs() {
             for place in rotated(servers.len(), run) {
                 let (who, server) = &servers[place];
-                match one(self, *who, server) {
+                match one(self, *who, server, self.options.seconds()) {
                     Ok(figures) => {
                         for (name, unit, value) in figures {
                             self.record.add(&name, *who, unit, value);
@@ -103,3 +118,26 @@ impl Bench<'_> {
 
 /// Figures of one turn: case, unit, value.
 type Figures = Vec<(String, &'static str, f64)>;
+
+/// A request for `/hello` and its answer.
+fn hello(socket: &mut TcpStream) -> io::Result<()> {
+    socket.write_all(REQUEST)?;
+    expect_hello(socket)
+}
+
+/// Reads one answer, after which nothing follows.
+fn expect_hello(socket: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 1024];
+    let mut length = 0;
+    while !buffer[..length].ends_with(BODY) {
+        match socket.read(&mut buffer[length..])? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            got => length += got,
+        }
+    }
+    if buffer.starts_with(b"HTTP/1.1 200") {
+        Ok(())
+    } else {
+        Err(io::Error::other("an answer other than 200"))
+    }
+}
