@@ -17,6 +17,9 @@ pub(crate) fn call<T>(f: impl FnOnce() -> Result<T, ErrorStack>) -> Result<T, Er
 
 /// As [`call`], for what cannot fail and may yet leave something in the error queue.
 pub(crate) fn look<T>(f: impl FnOnce() -> T) -> T {
+    // The first call into OpenSSL decides whether it frees itself when the process
+    // exits, under the hands of threads that use it. This one says that it does not.
+    openssl::init();
     on_system_stack(|| {
         clear_error_queue();
         let result = f();

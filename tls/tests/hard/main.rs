@@ -4,6 +4,8 @@
 mod callbacks;
 #[cfg(feature = "greenling")]
 mod duplex;
+#[allow(unsafe_code, reason = "registers a function with atexit")]
+mod exit;
 #[allow(unsafe_code, reason = "makes a thread on a stack of its own")]
 mod paint;
 mod queue;
