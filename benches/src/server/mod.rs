@@ -7,6 +7,7 @@
 mod client;
 mod contender;
 mod ground;
+#[allow(unsafe_code, reason = "offers a session in a handshake")]
 mod visitor;
 pub mod wrk;
 
@@ -135,7 +136,8 @@ impl Drop for Server {
     }
 }
 
-/// The program and arguments of `command`, killed by the kernel when the thread that starts it ends.
+/// The program and arguments of `command`, killed by the kernel when the thread
+/// that starts it ends.
 ///
 /// By `setpriv`, which any Linux distribution has, since it becomes the program:
 /// to ask the kernel between fork and exec would take unsafe code here.

@@ -3,7 +3,6 @@
 //!
 //! Every handshake is of the same kind for all servers: X25519, ECDSA with P-256,
 //! AES-128-GCM, which is what browsers ask for first.
-#![allow(unsafe_code, reason = "offers a session in a handshake")]
 
 use std::fmt;
 use std::io;
