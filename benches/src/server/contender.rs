@@ -40,11 +40,12 @@ pub(super) fn command(
 ) -> io::Result<Command> {
     let mut command = match who {
         Who::Greenling => {
-            let program = built("examples/webserver", "--example webserver")?;
+            let program = built("examples/webserver", "-p examples --example webserver")?;
             return greenling(program, tls, port, workers, ground);
         }
         Who::GreenlingAwsLc => {
-            let how = "--example webserver --features examples/aws-lc --target-dir target/aws-lc";
+            let how =
+                "-p examples --example webserver --features aws-lc --target-dir target/aws-lc";
             let program = built("../aws-lc/release/examples/webserver", how)?;
             return greenling(program, tls, port, workers, ground);
         }
