@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -69,6 +71,26 @@ fn set_cores(cores: &[&usize]) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn set_cores(_: &[&usize]) -> bool {
     false
+}
+
+/// The program and arguments of `command`, killed by the kernel when the thread
+/// that starts it ends.
+///
+/// By `setpriv`, which any Linux distribution has, since it becomes the program:
+/// to ask the kernel between fork and exec would take unsafe code here.
+pub fn tethered(command: &Command) -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    let mut tethered = if setpriv.exists() {
+        let mut tethered = Command::new(setpriv);
+        tethered
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(command.get_program());
+        tethered
+    } else {
+        Command::new(command.get_program())
+    };
+    tethered.args(command.get_args());
+    tethered
 }
 
 /// How much memory a process holds and in how many mappings.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::{Ground, free_port};
 use crate::who::Who;
@@ -49,7 +49,14 @@ pub(super) fn command(
             let program = built("../aws-lc/release/examples/webserver", how)?;
             return greenling(program, tls, port, workers, ground);
         }
-        Who::Nginx => return nginx_command(tls, port, ground),
+        Who::Nginx => {
+            let asked = Command::new(nginx())
+                .arg("-v")
+                .stderr(Stdio::null())
+                .status();
+            asked.map_err(|error| io::Error::new(error.kind(), format!("nginx: {error}")))?;
+            return nginx_command(tls, port, ground);
+        }
         Who::May => rival("rival_may")?,
         Who::MayOpenssl => rival("rival_may_tls")?,
         Who::Epoll => rival("rival_epoll")?,

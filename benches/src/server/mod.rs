@@ -13,8 +13,7 @@ pub mod wrk;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 pub use client::{Answer, Client, connect_plain, connector, crowd};
@@ -63,7 +62,7 @@ impl Server {
 
     fn spawn(who: Who, tls: bool, workers: u16, ground: &Ground) -> io::Result<Server> {
         let port = free_port()?;
-        let child = tethered(&contender::command(who, tls, port, workers, ground)?)
+        let child = machine::tethered(&contender::command(who, tls, port, workers, ground)?)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;
@@ -134,26 +133,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The program and arguments of `command`, killed by the kernel when the thread
-/// that starts it ends.
-///
-/// By `setpriv`, which any Linux distribution has, since it becomes the program:
-/// to ask the kernel between fork and exec would take unsafe code here.
-pub(crate) fn tethered(command: &Command) -> Command {
-    let setpriv = Path::new("/usr/bin/setpriv");
-    let mut tethered = if setpriv.exists() {
-        let mut tethered = Command::new(setpriv);
-        tethered
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(command.get_program());
-        tethered
-    } else {
-        Command::new(command.get_program())
-    };
-    tethered.args(command.get_args());
-    tethered
 }
 
 /// A port that was free a moment ago; nobody else on this machine is in a hurry

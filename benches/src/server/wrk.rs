@@ -3,7 +3,8 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use super::{Ground, tethered};
+use super::Ground;
+use crate::machine;
 
 /// What one run of wrk did.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -47,7 +48,7 @@ pub fn run(ground: &Ground, url: &str, connections: u32, seconds: u32) -> io::Re
         .arg("--script")
         .arg(script)
         .arg(url);
-    let output = tethered(&command)
+    let output = machine::tethered(&command)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

@@ -77,9 +77,23 @@ impl Options {
         all.iter().copied().filter(wanted).collect()
     }
 
+    /// The contenders of `all` that were asked for; when nobody was, the `usual`.
+    pub(crate) fn chosen_or(&self, usual: &[Who], all: &[Who]) -> Vec<Who> {
+        if self.who.is_empty() {
+            usual.to_vec()
+        } else {
+            self.chosen(all)
+        }
+    }
+
     /// How often each contender runs.
     pub(crate) fn runs(&self) -> usize {
-        self.runs.unwrap_or(if self.quick { 1 } else { 5 }) as usize
+        self.runs_or(5)
+    }
+
+    /// How often each contender runs, where `usual` is enough.
+    pub(crate) fn runs_or(&self, usual: u32) -> usize {
+        self.runs.unwrap_or(if self.quick { 1 } else { usual }) as usize
     }
 
     /// How many seconds a run under load takes.
@@ -114,6 +128,8 @@ mod tests {
         assert_eq!(two.chosen(&all), [Who::Nginx, Who::Go]);
         let everybody = Options::parse_from(["compare", "http"]);
         assert_eq!(everybody.chosen(&all), all);
+        assert_eq!(everybody.chosen_or(&all[..1], &all), [Who::Greenling]);
+        assert_eq!(two.chosen_or(&all[..1], &all), [Who::Nginx, Who::Go]);
     }
 
     #[test]

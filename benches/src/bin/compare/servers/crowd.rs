@@ -30,12 +30,15 @@ use crate::options::rotated;
 /// Connections that are active in a round.
 const ACTIVE: usize = 100;
 
+/// Who is measured unless others are asked for: it takes long.
+const USUAL: [Who; 2] = [Who::Greenling, Who::Nginx];
+
 /// Connections of the crowd, and rounds of a part.
 const FULL: (usize, usize) = (10_000, 1500);
 const QUICK: (usize, usize) = (1000, 50);
 
 pub(super) fn run(bench: &mut Bench) {
-    for who in bench.options.chosen(&PLAIN) {
+    for who in bench.options.chosen_or(&USUAL, &PLAIN) {
         let servers = Server::start(who, false, &bench.ground)
             .and_then(|few| Ok((few, Server::start(who, false, &bench.ground)?)));
         match servers {

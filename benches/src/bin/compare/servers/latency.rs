@@ -17,13 +17,19 @@ const ACTIVE: u32 = 16;
 /// Idle connections, and with --quick.
 const IDLE: (usize, usize) = (8000, 200);
 
+/// Who is measured unless others are asked for: to set up so many takes long.
+const USUAL_PLAIN: [Who; 4] = [Who::Greenling, Who::Hyper, Who::Nginx, Who::Go];
+const USUAL_TLS: [Who; 4] = [Who::Greenling, Who::HyperRustls, Who::Nginx, Who::Go];
+
 /// A run is this long, whatever the others are: there are two of them in a turn.
 const SECONDS: u32 = 1;
 
 pub(super) fn run(bench: &mut Bench) {
-    for (tls, all) in [(false, &PLAIN[..]), (true, &TLS[..])] {
+    let plain = bench.options.chosen_or(&USUAL_PLAIN, &PLAIN);
+    let tls = bench.options.chosen_or(&USUAL_TLS, &TLS);
+    for (tls, chosen) in [(false, plain), (true, tls)] {
         let case = if tls { "latency-https" } else { "latency-http" };
-        for who in bench.options.chosen(all) {
+        for who in chosen {
             let servers = Server::start(who, tls, &bench.ground)
                 .and_then(|alone| Ok((alone, Server::start(who, tls, &bench.ground)?)));
             match servers {
