@@ -93,7 +93,7 @@ impl Scheduler {
     #[cold]
     pub(super) fn arm_timer(&self, task: TcbRef, park: &Park) {
         if let Some(deadline) = scope::earlier(task.scope().as_deref(), park.deadline) {
-            self.timers.borrow_mut().insert(task.slot.get(), deadline);
+            self.timers.borrow_mut().set(task.slot.get(), deadline);
             task.set(flag::TIMER);
         }
     }
@@ -163,7 +163,7 @@ impl Scheduler {
     fn disarm(&self, task: TcbRef) {
         if task.has(flag::TIMER) {
             task.clear(flag::TIMER);
-            self.timers.borrow_mut().remove(task.slot.get());
+            self.timers.borrow_mut().clear(task.slot.get());
         }
     }
 

@@ -162,7 +162,7 @@ impl Scheduler {
         let now = Instant::now();
         let limit = max_wait.and_then(|wait| now.checked_add(wait));
         let scope = current.scope();
-        let due = self.timers.borrow().next_due();
+        let due = self.timers.borrow_mut().next_due();
         let due = [scope::earlier(scope.as_deref(), limit), due];
         let due = due.into_iter().flatten().min();
         let timeout = due.map(|at| at.saturating_duration_since(now));
@@ -179,7 +179,7 @@ impl Scheduler {
     fn wait_for_world(&self, leaving: TcbRef) {
         let now = Instant::now();
         self.give_memory_back(now);
-        let due = self.timers.borrow().next_due();
+        let due = self.timers.borrow_mut().next_due();
         let timeout = due.map(|at| at.saturating_duration_since(now));
         self.pace.last.set(now);
         self.parked.set(true);
