@@ -19,7 +19,7 @@
 //! Four children a node, since a cache line then holds most of a family. Equal
 //! deadlines expire in the order in which they were set.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Children of a node.
 const ARITY: usize = 4;
@@ -27,13 +27,9 @@ const ARITY: usize = 4;
 /// Position of a slot that has no entry.
 const NOWHERE: u32 = u32::MAX;
 
-/// Time of a slot that has no deadline.
-const NEVER: u64 = u64::MAX;
-
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Nanoseconds since `base`.
-    due: u64,
+    due: Instant,
     /// Breaks ties.
     sequence: u32,
     slot: u32,
@@ -50,7 +46,7 @@ impl Entry {
 /// What a slot's deadline is, and where its entry.
 #[derive(Clone, Copy, Debug)]
 struct Target {
-    due: u64,
+    due: Option<Instant>,
     sequence: u32,
     position: u32,
 }
@@ -58,7 +54,6 @@ struct Target {
 /// The deadlines of all tasklets of a thread.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    base: Instant,
     heap: Vec<Entry>,
     targets: Vec<Target>,
     sequence: u32,
@@ -67,9 +62,8 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    pub(crate) fn new(base: Instant) -> Timers {
+    pub(crate) fn new() -> Timers {
         Timers {
-            base,
             heap: Vec::new(),
             targets: Vec::new(),
             sequence: 0,
@@ -93,7 +87,7 @@ impl Timers {
         }
         while let Some(&first) = self.heap.first() {
             if self.is_right(first) {
-                return self.base.checked_add(Duration::from_nanos(first.due));
+                return Some(first.due);
             }
             self.put_right(first);
         }
@@ -104,7 +98,7 @@ impl Timers {
     #[inline]
     pub(crate) fn set(&mut self, slot: u32, deadline: Instant) {
         let entry = Entry {
-            due: self.nanos(deadline),
+            due: deadline,
             sequence: self.sequence,
             slot,
         };
@@ -113,12 +107,12 @@ impl Timers {
         let Some(target) = self.targets.get_mut(slot as usize) else {
             return self.add(entry);
         };
-        debug_assert_eq!(target.due, NEVER);
-        target.due = entry.due;
+        debug_assert!(target.due.is_none());
+        target.due = Some(deadline);
         target.sequence = entry.sequence;
         let position = target.position as usize;
         match self.heap.get(position) {
-            Some(there) if there.due <= entry.due => {}
+            Some(there) if there.due <= deadline => {}
             Some(_) => self.sift_up(position, entry),
             None => self.add(entry),
         }
@@ -128,16 +122,14 @@ impl Timers {
     #[inline]
     pub(crate) fn clear(&mut self, slot: u32) {
         if let Some(target) = self.targets.get_mut(slot as usize)
-            && target.due != NEVER
+            && target.due.take().is_some()
         {
-            target.due = NEVER;
             self.in_force -= 1;
         }
     }
 
     /// Clears the earliest deadline that is not after `now`.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<u32> {
-        let now = self.nanos(now);
         loop {
             let first = *self.heap.first()?;
             if first.due > now {
@@ -152,28 +144,21 @@ impl Timers {
         }
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.base);
-        let seconds = since.as_secs().saturating_mul(1_000_000_000);
-        let nanos = seconds.saturating_add(since.subsec_nanos().into());
-        nanos.min(NEVER - 1)
-    }
-
     /// Whether the deadline that `entry` stands for is in force as it is.
     fn is_right(&self, entry: Entry) -> bool {
         let target = self.targets[entry.slot as usize];
-        target.due == entry.due && target.sequence == entry.sequence
+        target.due == Some(entry.due) && target.sequence == entry.sequence
     }
 
     /// Moves the entry at the top to where its slot's deadline belongs, or takes
     /// it away if that has none.
     fn put_right(&mut self, first: Entry) {
         let target = self.targets[first.slot as usize];
-        if target.due == NEVER {
+        let Some(due) = target.due else {
             return self.remove_first();
-        }
+        };
         let entry = Entry {
-            due: target.due,
+            due,
             sequence: target.sequence,
             slot: first.slot,
         };
@@ -186,14 +171,14 @@ impl Timers {
         let index = entry.slot as usize;
         if index >= self.targets.len() {
             let none = Target {
-                due: NEVER,
+                due: None,
                 sequence: 0,
                 position: NOWHERE,
             };
             self.targets.resize(index + 1, none);
         }
         let target = &mut self.targets[index];
-        target.due = entry.due;
+        target.due = Some(entry.due);
         target.sequence = entry.sequence;
         self.heap.push(entry);
         self.sift_up(self.heap.len() - 1, entry);
@@ -254,6 +239,7 @@ impl Timers {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     fn at(base: Instant, millis: u64) -> Instant {
         base + Duration::from_millis(millis)
@@ -262,7 +248,7 @@ mod tests {
     #[test]
     fn expires_in_order_and_ties_in_order_of_setting() {
         let base = Instant::now();
-        let mut timers = Timers::new(base);
+        let mut timers = Timers::new();
         for (slot, due) in [(5, 30), (1, 10), (2, 10), (9, 20), (3, 10)] {
             timers.set(slot, at(base, due));
         }
@@ -276,7 +262,7 @@ mod tests {
     #[test]
     fn a_deadline_that_is_gone_is_no_deadline() {
         let base = Instant::now();
-        let mut timers = Timers::new(base);
+        let mut timers = Timers::new();
         timers.set(1, at(base, 10));
         timers.set(2, at(base, 20));
         timers.clear(1);
@@ -291,13 +277,13 @@ mod tests {
     #[test]
     fn an_entry_stands_for_later_deadlines_of_its_slot_until_it_is_first() {
         let base = Instant::now();
-        let mut timers = Timers::new(base);
+        let mut timers = Timers::new();
         timers.set(1, at(base, 10));
         timers.set(2, at(base, 20));
         for due in [30, 40, 20] {
             timers.clear(1);
             timers.set(1, at(base, due));
-            assert_eq!(timers.heap[0].due, 10_000_000);
+            assert_eq!(timers.heap[0].due, at(base, 10));
         }
         // Its time has come, but not that of the deadline it stands for.
         assert_eq!(timers.pop_due(at(base, 15)), None);
@@ -313,7 +299,7 @@ mod tests {
     #[test]
     fn agrees_with_a_sorted_map_under_random_use() {
         let base = Instant::now();
-        let mut timers = Timers::new(base);
+        let mut timers = Timers::new();
         let mut model = BTreeMap::new();
         let mut due_of = BTreeMap::new();
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;

@@ -90,9 +90,15 @@ impl Scheduler {
     }
 
     /// Arms the timer for the earlier of the wait's and the scope's deadline.
-    #[cold]
+    // Called, so that waits without a deadline do not carry it.
+    #[inline(never)]
     pub(super) fn arm_timer(&self, task: TcbRef, park: &Park) {
-        if let Some(deadline) = scope::earlier(task.scope().as_deref(), park.deadline) {
+        let deadline = if task.has_scope() {
+            scope::earlier(task.scope().as_deref(), park.deadline)
+        } else {
+            park.deadline
+        };
+        if let Some(deadline) = deadline {
             self.timers.borrow_mut().set(task.slot.get(), deadline);
             task.set(flag::TIMER);
         }

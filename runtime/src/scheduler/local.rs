@@ -105,7 +105,7 @@ fn make() -> Option<&'static Scheduler> {
         doomed: RefCell::default(),
         table: RefCell::new(table),
         stacks: RefCell::new(StackPool::new()),
-        timers: RefCell::new(Timers::new(now)),
+        timers: RefCell::new(Timers::new()),
         driver: OnceCell::new(),
         external: External::new(),
         pace: Pace {
