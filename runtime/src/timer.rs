@@ -311,7 +311,7 @@ mod tests {
             match (random % 4, due_of.contains_key(&slot)) {
                 (0, _) => {
                     // Not always, since to ask puts the top right.
-                    if random % 5 == 0 {
+                    if random.is_multiple_of(5) {
                         let first = model.first_key_value();
                         let due = first.map(|(&(due, _), _)| at(base, due));
                         assert_eq!(timers.next_due(), due);

@@ -4,16 +4,25 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"math/rand"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const ring = 1000
+
+// sleepers of timer-fire.
+const sleepers = 1000
+
+// timerCount is how many timers are set and stopped among a crowd.
+const timerCount = 1_000_000
 
 // warmUp is the share of the count that runs before the clock starts.
 const warmUp = 10
@@ -39,6 +48,14 @@ func main() {
 		each(channelRoundTrip(count), count)
 	case "spawn-join":
 		each(spawnJoin(count), count)
+	case "timer-add-cancel-1":
+		each(timers(0, count), count)
+	case "timer-add-cancel":
+		each(timers(count, timerCount), timerCount)
+	case "timer-fire":
+		each(timerFire(count), sleepers*count)
+	case "timeout-unused":
+		each(timeoutUnused(count), count)
 	case "parked":
 		parked(count)
 	default:
@@ -134,6 +151,76 @@ func spawnJoin(count int) time.Duration {
 			if <-result != i {
 				fail("a value was lost")
 			}
+		}
+	}
+	run(count / warmUp)
+	start := time.Now()
+	run(count)
+	return time.Since(start)
+}
+
+// timers sets and stops count timers among a crowd of others.
+func timers(crowd, count int) time.Duration {
+	never := func() { fail("an hour has passed") }
+	dice := rand.New(rand.NewSource(7))
+	later := func() time.Duration {
+		return time.Hour + time.Duration(dice.Int63n(int64(time.Hour)))
+	}
+	others := make([]*time.Timer, crowd)
+	for i := range others {
+		others[i] = time.AfterFunc(later(), never)
+	}
+	delays := make([]time.Duration, 1<<16)
+	for i := range delays {
+		delays[i] = later()
+	}
+	run := func(rounds int) {
+		for i := 0; i < rounds; i++ {
+			if !time.AfterFunc(delays[i%len(delays)], never).Stop() {
+				fail("a timer has fired")
+			}
+		}
+	}
+	run(count / warmUp)
+	start := time.Now()
+	run(count)
+	elapsed := time.Since(start)
+	for _, timer := range others {
+		timer.Stop()
+	}
+	return elapsed
+}
+
+// timerFire has a thousand goroutines sleep for the shortest time there is.
+func timerFire(count int) time.Duration {
+	run := func(rounds int) {
+		var group sync.WaitGroup
+		for i := 0; i < sleepers; i++ {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				for i := 0; i < rounds; i++ {
+					time.Sleep(1)
+				}
+			}()
+		}
+		group.Wait()
+	}
+	run(count / warmUp)
+	start := time.Now()
+	run(count)
+	return time.Since(start)
+}
+
+// timeoutUnused makes a context with a limit of time, and is done with it.
+func timeoutUnused(count int) time.Duration {
+	run := func(rounds int) {
+		for i := 0; i < rounds; i++ {
+			limited, cancel := context.WithTimeout(context.Background(), time.Minute)
+			if limited.Err() != nil {
+				fail("a minute has passed")
+			}
+			cancel()
 		}
 	}
 	run(count / warmUp)

@@ -45,6 +45,8 @@ pub(crate) enum Case {
     Crowds,
     /// The waits of the toolkit.
     Waits,
+    /// Deadlines that come, and those that do not.
+    Timer,
     /// A small request over kept connections, plain.
     Http,
     /// The same over TLS.

@@ -29,16 +29,19 @@ pub(crate) fn sum(text: &str, own: &str) -> Result<Cost, String> {
             is_own(&mut names, object, own);
         } else if line.starts_with("calls=") {
             is_callee = true;
-        } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
-            if !std::mem::take(&mut is_callee) {
-                let spent = line.split_whitespace().nth(1).map_or(Ok(0), str::parse);
-                let spent: u64 = spent.map_err(|_| format!("no cost in {line:?}"))?;
-                cost.all += spent;
-                cost.own += if in_own { spent } else { 0 };
-            }
+        } else if is_cost(line) && !std::mem::take(&mut is_callee) {
+            let spent = line.split_whitespace().nth(1).map_or(Ok(0), str::parse);
+            let spent: u64 = spent.map_err(|_| format!("no cost in {line:?}"))?;
+            cost.all += spent;
+            cost.own += if in_own { spent } else { 0 };
         }
     }
     Ok(cost)
+}
+
+/// Whether a line begins with a place.
+fn is_cost(line: &str) -> bool {
+    line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
 }
 
 /// Whether an object, written `(NUMBER) PATH` first and `(NUMBER)` then, is ours.

@@ -42,13 +42,13 @@ struct Options {
 enum Command {
     /// Fails when an operation takes 5 % more instructions than recorded.
     Check {
-        /// The record [default: that of this target in benches/instructions].
+        /// The record [default: that of this target and build in benches/instructions].
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
     },
     /// Counts, and writes the record.
     Record {
-        /// The record [default: that of this target in benches/instructions].
+        /// The record [default: that of this target and build in benches/instructions].
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
     },

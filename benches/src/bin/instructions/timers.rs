@@ -62,7 +62,7 @@ fn wait(meter: &Meter, name: &'static str, first: Option<Instant>) -> Result<(),
     };
     let partner = spawn({
         let (there, back) = (there.clone(), back.clone());
-        let mut acquire = acquire.clone();
+        let mut acquire = acquire;
         move || {
             while acquire(&there) {
                 if back.add_permits(1).is_err() {

@@ -14,6 +14,7 @@ use greenling::{Channel, JoinHandle, schedule, spawn};
 use super::child::{self, Figures};
 use super::crowds;
 use super::program::{Program, RING};
+use super::timers;
 
 /// Why a program could not run to its end.
 type Failure = Box<dyn std::error::Error>;
@@ -27,6 +28,11 @@ pub(crate) fn run(program: Program, count: u64) -> Result<Figures, Failure> {
         Program::ChannelRoundTrip => Ok(child::each(channel_round_trip(count)?, count)),
         Program::SpawnJoin => Ok(child::each(spawn_join(count)?, count)),
         Program::Parked => parked(count),
+        Program::Timer
+        | Program::TimerCrowd
+        | Program::TimerFire
+        | Program::TimeoutUnused
+        | Program::ReadTimeout => timers::run(program, count),
         _ => crowds::run(program, count),
     })
 }

@@ -12,6 +12,7 @@ mod crowds;
 mod greenling;
 mod may;
 mod program;
+mod timers;
 
 use std::process::ExitCode;
 

@@ -24,10 +24,18 @@ pub(crate) enum Program {
     Semaphore,
     MutexHandover,
     EventWake,
+    Timer,
+    TimerCrowd,
+    TimerFire,
+    TimeoutUnused,
+    ReadTimeout,
 }
 
 /// Tasklets that wake or end at once in the crowd programs.
 pub(crate) const CROWD: u64 = 10_000;
+
+/// Timers that are set and cleared in a run.
+pub(crate) const TIMERS: u64 = 4_000_000;
 
 /// Tasklets in the ring of `switch-ring-1000`.
 pub(crate) const RING: u64 = 1000;
@@ -41,7 +49,7 @@ const PARKED_BYTES_MAX: u64 = 6 * 1024;
 const MAY_PARKED_MAX: u64 = 30_000;
 
 impl Program {
-    pub(crate) const ALL: [Program; 16] = [
+    pub(crate) const ALL: [Program; 21] = [
         Program::SwitchPair,
         Program::SwitchSame,
         Program::SwitchRing,
@@ -58,6 +66,11 @@ impl Program {
         Program::BlockOnReady,
         Program::Semaphore,
         Program::MutexHandover,
+        Program::Timer,
+        Program::TimerCrowd,
+        Program::TimerFire,
+        Program::TimeoutUnused,
+        Program::ReadTimeout,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -78,6 +91,11 @@ impl Program {
             Program::BlockOnReady => "block-on-ready",
             Program::Semaphore => "semaphore-round-trip",
             Program::MutexHandover => "mutex-hand-over",
+            Program::Timer => "timer-add-cancel-1",
+            Program::TimerCrowd => "timer-add-cancel",
+            Program::TimerFire => "timer-fire",
+            Program::TimeoutUnused => "timeout-unused",
+            Program::ReadTimeout => "read-wait",
         }
     }
 
@@ -101,6 +119,11 @@ impl Program {
             | Program::BlockOnReady
             | Program::Semaphore
             | Program::MutexHandover => Case::Waits,
+            Program::Timer
+            | Program::TimerCrowd
+            | Program::TimerFire
+            | Program::TimeoutUnused
+            | Program::ReadTimeout => Case::Timer,
         }
     }
 
@@ -108,7 +131,9 @@ impl Program {
     /// does the same, is measured alone.
     pub(crate) fn contenders(self) -> &'static [Who] {
         match self.group() {
+            _ if self == Program::ReadTimeout => &[Who::Greenling],
             Case::Crowds | Case::Waits => &[Who::Greenling],
+            Case::Timer => &[Who::Greenling, Who::Go],
             _ => &[Who::Greenling, Who::May, Who::Go],
         }
     }
@@ -131,10 +156,22 @@ impl Program {
         if self == Program::Parked {
             return parked_count(who, quick);
         }
+        if self == Program::TimerCrowd {
+            // Ours are tasklets that sleep, those of rivals need no stack.
+            return if who == Who::Greenling {
+                parked_count(who, quick)
+            } else {
+                Ok(if quick { 20_000 } else { 1_000_000 })
+            };
+        }
         let (full, rival_share) = match self {
             // Rounds of the whole crowd.
             Program::Sleepers | Program::CancelStorm | Program::EventWake => (20, 1),
             Program::Select64 => (100_000, 1),
+            // Rounds of a thousand sleepers.
+            Program::TimerFire => (2000, 4),
+            Program::ReadTimeout => (200_000, 1),
+            _ if self.group() == Case::Timer => (TIMERS, 4),
             _ if self.group() == Case::Waits => (1_000_000, 1),
             Program::SwitchRing => (20_000, 8),
             Program::ChannelRoundTrip | Program::SpawnJoin => (4_000_000, 10),
@@ -159,6 +196,8 @@ impl Program {
                 };
                 (format!("parked-{}-{figure}", amount(count)), unit)
             }
+            (Program::TimerCrowd, _) => (format!("{}-{}", self.name(), amount(count)), "ns"),
+            (Program::ReadTimeout, _) => (format!("{}-{figure}", self.name()), "ns"),
             _ => (self.name().into(), "ns"),
         }
     }
