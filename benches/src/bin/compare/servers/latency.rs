@@ -1,5 +1,5 @@
 //! `latency`: whether 16 active connections notice 8,000 idle ones: the 99th
-//! percentile of their answers' times, plain and over TLS.
+//! percentile of their answers' times, and the median, plain and over TLS.
 //!
 //! Each contender has two servers, one of which holds the idle connections. They
 //! take turns; the ratio is taken within a turn.
@@ -54,29 +54,29 @@ fn measure(
 ) -> Result<(), Failure> {
     let count = if bench.options.quick { IDLE.1 } else { IDLE.0 };
     let mut idle = Idle::connect(bench, tls, among, count)?;
-    let p99 = |bench: &Bench, server: &Server| {
-        wrk::run(&bench.ground, &server.url("/hello"), ACTIVE, SECONDS).map(|load| load.p99_us)
+    let load = |bench: &Bench, server: &Server| {
+        wrk::run(&bench.ground, &server.url("/hello"), ACTIVE, SECONDS)
     };
-    p99(bench, alone)?;
-    p99(bench, among)?;
+    load(bench, alone)?;
+    load(bench, among)?;
     for run in 0..bench.options.runs() {
         let (without, with) = if run % 2 == 0 {
-            let without = p99(bench, alone)?;
-            (without, p99(bench, among)?)
+            let without = load(bench, alone)?;
+            (without, load(bench, among)?)
         } else {
-            let with = p99(bench, among)?;
-            (p99(bench, alone)?, with)
+            let with = load(bench, among)?;
+            (load(bench, alone)?, with)
         };
-        let mut add = |name, unit, value| {
-            bench
-                .record
-                .add(&format!("{case}-{name}"), who, unit, value);
+        let mut add = |which: &str, without: f64, with: f64| {
+            let record = &mut bench.record;
+            record.add(&format!("{case}-{which}alone"), who, "us", without);
+            record.add(&format!("{case}-{which}among"), who, "us", with);
+            if without > 0.0 {
+                record.add(&format!("{case}-{which}ratio"), who, "x", with / without);
+            }
         };
-        add("alone", "us", without);
-        add("among", "us", with);
-        if without > 0.0 {
-            add("ratio", "x", with / without);
-        }
+        add("", without.p99_us, with.p99_us);
+        add("p50-", without.p50_us, with.p50_us);
     }
     idle.expect_alive()
 }
