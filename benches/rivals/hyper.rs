@@ -1,31 +1,41 @@
-//! hyper on a tokio runtime of one thread, a rival of `compare http https`.
+//! hyper on a tokio runtime of one thread, a rival of the cases with servers.
 //!
 //! `rival_hyper PORT plain|rustls|openssl [CERTIFICATE KEY]`; the two files
 //! are PEM and are needed for TLS.
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use benches::{answers, policy};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use openssl::ssl::{Ssl, SslAcceptor, SslFiletype, SslMethod};
+use openssl::ssl::{Ssl, SslAcceptor};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_openssl::SslStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::Ticketer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::NoServerSessionStorage;
 
 const USAGE: &str = "usage: rival_hyper PORT plain|rustls|openssl [CERTIFICATE KEY]";
+
+/// Waiting connections that the kernel holds, as for all servers.
+const BACKLOG: u32 = 4096;
+
+/// Why a connection ended early.
+type Failure = Box<dyn Error + Send + Sync>;
 
 /// What a connection speaks below HTTP.
 #[derive(Clone)]
@@ -41,48 +51,49 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (port, layer) = match arguments[..] {
         [port, "plain"] => (port, Layer::Plain),
         [port, "rustls", certificate, key] => (port, rustls(certificate, key)?),
-        [port, "openssl", certificate, key] => (port, openssl(certificate, key)?),
+        [port, "openssl", certificate, key] => {
+            (port, Layer::Openssl(policy::acceptor(certificate, key)?))
+        }
         _ => return Err(USAGE.into()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, serve(format!("127.0.0.1:{port}"), layer))
+    runtime.block_on(serve(format!("127.0.0.1:{port}").parse()?, layer))
 }
 
+/// rustls with its default cryptography, AWS-LC, and two stateless tickets for
+/// each connection, as all others have.
 fn rustls(certificate: &str, key: &str) -> Result<Layer, Box<dyn Error>> {
     let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_file(key)?;
-    let config = ServerConfig::builder()
+    let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
+    config.ticketer = Ticketer::new()?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(Layer::Rustls(TlsAcceptor::from(Arc::new(config))))
 }
 
-fn openssl(certificate: &str, key: &str) -> Result<Layer, Box<dyn Error>> {
-    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
-    builder.set_certificate_chain_file(certificate)?;
-    builder.set_private_key_file(key, SslFiletype::PEM)?;
-    Ok(Layer::Openssl(builder.build()))
-}
-
-async fn serve(address: String, layer: Layer) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(address).await?;
+async fn serve(address: SocketAddr, layer: Layer) -> Result<(), Box<dyn Error>> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
     loop {
         // A failed accept concerns one connection, as does all below.
         let Ok((socket, _)) = listener.accept().await else {
             continue;
         };
         let layer = layer.clone();
-        tokio::task::spawn_local(async move {
+        tokio::spawn(async move {
             // A client that leaves in the middle is none of the server's business.
             let _ = connection(socket, layer).await;
         });
     }
 }
 
-async fn connection(socket: TcpStream, layer: Layer) -> Result<(), Box<dyn Error>> {
+async fn connection(socket: TcpStream, layer: Layer) -> Result<(), Failure> {
     socket.set_nodelay(true)?;
     match layer {
         Layer::Plain => http(socket).await,
@@ -95,7 +106,7 @@ async fn connection(socket: TcpStream, layer: Layer) -> Result<(), Box<dyn Error
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Box<dyn Error>> {
+async fn http(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Failure> {
     let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request)) });
     http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
@@ -103,14 +114,15 @@ async fn http(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Box<dyn
     Ok(())
 }
 
+/// hyper adds `date` and `content-length` by itself.
 fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(b"Hello, world!")));
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("text/plain"),
-    );
-    if request.uri().path() != "/hello" {
+    let body = answers::body(request.uri().path());
+    let mut response = Response::new(Full::new(Bytes::from_static(body.unwrap_or_default())));
+    if body.is_none() {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }

@@ -1,26 +1,29 @@
-//! `may_minihttp` on one worker, a rival of `compare http`. `rival_may PORT`.
+//! `may_minihttp` on one worker, a rival of the plain HTTP cases. `rival_may PORT`.
+//!
+//! `may_minihttp` takes no socket from its user and sets no `TCP_NODELAY`. It
+//! sends each answer by one write, so small ones leave at once all the same.
 
 use std::error::Error;
 use std::io;
 
+use benches::answers;
 use may_minihttp::{HttpServer, HttpService, Request, Response};
 
-/// Answers `/hello` and nothing else.
+/// Answers what all servers answer.
 #[derive(Clone)]
-struct Hello;
+struct Answers;
 
-impl HttpService for Hello {
+impl HttpService for Answers {
     fn call(
         &mut self,
         request: Request<'_, '_, '_>,
         response: &mut Response<'_>,
     ) -> io::Result<()> {
-        if request.path() == "/hello" {
-            response
-                .header("Content-Type: text/plain")
-                .body("Hello, world!");
-        } else {
-            response.status_code(404, "Not Found");
+        match answers::body(request.path()).map(std::str::from_utf8) {
+            Some(Ok(body)) => response.header("Content-Type: text/plain").body(body),
+            _ => {
+                response.status_code(404, "Not Found");
+            }
         }
         Ok(())
     }
@@ -29,7 +32,7 @@ impl HttpService for Hello {
 fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::args().nth(1).ok_or("usage: rival_may PORT")?;
     may::config().set_workers(1);
-    let server = HttpServer(Hello).start(format!("127.0.0.1:{port}"))?;
+    let server = HttpServer(Answers).start(format!("127.0.0.1:{port}"))?;
     server.join().map_err(|_| "the server panicked")?;
     Ok(())
 }
