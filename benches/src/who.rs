@@ -13,6 +13,8 @@ pub enum Who {
     May,
     /// Coroutines of `may` with blocking OpenSSL streams.
     MayOpenssl,
+    /// Coroutines of `may` with Greenling's TLS, without its scheduler.
+    MayGreenlingTls,
     /// hyper on one tokio thread, plain HTTP.
     Hyper,
     /// hyper over tokio-rustls.
@@ -35,6 +37,7 @@ impl Who {
             Who::GreenlingAwsLc => "greenling-aws-lc",
             Who::May => "may",
             Who::MayOpenssl => "may-openssl",
+            Who::MayGreenlingTls => "may-greenling-tls",
             Who::Hyper => "hyper",
             Who::HyperRustls => "hyper-rustls",
             Who::HyperOpenssl => "hyper-openssl",

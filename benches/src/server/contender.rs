@@ -19,10 +19,11 @@ pub const PLAIN: [Who; 6] = [
 ];
 
 /// Those that serve HTTPS.
-pub const TLS: [Who; 7] = [
+pub const TLS: [Who; 8] = [
     Who::Greenling,
     Who::GreenlingAwsLc,
     Who::MayOpenssl,
+    Who::MayGreenlingTls,
     Who::HyperRustls,
     Who::HyperOpenssl,
     Who::Nginx,
@@ -58,7 +59,7 @@ pub(super) fn command(
             return nginx_command(tls, port, ground);
         }
         Who::May => rival("rival_may")?,
-        Who::MayOpenssl => rival("rival_may_tls")?,
+        Who::MayOpenssl | Who::MayGreenlingTls => rival("rival_may_tls")?,
         Who::Epoll => rival("rival_epoll")?,
         Who::Hyper | Who::HyperRustls | Who::HyperOpenssl => rival("rival_hyper")?,
         Who::Go => Command::new(ground.go_server()?),
@@ -72,6 +73,9 @@ pub(super) fn command(
     };
     if tls {
         command.arg(ground.certificate()).arg(ground.key());
+    }
+    if who == Who::MayGreenlingTls {
+        command.arg("greenling");
     }
     Ok(command)
 }
@@ -130,6 +134,7 @@ events {{ worker_connections 19000; }}
 http {{
     access_log off;
     sendfile on;
+    tcp_nopush on;
     open_file_cache max=100 inactive=600s;
     keepalive_timeout 600s;
     keepalive_requests 1000000000;
