@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use benches::{answers, policy};
 use bytes::Bytes;
@@ -23,18 +22,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_openssl::SslStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs::Ticketer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::NoServerSessionStorage;
 
 const USAGE: &str = "usage: rival_hyper PORT plain|rustls|openssl [CERTIFICATE KEY]";
 
 /// Waiting connections that the kernel holds, as for all servers.
 const BACKLOG: u32 = 4096;
 
-/// Why a connection ended early.
+/// Why the server or a connection ended early.
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// What a connection speaks below HTTP.
@@ -45,12 +39,15 @@ enum Layer {
     Openssl(SslAcceptor),
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (port, layer) = match arguments[..] {
         [port, "plain"] => (port, Layer::Plain),
-        [port, "rustls", certificate, key] => (port, rustls(certificate, key)?),
+        [port, "rustls", certificate, key] => {
+            let config = policy::rustls(certificate, key)?;
+            (port, Layer::Rustls(config.into()))
+        }
         [port, "openssl", certificate, key] => {
             (port, Layer::Openssl(policy::acceptor(certificate, key)?))
         }
@@ -62,20 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime.block_on(serve(format!("127.0.0.1:{port}").parse()?, layer))
 }
 
-/// rustls with its default cryptography, AWS-LC, and two stateless tickets for
-/// each connection, as all others have.
-fn rustls(certificate: &str, key: &str) -> Result<Layer, Box<dyn Error>> {
-    let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
-    let key = PrivateKeyDer::from_pem_file(key)?;
-    let mut config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.ticketer = Ticketer::new()?;
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    Ok(Layer::Rustls(TlsAcceptor::from(Arc::new(config))))
-}
-
-async fn serve(address: SocketAddr, layer: Layer) -> Result<(), Box<dyn Error>> {
+async fn serve(address: SocketAddr, layer: Layer) -> Result<(), Failure> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

@@ -1,8 +1,18 @@
-//! The TLS policy of the rivals that use the `openssl` crate: TLS 1.2 and 1.3,
-//! stateless session tickets, OpenSSL's usual two of them for TLS 1.3.
+//! The TLS policy of the rivals: TLS 1.2 and 1.3, stateless session tickets, two
+//! of them for each connection of TLS 1.3, as all that use OpenSSL send.
+
+#[cfg(feature = "rivals")]
+use std::{error::Error, sync::Arc};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod, SslSessionCacheMode};
+#[cfg(feature = "rivals")]
+use tokio_rustls::rustls::{
+    ServerConfig,
+    crypto::aws_lc_rs::Ticketer,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::NoServerSessionStorage,
+};
 
 /// An acceptor with the identity in these PEM files.
 ///
@@ -19,4 +29,24 @@ pub fn acceptor(certificate: &str, key: &str) -> Result<SslAcceptor, ErrorStack>
     // the rest.
     builder.set_read_ahead(true);
     Ok(builder.build())
+}
+
+/// The same for rustls, with its default cryptography, AWS-LC.
+///
+/// # Errors
+///
+/// When the files cannot be read or do not belong together.
+#[cfg(feature = "rivals")]
+pub fn rustls(
+    certificate: &str,
+    key: &str,
+) -> Result<Arc<ServerConfig>, Box<dyn Error + Send + Sync>> {
+    let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(key)?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.ticketer = Ticketer::new()?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(Arc::new(config))
 }

@@ -27,6 +27,12 @@ pub enum Who {
     Go,
     /// A bare epoll loop that parses nothing.
     Epoll,
+    /// libssl on a BIO pair with nothing around it.
+    RawOpenssl,
+    /// The `openssl` crate's blocking stream.
+    OpensslCrate,
+    /// rustls without a runtime.
+    Rustls,
 }
 
 impl Who {
@@ -44,6 +50,9 @@ impl Who {
             Who::Nginx => "nginx",
             Who::Go => "go",
             Who::Epoll => "epoll",
+            Who::RawOpenssl => "raw-openssl",
+            Who::OpensslCrate => "openssl-crate",
+            Who::Rustls => "rustls",
         }
     }
 }

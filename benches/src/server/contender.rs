@@ -63,6 +63,9 @@ pub(super) fn command(
         Who::Epoll => rival("rival_epoll")?,
         Who::Hyper | Who::HyperRustls | Who::HyperOpenssl => rival("rival_hyper")?,
         Who::Go => Command::new(ground.go_server()?),
+        Who::RawOpenssl | Who::OpensslCrate | Who::Rustls => {
+            return Err(io::Error::other("this contender is no server"));
+        }
     };
     command.arg(port.to_string());
     match who {

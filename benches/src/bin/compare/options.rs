@@ -47,6 +47,8 @@ pub(crate) enum Case {
     Waits,
     /// Deadlines that come, and those that do not.
     Timer,
+    /// TLS in memory: records and handshakes without sockets.
+    TlsEngine,
     /// A small request over kept connections, plain.
     Http,
     /// The same over TLS.

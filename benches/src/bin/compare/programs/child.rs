@@ -3,6 +3,7 @@
 //! Both kinds of child, this binary and the Go program, take the name of a
 //! program and a count, and answer with lines of `FIGURE VALUE`.
 
+use std::error::Error;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use benches::machine::Footprint;
 use benches::who::Who;
 
 use super::program::Program;
-use super::{baseline, greenling, may};
+use super::{baseline, greenling, may, tls};
 
 /// The hidden argument that makes this binary a child.
 pub(crate) const FLAG: &str = "--child";
@@ -90,7 +91,9 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
     } else {
         None
     };
-    let figures = if who == Who::May.name() {
+    let figures = if program.suite().is_some() {
+        tls::run(who, program, count).map_err(|error| -> Box<dyn Error> { error })
+    } else if who == Who::May.name() {
         may::run(program, count)
     } else {
         greenling::run(program, count)

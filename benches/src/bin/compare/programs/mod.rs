@@ -13,6 +13,7 @@ mod greenling;
 mod may;
 mod program;
 mod timers;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -29,6 +29,13 @@ pub(crate) enum Program {
     TimerFire,
     TimeoutUnused,
     ReadTimeout,
+    TlsSmall128,
+    TlsSmall256,
+    TlsWrite128,
+    TlsWrite256,
+    TlsRead128,
+    TlsRead256,
+    TlsHandshake,
 }
 
 /// Tasklets that wake or end at once in the crowd programs.
@@ -49,7 +56,7 @@ const PARKED_BYTES_MAX: u64 = 6 * 1024;
 const MAY_PARKED_MAX: u64 = 30_000;
 
 impl Program {
-    pub(crate) const ALL: [Program; 21] = [
+    pub(crate) const ALL: [Program; 28] = [
         Program::SwitchPair,
         Program::SwitchSame,
         Program::SwitchRing,
@@ -71,6 +78,13 @@ impl Program {
         Program::TimerFire,
         Program::TimeoutUnused,
         Program::ReadTimeout,
+        Program::TlsSmall128,
+        Program::TlsSmall256,
+        Program::TlsWrite128,
+        Program::TlsWrite256,
+        Program::TlsRead128,
+        Program::TlsRead256,
+        Program::TlsHandshake,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -96,6 +110,13 @@ impl Program {
             Program::TimerFire => "timer-fire",
             Program::TimeoutUnused => "timeout-unused",
             Program::ReadTimeout => "read-wait",
+            Program::TlsSmall128 => "tls-engine-small-aes128",
+            Program::TlsSmall256 => "tls-engine-small-aes256",
+            Program::TlsWrite128 => "tls-engine-write-aes128",
+            Program::TlsWrite256 => "tls-engine-write-aes256",
+            Program::TlsRead128 => "tls-engine-read-aes128",
+            Program::TlsRead256 => "tls-engine-read-aes256",
+            Program::TlsHandshake => "tls-engine-handshake",
         }
     }
 
@@ -124,6 +145,13 @@ impl Program {
             | Program::TimerFire
             | Program::TimeoutUnused
             | Program::ReadTimeout => Case::Timer,
+            Program::TlsSmall128
+            | Program::TlsSmall256
+            | Program::TlsWrite128
+            | Program::TlsWrite256
+            | Program::TlsRead128
+            | Program::TlsRead256
+            | Program::TlsHandshake => Case::TlsEngine,
         }
     }
 
@@ -134,6 +162,12 @@ impl Program {
             _ if self == Program::ReadTimeout => &[Who::Greenling],
             Case::Crowds | Case::Waits => &[Who::Greenling],
             Case::Timer => &[Who::Greenling, Who::Go],
+            Case::TlsEngine => &[
+                Who::Greenling,
+                Who::RawOpenssl,
+                Who::OpensslCrate,
+                Who::Rustls,
+            ],
             _ => &[Who::Greenling, Who::May, Who::Go],
         }
     }
@@ -144,6 +178,20 @@ impl Program {
             Program::Select2 => Some(2),
             Program::Select8 => Some(8),
             Program::Select64 => Some(64),
+            _ => None,
+        }
+    }
+
+    /// The cipher suite of TLS 1.3 that a TLS program's client insists on.
+    pub(crate) fn suite(self) -> Option<&'static str> {
+        match self {
+            Program::TlsSmall128 | Program::TlsWrite128 | Program::TlsRead128 => {
+                Some("TLS_AES_128_GCM_SHA256")
+            }
+            Program::TlsSmall256
+            | Program::TlsWrite256
+            | Program::TlsRead256
+            | Program::TlsHandshake => Some("TLS_AES_256_GCM_SHA384"),
             _ => None,
         }
     }
@@ -164,6 +212,9 @@ impl Program {
                 Ok(if quick { 20_000 } else { 1_000_000 })
             };
         }
+        if who == Who::Rustls && !cfg!(feature = "rivals") {
+            return Err("built without the feature rivals".into());
+        }
         let (full, rival_share) = match self {
             // Rounds of the whole crowd.
             Program::Sleepers | Program::CancelStorm | Program::EventWake => (20, 1),
@@ -173,6 +224,9 @@ impl Program {
             Program::ReadTimeout => (200_000, 1),
             _ if self.group() == Case::Timer => (TIMERS, 4),
             _ if self.group() == Case::Waits => (1_000_000, 1),
+            Program::TlsHandshake => (1_000, 1),
+            Program::TlsSmall128 | Program::TlsSmall256 => (150_000, 1),
+            _ if self.group() == Case::TlsEngine => (40_000, 1),
             Program::SwitchRing => (20_000, 8),
             Program::ChannelRoundTrip | Program::SpawnJoin => (4_000_000, 10),
             _ => (10_000_000, 8),
