@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   Idle --first byte of a request--> Busy --response complete--> Idle
-//!    |                                  |
-//!    +---- shutdown: hang up at once    +---- shutdown: may finish, within the drain time
+//!    | |                                |
+//!    | +-- shutdown: hang up at once    +---- shutdown: may finish, within the drain time
+//!    +-- silent for a while: rests without a tasklet, until a byte comes or the server stops
 //! ```
 //!
 //! Hanging up makes the read that the connection's tasklet waits in fail as if its time were over.
@@ -14,7 +15,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
+use greenling::server::Resting;
 use greenling::sync::WaitQueue;
 use greenling::{Tasklet, WaitError, WaitReason};
 
@@ -39,11 +42,12 @@ pub(crate) struct Connections {
     /// Somebody waits for a place, or for the end of all.
     changed: WaitQueue,
     hung_up: Cell<bool>,
+    resting: Resting,
 }
 
 #[derive(Debug)]
 struct Present {
-    /// Who serves it; nobody yet between `accept` and the first turn of its tasklet.
+    /// Who serves it; nobody between `accept` and the first turn of its tasklet, and while it rests.
     tasklet: Option<Tasklet>,
     phase: Rc<Cell<Phase>>,
 }
@@ -57,14 +61,15 @@ pub(crate) struct Place {
 }
 
 impl Connections {
-    /// Room for `most` connections.
-    pub(crate) fn new(most: usize) -> Rc<Self> {
+    /// Room for `most` connections, of which none rests for longer than `rest_max`.
+    pub(crate) fn new(most: usize, rest_max: Duration) -> Rc<Self> {
         Rc::new(Self {
             most,
             next_id: Cell::new(0),
             present: RefCell::default(),
             changed: WaitQueue::new(),
             hung_up: Cell::new(false),
+            resting: Resting::new(rest_max),
         })
     }
 
@@ -128,6 +133,7 @@ impl Connections {
                 }
             }
         }
+        self.resting.rouse_all();
         self.changed.notify_all();
     }
 }
@@ -138,6 +144,14 @@ impl Place {
         if let Some(present) = self.connections.present.borrow_mut().get_mut(&self.id) {
             present.tasklet = Some(greenling::current());
         }
+    }
+
+    /// Where the connection can rest; tells that no tasklet serves it meanwhile.
+    pub(crate) fn leave(&self) -> Resting {
+        if let Some(present) = self.connections.present.borrow_mut().get_mut(&self.id) {
+            present.tasklet = None;
+        }
+        self.connections.resting.clone()
     }
 
     /// Tells what the connection is doing: `Idle` only right before it waits for the peer.

@@ -9,15 +9,21 @@ use std::time::Duration;
 
 use greenling::net::TcpStream;
 use greenling::time;
-use greenling_tls::TlsStream;
+use greenling_tls::{Engine, TlsStream};
 
 /// A connected socket, with or without TLS, that several places of one thread hold.
 pub(crate) trait Link: fmt::Debug {
     /// The socket below.
     fn socket(&self) -> &TcpStream;
 
-    /// Limits how long any one read or write may wait.
-    fn limit_waits(&self, limit: Duration) -> io::Result<()>;
+    /// Limits how long any one read may wait.
+    fn limit_reads(&self, limit: Duration) -> io::Result<()>;
+
+    /// Limits how long any one write may wait.
+    fn limit_writes(&self, limit: Duration) -> io::Result<()>;
+
+    /// Gives memory back that is only needed while data is under way.
+    fn give_buffers_back(&self);
 
     /// Tells the peer that nothing follows; what was written is still delivered.
     fn finish_writing(&self) -> io::Result<()>;
@@ -28,10 +34,15 @@ impl Link for TcpStream {
         self
     }
 
-    fn limit_waits(&self, limit: Duration) -> io::Result<()> {
-        self.set_read_timeout(Some(limit))?;
+    fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(limit))
+    }
+
+    fn limit_writes(&self, limit: Duration) -> io::Result<()> {
         self.set_write_timeout(Some(limit))
     }
+
+    fn give_buffers_back(&self) {}
 
     fn finish_writing(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
@@ -43,10 +54,19 @@ impl Link for TlsStream<TcpStream> {
         self.get_ref()
     }
 
-    fn limit_waits(&self, limit: Duration) -> io::Result<()> {
+    fn limit_reads(&self, limit: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(limit));
+        Ok(())
+    }
+
+    fn limit_writes(&self, limit: Duration) -> io::Result<()> {
         self.set_write_timeout(Some(limit));
         Ok(())
+    }
+
+    fn give_buffers_back(&self) {
+        // Fails only when it is used from inside one of its own calls.
+        let _ = self.with_engine(Engine::park);
     }
 
     /// Sends `close_notify` first: without it the peer could not tell the end from an attack.
@@ -106,4 +126,29 @@ where
 /// makes of that is its answer; what it got in spite of the limit is not thrown away.
 pub(crate) fn limited<R>(limit: Duration, action: impl FnOnce() -> R) -> R {
     time::timeout(limit, action).unwrap_or_else(time::Elapsed::into_inner)
+}
+
+/// How much, and for how long, to read from a peer that is still sending when nobody listens.
+const LINGER_BYTES: usize = 1024 * 1024;
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// Closes in a way that lets the peer read the last response. Bytes that arrive at a closed socket
+/// make it send a reset, which would overtake the response and discard it.
+///
+/// Not inlined: its buffer would lie on the stack of every connection.
+#[inline(never)]
+pub(crate) fn linger(link: &impl Link) -> io::Result<()> {
+    let mut scrap = [0; 4096];
+    limited(LINGER_TIME, || {
+        link.finish_writing()?;
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            let mut socket = link.socket();
+            match socket.read(&mut scrap)? {
+                0 => break,
+                count => left = left.saturating_sub(count),
+            }
+        }
+        Ok(())
+    })
 }

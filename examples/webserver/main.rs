@@ -23,6 +23,7 @@
 
 mod certificates;
 mod connections;
+mod conversation;
 mod link;
 mod listeners;
 mod options;
@@ -81,6 +82,7 @@ fn serve(options: &Options) -> io::Result<()> {
         proxies,
         header_timeout: options.header_timeout,
         idle_timeout: options.idle_timeout,
+        rest_after: options.rest_after,
         drain: options.drain,
         max_connections: most,
         workers,

@@ -2,19 +2,19 @@
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use examples::http::{Connection, Exchange, Request, Settings, is_timeout};
+use examples::http::{Exchange, Request, Settings};
+use greenling::Builder;
 use greenling::net::{TcpListener, TcpStream};
-use greenling::{Builder, TaskletExit};
 use greenling_tls::{Context, Error as TlsError, ProxyProtocol, TlsStream};
 
 use crate::certificates::Certificates;
-use crate::connections::{Connections, Phase, Place};
-use crate::link::{Link, Shared, limited};
+use crate::connections::{Connections, Place};
+use crate::conversation::Conversation;
+use crate::link::{Link, Shared, limited, linger};
 use crate::peer::Peer;
 use crate::routes::{self, Site};
 use crate::shutdown::Drained;
@@ -29,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) proxies: Option<ProxyProtocol>,
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
+    /// The silence after which a connection gives its tasklet back.
+    pub(crate) rest_after: Duration,
     pub(crate) drain: Duration,
     pub(crate) max_connections: usize,
     pub(crate) workers: usize,
@@ -64,7 +66,7 @@ pub(crate) fn accept_loop(
         let (tls, server) = (tls.map(Certificates::current), server.clone());
         let spawned = Builder::new().name("connection").spawn(move || {
             place.serve_here();
-            if let Err(error) = serve(socket, peer, tls.as_ref(), &place, &server) {
+            if let Err(error) = serve(socket, peer, tls.as_ref(), place, &server) {
                 log::debug!("{peer}: {error}");
             }
         });
@@ -83,8 +85,8 @@ fn serve(
     socket: TcpStream,
     mut address: SocketAddr,
     tls: Option<&Context>,
-    place: &Place,
-    server: &Server,
+    place: Place,
+    server: &Arc<Server>,
 ) -> io::Result<()> {
     // Responses leave in one piece; waiting for more would only delay them.
     socket.set_nodelay(true)?;
@@ -94,18 +96,14 @@ fn serve(
     }
     let Some(context) = tls else {
         let peer = Peer::new(address, None);
-        return converse(&Rc::new(socket), place, server, |request, exchange| {
-            answer(server, &peer, request, exchange)
-        });
+        return converse(Rc::new(socket), peer, address, place, server);
     };
     let link = Rc::new(TlsStream::start_accept(context, socket));
     link.set_handshake_timeout(Some(server.header_timeout));
     match link.handshake() {
         Ok(()) => {
             let peer = Peer::new(address, link.peer_identity().as_ref());
-            converse(&link, place, server, |request, exchange| {
-                answer(server, &peer, request, exchange)
-            })
+            converse(link, peer, address, place, server)
         }
         Err(TlsError::PlainHttp) => {
             link.socket().set_write_timeout(Some(server.idle_timeout))?;
@@ -115,6 +113,25 @@ fn serve(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Answers requests until one side has had enough, or the connection rests.
+fn converse<T>(
+    link: Rc<T>,
+    peer: Peer,
+    address: SocketAddr,
+    place: Place,
+    server: &Arc<Server>,
+) -> io::Result<()>
+where
+    T: Link + 'static,
+    for<'t> &'t T: Read + Write,
+{
+    let answering = server.clone();
+    let handler = move |request: &Request, exchange: &mut Exchange<'_, Shared<T>>| {
+        answer(&answering, &peer, request, exchange)
+    };
+    Conversation::new(link, address, place, server.clone(), handler).go_on()
 }
 
 /// Answers one request.
@@ -138,111 +155,13 @@ const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     \r\n\
     400 Bad Request: this port speaks HTTPS, and this was plain HTTP.\n";
 
-/// Answers requests until one side has had enough.
-fn converse<T, H>(link: &Rc<T>, place: &Place, server: &Server, handler: H) -> io::Result<()>
-where
-    T: Link,
-    for<'t> &'t T: Read + Write,
-    H: Fn(&Request, &mut Exchange<'_, Shared<T>>) -> io::Result<()>,
-{
-    link.limit_waits(server.idle_timeout)?;
-    let mut connection = Connection::new(Shared::new(link.clone()), server.settings.clone());
-    loop {
-        match next_request(&mut connection, place) {
-            Ok(true) => {}
-            Ok(false) => break,
-            // Nothing was asked for lately, so there is nothing to say either.
-            Err(error) if is_timeout(&error) => break,
-            Err(error) => return Err(error),
-        }
-        place.set(Phase::Busy);
-        let request = if connection.has_request() {
-            connection.read_request()
-        } else {
-            limited(server.header_timeout, || connection.read_request())
-        };
-        if let Err(refused) = request {
-            connection.refuse(refused)?;
-            break;
-        }
-        let goes_on = connection
-            .answer(|request, exchange| surviving_panics(|| handler(request, exchange)))?;
-        if !goes_on {
-            break;
-        }
-        if !connection.has_input() {
-            connection.flush()?;
-            place.set(Phase::Idle);
-        }
-    }
-    if connection.leaves_unread() {
-        linger(&**link)
-    } else {
-        link.finish_writing()
-    }
-}
-
-/// How long a connection that is hung up on looks for a request that crossed the goodbye.
-const LAST_LOOK: Duration = Duration::from_millis(10);
-
-/// Waits for a request; when hung up on, only for one that is already here.
-fn next_request<S: Read + Write>(
-    connection: &mut Connection<S>,
-    place: &Place,
-) -> io::Result<bool> {
-    if !place.is_hung_up() {
-        match connection.wait() {
-            Err(error) if is_timeout(&error) && place.is_hung_up() => {}
-            waited => return waited,
-        }
-    }
-    limited(LAST_LOOK, || connection.wait())
-}
-
-/// Turns a panic of a handler into an error, which becomes a 500 or, when the response has begun,
-/// the end of the connection. A kill is not a panic and goes on.
-fn surviving_panics(handler: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    // What the handler can have left half done is the exchange, which settles that by itself.
-    match catch_unwind(AssertUnwindSafe(handler)) {
-        Ok(outcome) => outcome,
-        Err(payload) if payload.is::<TaskletExit>() => resume_unwind(payload),
-        Err(_) => Err(io::Error::other("the handler panicked")),
-    }
-}
-
-/// How much, and for how long, to read from a peer that is still sending when nobody listens.
-const LINGER_BYTES: usize = 1024 * 1024;
-const LINGER_TIME: Duration = Duration::from_secs(2);
-
-/// Closes in a way that lets the peer read the last response. Bytes that arrive at a closed socket
-/// make it send a reset, which would overtake the response and discard it.
-///
-/// Not inlined: its buffer would lie on the stack of every connection.
-#[inline(never)]
-fn linger(link: &impl Link) -> io::Result<()> {
-    let mut scrap = [0; 4096];
-    limited(LINGER_TIME, || {
-        link.finish_writing()?;
-        let mut left = LINGER_BYTES;
-        while left > 0 {
-            let mut socket = link.socket();
-            match socket.read(&mut scrap)? {
-                0 => break,
-                count => left = left.saturating_sub(count),
-            }
-        }
-        Ok(())
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::options::Options;
     use clap::Parser;
-    use examples::http::Status;
 
-    fn server() -> Server {
+    pub(crate) fn server() -> Server {
         let options = Options::parse_from(["webserver"]);
         let certificates = Certificates::load(&options).unwrap();
         Server {
@@ -252,6 +171,7 @@ mod tests {
             proxies: None,
             header_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
+            rest_after: Duration::from_secs(30),
             drain: Duration::ZERO,
             max_connections: 10,
             workers: 3,
@@ -266,84 +186,5 @@ mod tests {
             (0..3).map(|index| server.share(index)).collect::<Vec<_>>(),
             [4, 3, 3]
         );
-    }
-
-    fn sometimes_panics<S: Read + Write>(
-        request: &Request,
-        exchange: &mut Exchange<'_, S>,
-    ) -> io::Result<()> {
-        match request.path() {
-            "/before" => panic!("before the response"),
-            "/within" => {
-                exchange.respond(Status::OK).start(Some(100))?;
-                exchange.write_all(b"a part")?;
-                panic!("within the response")
-            }
-            _ => exchange.respond(Status::OK).body(b"fine"),
-        }
-    }
-
-    /// Serves `requests` on a socket with [`sometimes_panics`]; returns all that came back.
-    fn answers(requests: &str) -> String {
-        greenling::enter(|| {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (socket, _) = listener.accept().unwrap();
-            let connections = Connections::new(1);
-            let serving = greenling::spawn({
-                let connections = connections.clone();
-                move || {
-                    let link = Rc::new(socket);
-                    let place = connections.enter();
-                    converse(&link, &place, &server(), sometimes_panics)
-                }
-            });
-            (&client).write_all(requests.as_bytes()).unwrap();
-            client.shutdown(std::net::Shutdown::Write).unwrap();
-            let mut answers = String::new();
-            (&client).read_to_string(&mut answers).unwrap();
-            // The panic ended nothing but the request: the tasklet returned, its place is free.
-            serving.join().unwrap().unwrap();
-            connections.wait_for_none().unwrap();
-            answers
-        })
-    }
-
-    #[test]
-    fn a_handler_that_panics_gives_500_and_the_connection_goes_on() {
-        let answers = answers(
-            "GET /before HTTP/1.1\r\nHost: x\r\n\r\nGET /after HTTP/1.1\r\nHost: x\r\n\r\n",
-        );
-        assert!(
-            answers.starts_with("HTTP/1.1 500 Internal Server Error\r\n"),
-            "{answers}"
-        );
-        assert!(
-            answers.contains("HTTP/1.1 200 OK\r\n") && answers.ends_with("fine"),
-            "{answers}"
-        );
-    }
-
-    #[test]
-    fn a_panic_within_the_response_cuts_it() {
-        let answers = answers(
-            "GET /within HTTP/1.1\r\nHost: x\r\n\r\nGET /after HTTP/1.1\r\nHost: x\r\n\r\n",
-        );
-        assert!(answers.ends_with("\r\n\r\na part"), "{answers}");
-    }
-
-    #[test]
-    fn a_kill_is_not_taken_for_a_panic() {
-        greenling::enter(|| {
-            let waiting = greenling::spawn(|| {
-                surviving_panics(|| {
-                    greenling::time::sleep(Duration::from_secs(1000));
-                    Ok(())
-                })
-            });
-            greenling::schedule();
-            waiting.tasklet().kill().unwrap();
-            assert!(waiting.join().unwrap_err().is_killed());
-        });
     }
 }

@@ -69,7 +69,8 @@ fn serve_and_drain(worker: &Worker, listeners: &Listeners, server: &Arc<Server>)
         drained: &server.drained,
     };
     server.site.schedulers.register()?;
-    let connections = Connections::new(server.share(worker.index()));
+    let rest_max = server.idle_timeout.saturating_sub(server.rest_after);
+    let connections = Connections::new(server.share(worker.index()), rest_max);
     let mut open = Vec::new();
     for (socket, tls) in listeners.take(worker.index()) {
         let listener = Rc::new(TcpListener::from_std(socket)?);

@@ -6,11 +6,13 @@
 //! | `serving` | many connections, limits, panics, listeners of other kinds |
 //! | `ends` | idle, busy and never-started connections at the shutdown |
 //! | `balance` | uneven load by both balances, and a worker that stalls |
+//! | `resting` | connections that wait without a tasklet |
 //! | `shortage` | descriptors and tasklets run out |
 //! | `signals` | a server process that is told to stop |
 
 mod balance;
 mod ends;
+mod resting;
 mod serving;
 mod shortage;
 mod signals;

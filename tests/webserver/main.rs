@@ -9,6 +9,7 @@ mod content;
 mod files;
 mod limits;
 mod requests;
+mod resting;
 mod server;
 mod shutdown;
 mod tls;

@@ -86,7 +86,8 @@ fn a_second_signal_ends_the_draining() {
 
 #[test]
 fn sigusr1_dumps_the_tasklets() {
-    let mut server = Server::start(&[]);
+    // A connection that rests is no tasklet.
+    let mut server = Server::start(&["--rest-after", "1000"]);
     let mut client = server.connect();
     assert_eq!(client.get("/hello").status, 200);
     server.signal("USR1");

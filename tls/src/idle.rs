@@ -1,18 +1,24 @@
 //! Engines of connections that wait for their peer.
 //!
 //! While a connection waits, its engine lives here, in a list of its thread, and
-//! the connection holds a [`Key`]. The list keeps the most recent waiters as they
+//! the connection holds a [`Key`]. The lists keep the most recent waiters as they
 //! are: taking their rings away and giving them back costs more than their next
-//! request may. When more than [`PLUGGED_MAX`] wait, the one that has waited
-//! longest gives its rings and record buffers back ([`Engine::park`]) and stays
-//! here, small. No timer is involved, and a thread with few connections never
-//! pays anything but the list itself.
+//! request may. When a list is full, the one in it that has waited longest gives
+//! its rings and record buffers back ([`Engine::park`]) and stays here, small. No
+//! timer is involved, and a thread with few connections never pays anything but
+//! the lists themselves.
 //!
 //! ```text
-//!   oldest                                     newest
-//!   head -> [engine] <-> [engine] <-> [engine] <- tail      at most PLUGGED_MAX
-//!   [engine] [engine] [engine] ...                          parked, in no list
+//!           oldest                             newest
+//!   known:  head -> [engine] <-> [engine] <- tail       at most KNOWN_MAX
+//!   new:    head -> [engine] <-> [engine] <- tail       at most NEW_MAX
+//!           [engine] [engine] [engine] ...              parked, in no list
 //! ```
+//!
+//! Most connections are used once or twice and then kept open for nothing: they
+//! are *new* for their first waits, and a flood of them leaves those alone that
+//! have come back before. At the same time it bounds what such a flood makes the
+//! allocator hold, which does not all go back when it is over.
 //!
 //! A wait that may resume on another OS thread cannot leave its engine behind;
 //! see [`Transport::MAY_MIGRATE`](crate::transport::Transport::MAY_MIGRATE).
@@ -22,8 +28,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::Engine;
 
-/// How many waiting connections of one thread keep their rings.
-const PLUGGED_MAX: usize = 256;
+/// How many waiting connections of one thread keep their rings: of those that have
+/// waited [`KNOWN_AFTER`] times before, and of others.
+const KNOWN_MAX: usize = 256;
+const NEW_MAX: usize = 32;
+
+/// After how many waits a connection is known to come back.
+const KNOWN_AFTER: u8 = 4;
 
 /// "No slot" in the links of the list.
 const NONE: usize = usize::MAX;
@@ -48,19 +59,39 @@ struct Idle {
     slots: Vec<Slot>,
     /// First of the free slots, which are chained by `next`.
     free: usize,
-    /// Oldest and newest of the engines that still have rings.
-    head: usize,
-    tail: usize,
-    plugged: usize,
+    known: List,
+    new: List,
+}
+
+/// Engines that still have rings.
+struct List {
+    oldest: usize,
+    newest: usize,
+    length: usize,
 }
 
 struct Slot {
     engine: Option<Box<Engine>>,
     stamp: u64,
-    /// Whether it is in the list.
-    listed: bool,
+    place: Place,
     older: usize,
     next: usize,
+}
+
+/// Which list a slot is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Known,
+    New,
+    None,
+}
+
+impl List {
+    const EMPTY: List = List {
+        oldest: NONE,
+        newest: NONE,
+        length: 0,
+    };
 }
 
 impl Idle {
@@ -68,19 +99,31 @@ impl Idle {
         Idle {
             slots: Vec::new(),
             free: NONE,
-            head: NONE,
-            tail: NONE,
-            plugged: 0,
+            known: List::EMPTY,
+            new: List::EMPTY,
         }
     }
 
-    fn insert(&mut self, engine: Box<Engine>, stamp: u64) -> Key {
-        let listed = !engine.is_parked();
+    fn list(&mut self, place: Place) -> Option<(&mut List, usize)> {
+        match place {
+            Place::Known => Some((&mut self.known, KNOWN_MAX)),
+            Place::New => Some((&mut self.new, NEW_MAX)),
+            Place::None => None,
+        }
+    }
+
+    fn insert(&mut self, mut engine: Box<Engine>, stamp: u64) -> Key {
+        let known = engine.count_wait() > KNOWN_AFTER;
+        let place = match (engine.is_parked(), known) {
+            (true, _) => Place::None,
+            (false, true) => Place::Known,
+            (false, false) => Place::New,
+        };
         let entry = Slot {
             engine: Some(engine),
             stamp,
-            listed,
-            older: self.tail,
+            place,
+            older: NONE,
             next: NONE,
         };
         let slot = match self.free {
@@ -94,17 +137,7 @@ impl Idle {
                 slot
             }
         };
-        if listed {
-            match self.tail {
-                NONE => self.head = slot,
-                tail => self.slots[tail].next = slot,
-            }
-            self.tail = slot;
-            self.plugged += 1;
-            if self.plugged > PLUGGED_MAX {
-                self.park_oldest();
-            }
-        }
+        self.enlist(slot, place);
         Key { slot, stamp }
     }
 
@@ -120,30 +153,51 @@ impl Idle {
         Some(engine)
     }
 
-    fn unlist(&mut self, slot: usize) {
-        if !self.slots[slot].listed {
+    /// Puts the slot at the end of its list, and parks the first if they are too many.
+    fn enlist(&mut self, slot: usize, place: Place) {
+        let Some((list, most)) = self.list(place) else {
             return;
+        };
+        let newest = std::mem::replace(&mut list.newest, slot);
+        list.length += 1;
+        if newest == NONE {
+            list.oldest = slot;
         }
-        let (older, next) = (self.slots[slot].older, self.slots[slot].next);
-        match older {
-            NONE => self.head = next,
-            older => self.slots[older].next = next,
+        let surplus = (list.length > most).then_some(list.oldest);
+        self.slots[slot].older = newest;
+        if newest != NONE {
+            self.slots[newest].next = slot;
         }
-        match next {
-            NONE => self.tail = older,
-            next => self.slots[next].older = older,
+        if let Some(oldest) = surplus {
+            self.unlist(oldest);
+            if let Some(engine) = &mut self.slots[oldest].engine {
+                // One with something in its rings keeps them; it is not idle.
+                engine.park();
+            }
         }
-        self.slots[slot].listed = false;
-        self.plugged -= 1;
     }
 
-    fn park_oldest(&mut self) {
-        let slot = self.head;
-        self.unlist(slot);
-        if let Some(engine) = &mut self.slots[slot].engine {
-            // One with something in its rings keeps them; it is not idle.
-            engine.park();
+    fn unlist(&mut self, slot: usize) {
+        let Slot {
+            older, next, place, ..
+        } = self.slots[slot];
+        let Some((list, _)) = self.list(place) else {
+            return;
+        };
+        list.length -= 1;
+        if older == NONE {
+            list.oldest = next;
         }
+        if next == NONE {
+            list.newest = older;
+        }
+        if older != NONE {
+            self.slots[older].next = next;
+        }
+        if next != NONE {
+            self.slots[next].older = older;
+        }
+        self.slots[slot].place = Place::None;
     }
 }
 
@@ -186,36 +240,69 @@ mod tests {
         Box::new(engine)
     }
 
+    /// Has it wait for the first time.
+    fn keep_new(context: &SslContext) -> Key {
+        keep(plugged_engine(context)).expect("thread is alive")
+    }
+
+    /// Has it wait until it is known to come back.
+    fn keep_known(context: &SslContext) -> Key {
+        let mut key = keep_new(context);
+        for _ in 0..KNOWN_AFTER {
+            key = keep(take(key).expect("kept")).expect("thread is alive");
+        }
+        key
+    }
+
+    fn context() -> SslContext {
+        let builder = SslContext::builder(SslMethod::tls());
+        builder.expect("context").build()
+    }
+
+    fn is_parked(key: Key) -> bool {
+        take(key).expect("kept").is_parked()
+    }
+
     #[test]
     fn takes_the_rings_of_those_that_waited_longest() {
-        let context = SslContext::builder(SslMethod::tls())
-            .expect("context")
-            .build();
-        let keep_new = || keep(plugged_engine(&context)).expect("thread is alive");
-        let first = keep_new();
-        let second = keep_new();
-        let others: Vec<Key> = (0..PLUGGED_MAX - 2).map(|_| keep_new()).collect();
+        for (keep_one, most) in [
+            (keep_new as fn(&SslContext) -> Key, NEW_MAX),
+            (keep_known, KNOWN_MAX),
+        ] {
+            let context = context();
+            let first = keep_one(&context);
+            let second = keep_one(&context);
+            let others: Vec<Key> = (0..most - 2).map(|_| keep_one(&context)).collect();
 
-        // `first` waits again, so `second` is the oldest now.
-        let first = keep(take(first).expect("kept")).expect("thread is alive");
-        let extra = keep_new();
-        assert!(take(second).expect("kept").is_parked());
-        assert!(!take(first).expect("kept").is_parked());
-        assert!(!take(extra).expect("kept").is_parked());
-        for key in others {
-            assert!(!take(key).expect("kept").is_parked());
+            // `first` waits again, so `second` is the oldest now.
+            let first = keep(take(first).expect("kept")).expect("thread is alive");
+            let extra = keep_one(&context);
+            assert!(is_parked(second));
+            assert!(!is_parked(first));
+            assert!(!is_parked(extra));
+            assert!(others.into_iter().all(|key| !is_parked(key)));
         }
         IDLE.with(|idle| {
             let idle = idle.borrow();
-            assert_eq!((idle.head, idle.tail, idle.plugged), (NONE, NONE, 0));
+            for list in [&idle.known, &idle.new] {
+                assert_eq!((list.oldest, list.newest, list.length), (NONE, NONE, 0));
+            }
         });
     }
 
     #[test]
+    fn a_flood_of_new_ones_leaves_those_alone_that_have_come_back() {
+        let context = context();
+        let known = keep_known(&context);
+        let flood: Vec<Key> = (0..2 * KNOWN_MAX).map(|_| keep_new(&context)).collect();
+        assert!(!is_parked(known));
+        let parked = flood.into_iter().filter(|key| is_parked(*key)).count();
+        assert_eq!(parked, 2 * KNOWN_MAX - NEW_MAX);
+    }
+
+    #[test]
     fn a_key_finds_its_own_engine_only() {
-        let context = SslContext::builder(SslMethod::tls())
-            .expect("context")
-            .build();
+        let context = context();
         let old = keep(plugged_engine(&context)).expect("thread is alive");
         assert!(take(old).is_some());
         let new = keep(plugged_engine(&context)).expect("thread is alive");

@@ -71,6 +71,8 @@ impl Wakers {
         match entries.iter_mut().find(|it| it.seat == entry.seat) {
             Some(there) => Some(std::mem::replace(there, entry)),
             None => {
+                // Most have one, and a crowd of descriptors may each have it.
+                entries.reserve_exact(1);
                 entries.push(entry);
                 None
             }

@@ -37,6 +37,9 @@
 //!
 //! [`Server`] has it all; [`serve`] is its part that belongs to one thread, for
 //! those who have threads and listeners of their own, such as TLS listeners.
+//!
+//! [`Resting`] is for servers with many connections that are kept open for nothing:
+//! there they wait without a tasklet.
 
 mod accept;
 mod balance;
@@ -46,6 +49,7 @@ mod connection;
 mod limits;
 mod listener;
 mod report;
+mod resting;
 mod serve;
 mod site;
 
@@ -55,4 +59,5 @@ pub use connection::Connection;
 pub use limits::Limits;
 pub use listener::Listener;
 pub use report::{ServerReport, WorkerReport};
+pub use resting::{Resting, Roused};
 pub use serve::serve;

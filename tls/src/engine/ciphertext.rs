@@ -214,6 +214,12 @@ impl Engine {
         self.pair.is_none()
     }
 
+    /// Counts a wait for the peer, and tells how many there were.
+    pub(crate) fn count_wait(&mut self) -> u8 {
+        self.waits = self.waits.saturating_add(1);
+        self.waits
+    }
+
     /// OpenSSL's own object, for foreign code. The engine keeps its rings for
     /// life from now on.
     ///

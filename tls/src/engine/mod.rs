@@ -88,6 +88,8 @@ pub struct Engine {
     /// in the ring.
     spill: VecDeque<u8>,
     replay: Replay,
+    /// How often it has waited for its peer, as far as that can be counted.
+    waits: u8,
     state: State,
 }
 
@@ -171,6 +173,7 @@ impl Engine {
             context: None,
             spill: VecDeque::new(),
             replay: Replay::None,
+            waits: 0,
             state: State::default(),
         };
         engine.prepare_decisions();

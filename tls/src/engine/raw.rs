@@ -151,6 +151,7 @@ impl Engine {
             context: None,
             spill: Default::default(),
             replay: Replay::None,
+            waits: 0,
             state,
         };
         engine.resume_decisions();

@@ -232,9 +232,9 @@ mod crowd {
 
     use super::{held, parked, waiting_server};
 
-    /// How many of those that wait keep their rings, and how many rings are kept
-    /// for the next ones (`tls/src/idle.rs`, `tls/src/ring.rs`).
-    const PLUGGED: usize = 256;
+    /// How many of those that wait for the first time keep their rings, and how many
+    /// rings are kept for the next ones (`tls/src/idle.rs`, `tls/src/ring.rs`).
+    const PLUGGED: usize = 32;
     const POOLED: usize = 64;
 
     /// A pair of rings, and the buffers that OpenSSL fills from them.

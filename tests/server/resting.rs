@@ -1,0 +1,135 @@
+//! Connections that wait for their peers without a tasklet.
+
+use greenling::net::TcpStream;
+use greenling::server::{Resting, Roused};
+use greenling::{metrics, schedule, time};
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::{self, TcpListener};
+use std::rc::Rc;
+use std::time::Duration;
+use tests::isolated;
+
+const LONG: Duration = Duration::from_secs(1000);
+
+type Log = Rc<RefCell<Vec<(char, Roused)>>>;
+
+/// A socket and its peer, which is no tasklet's.
+fn pair() -> (Rc<TcpStream>, net::TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let stream = TcpStream::from_std(listener.accept().unwrap().0).unwrap();
+    (Rc::new(stream), client)
+}
+
+/// Has a connection rest, which is drained before as one is that was read.
+fn rest(resting: &Resting, name: char, stream: &Rc<TcpStream>, log: &Log) {
+    assert!(stream.try_read(&mut [0]).is_err());
+    let (owned, log) = (stream.clone(), log.clone());
+    let rests = resting.until_readable(&**stream, move |roused| {
+        log.borrow_mut().push((name, roused));
+        drop(owned);
+    });
+    rests.unwrap();
+}
+
+fn run_until(done: impl Fn() -> bool) {
+    while !done() {
+        time::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn goes_on_by_what_arrives_and_holds_no_tasklet_before() {
+    isolated(|| {
+        let (resting, log) = (Resting::new(LONG), Log::default());
+        let (first, mut client) = pair();
+        let (second, other) = pair();
+        let before = metrics().live;
+        rest(&resting, 'a', &first, &log);
+        rest(&resting, 'b', &second, &log);
+        schedule();
+        assert_eq!(resting.len(), 2);
+        assert_eq!(metrics().live, before + 1, "who watches");
+
+        client.write_all(b"x").unwrap();
+        run_until(|| resting.len() == 1);
+        schedule();
+        assert_eq!(*log.borrow(), [('a', Roused::Readable)]);
+        (&*first).read_exact(&mut [0]).unwrap();
+
+        // It may rest again, and an end is something to read.
+        rest(&resting, 'a', &first, &log);
+        drop((client, other));
+        run_until(|| log.borrow().len() == 3);
+        assert!(resting.is_empty());
+        run_until(|| metrics().live == before);
+        assert_eq!(Rc::strong_count(&first), 1);
+    });
+}
+
+#[test]
+fn what_has_arrived_already_is_not_missed() {
+    isolated(|| {
+        let (resting, log) = (Resting::new(LONG), Log::default());
+        let (stream, mut client) = pair();
+        client.write_all(b"x").unwrap();
+        let logged = log.clone();
+        let rests = resting.until_readable(&*stream, move |roused| {
+            logged.borrow_mut().push(('a', roused));
+        });
+        rests.unwrap();
+        run_until(|| !log.borrow().is_empty());
+        assert_eq!(*log.borrow(), [('a', Roused::Readable)]);
+    });
+}
+
+#[test]
+fn nobody_rests_for_longer_than_allowed() {
+    isolated(|| {
+        let (resting, log) = (Resting::new(Duration::from_millis(5)), Log::default());
+        let (first, _silent) = pair();
+        let (second, _too) = pair();
+        rest(&resting, 'a', &first, &log);
+        rest(&resting, 'b', &second, &log);
+        run_until(|| log.borrow().len() == 2);
+        assert_eq!(
+            *log.borrow(),
+            [('a', Roused::TimedOut), ('b', Roused::TimedOut)]
+        );
+    });
+}
+
+#[test]
+fn all_can_be_called() {
+    isolated(|| {
+        let (resting, log) = (Resting::new(LONG), Log::default());
+        let (first, _silent) = pair();
+        let (second, _too) = pair();
+        rest(&resting, 'a', &first, &log);
+        rest(&resting, 'b', &second, &log);
+        resting.rouse_all();
+        assert!(log.borrow().is_empty(), "calling switches to nobody");
+        run_until(|| log.borrow().len() == 2);
+        assert_eq!(
+            *log.borrow(),
+            [('a', Roused::Called), ('b', Roused::Called)]
+        );
+    });
+}
+
+#[test]
+fn the_end_of_the_thread_drops_those_who_rest() {
+    let (resting, mut client) = isolated(|| {
+        let (stream, client) = pair();
+        let resting = Resting::new(LONG);
+        let (owned, place) = (stream.clone(), resting.clone());
+        let rests = resting.until_readable(&*stream, move |_| drop((owned, place)));
+        rests.unwrap();
+        schedule();
+        drop(stream);
+        (resting.len(), client)
+    });
+    assert_eq!(resting, 1);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0, "the socket is closed");
+}
