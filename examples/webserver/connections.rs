@@ -47,7 +47,7 @@ pub(crate) struct Connections {
 
 #[derive(Debug)]
 struct Present {
-    /// Who serves it; nobody between `accept` and the first turn of its tasklet, and while it rests.
+    /// Who serves it; nobody before the first turn of its tasklet, and while it rests.
     tasklet: Option<Tasklet>,
     phase: Rc<Cell<Phase>>,
 }

@@ -1,8 +1,9 @@
 //! Connections that wait for their peers without a tasklet.
 
+use greenling::inspect::metrics;
 use greenling::net::TcpStream;
 use greenling::server::{Resting, Roused};
-use greenling::{metrics, schedule, time};
+use greenling::{schedule, time};
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{self, TcpListener};
@@ -123,6 +124,7 @@ fn the_end_of_the_thread_drops_those_who_rest() {
     let (resting, mut client) = isolated(|| {
         let (stream, client) = pair();
         let resting = Resting::new(LONG);
+        assert!(stream.try_read(&mut [0]).is_err());
         let (owned, place) = (stream.clone(), resting.clone());
         let rests = resting.until_readable(&*stream, move |_| drop((owned, place)));
         rests.unwrap();

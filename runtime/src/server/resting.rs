@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Scheduling
 ///
-/// Never switches.
+/// Never switches, except where a method says so.
 ///
 /// # Examples
 ///
