@@ -53,11 +53,11 @@ use std::time::{Duration, Instant};
 /// use std::rc::Rc;
 /// use std::time::Duration;
 ///
-/// /// Answers each byte, and holds no stack while none comes.
+/// /// Sends back what comes, and holds no stack while nothing does.
 /// fn echo(stream: Rc<TcpStream>, resting: Resting) {
-///     let mut byte = [0];
-///     while let Ok(1) = (&*stream).read(&mut byte) {
-///         if (&*stream).write_all(&byte).is_err() {
+///     let mut bytes = [0; 1024];
+///     while let Ok(count @ 1..) = (&*stream).read(&mut bytes) {
+///         if (&*stream).write_all(&bytes[..count]).is_err() {
 ///             return;
 ///         }
 ///         let (socket, again) = (stream.clone(), resting.clone());
@@ -166,7 +166,8 @@ impl Resting {
 
     /// Runs `go_on` on a tasklet of its own when `source` may be readable, or when it
     /// has rested for too long. It is meant to own what it goes on with, the source
-    /// included.
+    /// included. A source that was not read until it had nothing left counts as
+    /// readable.
     ///
     /// Nobody else may wait for `source` meanwhile by
     /// [`poll_ready`](PollReady::poll_ready).

@@ -185,7 +185,7 @@ fn parked(contexts: &(Context, Context)) -> usize {
 /// The most that a waiting connection may hold, by library and group.
 fn limits() -> &'static [(&'static str, usize)] {
     match openssl::version::number() {
-        0x3000_0000..0x3010_0000 => &[("X25519", 14_500), ("P-256", 18_000)],
+        0x3000_0000..0x3010_0000 => &[("X25519", 13_500), ("P-256", 16_200)],
         0x3050_0000..0x4000_0000 => &[
             ("X25519", 22_000),
             ("P-256", 25_500),
