@@ -1,5 +1,6 @@
 //! Timers, nested scopes, and what yielding tasklets must not starve.
 
+use greenling::net::UnixStream;
 use greenling::time::{deadline, sleep, sleep_until, timeout, timeout_at};
 use greenling::{Channel, ReceiveError, WaitError, inspect, schedule};
 use std::cell::Cell;
@@ -179,6 +180,31 @@ fn tasklets_that_yield_for_ever_do_not_starve_a_sleeper() {
         // Would never return if only an idle thread looked at its timers.
         sleep(SHORT);
         stop.set(true);
+    });
+}
+
+#[test]
+fn sockets_that_end_every_poll_do_not_starve_a_sleeper() {
+    isolated(|| {
+        let stop = Rc::new(Cell::new(false));
+        let (near, far) = UnixStream::pair().unwrap();
+        // From now on a ball is always under way: each poll finds one.
+        (&near).write_all(b"o").unwrap();
+        let players = [near, far].map(|mut stream| {
+            let stop = stop.clone();
+            greenling::spawn(move || {
+                let mut ball = [0];
+                while !stop.get() && stream.read_exact(&mut ball).is_ok() {
+                    stream.write_all(&ball).unwrap();
+                }
+            })
+        });
+        sleep(SHORT);
+        stop.set(true);
+        for player in players {
+            // One ends by itself, and then the other has nobody to play with.
+            player.join().unwrap();
+        }
     });
 }
 

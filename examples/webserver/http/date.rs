@@ -3,6 +3,9 @@
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(target_os = "linux")]
+use nix::time::{ClockId, clock_gettime};
+
 /// Length of `Sun, 06 Nov 1994 08:49:37 GMT`.
 const DATE_LEN: usize = 29;
 
@@ -14,10 +17,7 @@ thread_local! {
 
 /// Appends the present time, formatted at most once per second and thread.
 pub(super) fn push_now(output: &mut Vec<u8>) {
-    let second = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let second = this_second();
     TODAY.with_borrow_mut(|(cached, text)| {
         if *cached != second {
             let fresh = format_date(UNIX_EPOCH + Duration::from_secs(second));
@@ -29,6 +29,21 @@ pub(super) fn push_now(output: &mut Vec<u8>) {
         }
         output.extend_from_slice(text);
     });
+}
+
+/// Seconds since 1970, by the clock of the kernel's last tick: a few milliseconds behind, but read
+/// like any other memory.
+#[cfg(target_os = "linux")]
+fn this_second() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE);
+    now.map_or(0, |now| u64::try_from(now.tv_sec()).unwrap_or_default())
+}
+
+/// Seconds since 1970.
+#[cfg(not(target_os = "linux"))]
+fn this_second() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
 }
 
 /// Formats `time` as an HTTP date.

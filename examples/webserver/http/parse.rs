@@ -56,7 +56,7 @@ fn parse_fields<const N: usize>(
         Err(error) => return Err(explain(error, input, settings)),
     };
     let head = &input[..length];
-    if has_bare_line_feed(head) {
+    if !lines_end_properly(head, parsed.headers) {
         return Err(BARE_LINE_FEED);
     }
     let target = parsed.path.unwrap_or_default();
@@ -82,8 +82,7 @@ fn parse_fields<const N: usize>(
     };
     request.method = method(parsed.method.unwrap_or_default());
     let target = split_target(parsed.method.unwrap_or_default(), target)?;
-    request.path = span(target.path.as_bytes());
-    request.query = target.query.map(|query| span(query.as_bytes()));
+    request.set_target(target.path, target.query);
 
     request.fields.clear();
     let mut facts = Facts::default();
@@ -164,6 +163,24 @@ fn names_a_version(input: &[u8]) -> bool {
     }
 }
 
+/// Whether each line of a head that `httparse` has found complete ends in carriage return and line
+/// feed. Its line feeds are where lines end and nowhere else, so what is before each field is
+/// looked at, and the end of the head, instead of every byte.
+fn lines_end_properly(head: &[u8], fields: &[httparse::Header<'_>]) -> bool {
+    let base = head.as_ptr().addr();
+    // Empty lines may come before the first, of which nothing is known here.
+    let begins_at_once = head
+        .first()
+        .is_some_and(|first| !matches!(first, b'\r' | b'\n'));
+    let in_order = begins_at_once
+        && fields.iter().all(|field| {
+            // Wherever an empty name points, that is nothing to go by.
+            let at = field.name.as_ptr().addr().wrapping_sub(base);
+            !field.name.is_empty() && at >= 2 && head.get(at - 2..at) == Some(b"\r\n")
+        });
+    (in_order && head.ends_with(b"\r\n\r\n")) || !has_bare_line_feed(head)
+}
+
 /// Counts instead of searching, which compiles to vector instructions.
 pub(super) fn has_bare_line_feed(bytes: &[u8]) -> bool {
     let after_first = bytes.get(1..).unwrap_or_default();
@@ -192,7 +209,7 @@ struct Target<'t> {
 
 /// Takes the four forms of RFC 9112 section 3.2 apart.
 fn split_target<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Rejection> {
-    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+    if !target.bytes().all(|b| TARGET[usize::from(b)]) {
         return Err(Rejection::bad(
             "the request target has a character that must be encoded",
         ));
@@ -238,10 +255,35 @@ fn strip_scheme(target: &str) -> Option<&str> {
 
 /// `uri-host [":" port]`. Commas are left out: a list of hosts is what an attacker sends.
 fn is_host(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|&b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&b))
+    value.iter().all(|&b| HOST[usize::from(b)])
 }
+
+/// Which bytes a Host field may have.
+static HOST: [bool; 256] = {
+    let mut may = [false; 256];
+    let mut b = 0u8;
+    while b < 128 {
+        may[b as usize] = b.is_ascii_alphanumeric();
+        b += 1;
+    }
+    let mut others: &[u8] = b"-._~%!$&'()*+;=:[]";
+    while let [other, rest @ ..] = others {
+        may[*other as usize] = true;
+        others = rest;
+    }
+    may
+};
+
+/// Which bytes a request target may have.
+static TARGET: [bool; 256] = {
+    let mut may = [false; 256];
+    let mut b = 0u8;
+    while b < 128 {
+        may[b as usize] = b.is_ascii_graphic() && b != b'#';
+        b += 1;
+    }
+    may
+};
 
 /// What the fields say that decide about framing and persistence.
 #[derive(Default)]
@@ -334,4 +376,48 @@ fn decimal(value: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is looked at where fields begin is as good as a look at every byte.
+    #[test]
+    fn a_bare_line_feed_is_found_wherever_it_is() {
+        let heads: [&[u8]; 5] = [
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost:x \t\r\nEmpty:\r\nOther: \t \r\nLast: y\r\n\r\n",
+            b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /?a=b HTTP/1.0\r\nA: b\r\nC: \xe9\r\n\r\n",
+        ];
+        let (mut proper, mut bare) = (0, 0);
+        for head in heads {
+            let ends: Vec<usize> = (0..head.len()).filter(|&at| head[at] == b'\r').collect();
+            // Every choice of line ends that lose their carriage return.
+            for choice in 0..1u32 << ends.len() {
+                let is_left_out = |at| {
+                    let index = ends.iter().position(|&end| end == at);
+                    index.is_some_and(|index| choice & 1 << index != 0)
+                };
+                let kept = head.iter().enumerate().filter(|&(at, _)| !is_left_out(at));
+                let changed: Vec<u8> = kept.map(|(_, &byte)| byte).collect();
+                let mut slots = [httparse::EMPTY_HEADER; 8];
+                let mut parsed = httparse::Request::new(&mut slots);
+                let Ok(httparse::Status::Complete(length)) = parsed.parse(&changed) else {
+                    panic!("httparse is said to forgive {changed:?}");
+                };
+                let found = !lines_end_properly(&changed[..length], parsed.headers);
+                assert_eq!(found, has_bare_line_feed(&changed[..length]), "{changed:?}");
+                assert_eq!(found, choice != 0, "{changed:?}");
+                if found {
+                    bare += 1;
+                } else {
+                    proper += 1;
+                }
+            }
+        }
+        assert!(proper == heads.len() && bare > 50);
+    }
 }

@@ -50,8 +50,11 @@ pub struct Request {
     pub(super) fields: Vec<(Span, Span)>,
     pub(super) method: Method,
     pub(super) version: Version,
-    pub(super) path: Span,
-    pub(super) query: Option<Span>,
+    /// Path and query, with nothing between them.
+    pub(super) target: String,
+    /// How much of `target` is the path.
+    pub(super) path_len: usize,
+    pub(super) has_query: bool,
     pub(super) framing: Framing,
     pub(super) keep_alive: bool,
     pub(super) expects_continue: bool,
@@ -73,18 +76,24 @@ impl Request {
         self.version
     }
 
+    pub(super) fn set_target(&mut self, path: &str, query: Option<&str>) {
+        self.target.clear();
+        // An absolute-form target without a path, RFC 9112 section 3.2.1.
+        self.target
+            .push_str(if path.is_empty() { "/" } else { path });
+        self.path_len = self.target.len();
+        self.target.push_str(query.unwrap_or_default());
+        self.has_query = query.is_some();
+    }
+
     /// The path of the target, percent-encoded as it came; `*` for `OPTIONS *`.
     pub fn path(&self) -> &str {
-        match self.text(self.path) {
-            // An absolute-form target without a path, RFC 9112 section 3.2.1.
-            "" => "/",
-            path => path,
-        }
+        &self.target[..self.path_len]
     }
 
     /// What follows the question mark of the target.
     pub fn query(&self) -> Option<&str> {
-        self.query.map(|span| self.text(span))
+        self.has_query.then(|| &self.target[self.path_len..])
     }
 
     /// The value of the first field called `name`, in any case.
@@ -120,7 +129,7 @@ impl Request {
         &self.bytes[span.start..span.end]
     }
 
-    /// Targets and field names were checked to be visible ASCII when they were parsed.
+    /// Field names were checked to be visible ASCII when they were parsed.
     fn text(&self, span: Span) -> &str {
         std::str::from_utf8(self.slice(span)).unwrap_or_default()
     }

@@ -48,15 +48,14 @@ impl<'e, 'c, S: Read + Write> Response<'e, 'c, S> {
     /// Control characters in `value` become spaces, so that a value which a peer chose cannot begin
     /// another field.
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let output = &mut self.exchange.wire.output;
+        let (output, value) = (&mut self.exchange.wire.output, value.as_ref());
         output.extend_from_slice(name.as_bytes());
         output.extend_from_slice(b": ");
-        let from = output.len();
-        output.extend_from_slice(value.as_ref());
-        for byte in &mut output[from..] {
-            if byte.is_ascii_control() {
-                *byte = b' ';
-            }
+        if value.iter().any(u8::is_ascii_control) {
+            let space_for_control = |&byte: &u8| if byte.is_ascii_control() { b' ' } else { byte };
+            output.extend(value.iter().map(space_for_control));
+        } else {
+            output.extend_from_slice(value);
         }
         output.extend_from_slice(b"\r\n");
         self

@@ -96,7 +96,7 @@ macro_rules! byte_stream_methods {
                     return Ok(0);
                 }
                 let (source, asked) = (self.endpoint.source(), buffer.len());
-                let got = source.try_read_op(|mut socket| socket.read(buffer))?;
+                let got = source.try_read_op(|socket| endpoint::receive(socket, buffer))?;
                 if $empties {
                     source.note_short_read(got, asked);
                 }
@@ -137,10 +137,10 @@ macro_rules! byte_stream_methods {
             #[inline]
             pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
                 if bytes.is_empty() {
-                    return self.endpoint.socket().write(bytes);
+                    return endpoint::send(self.endpoint.socket(), bytes);
                 }
                 let source = self.endpoint.source();
-                source.try_write_op(|mut socket| socket.write(bytes))
+                source.try_write_op(|socket| endpoint::send(socket, bytes))
             }
 
             /// As [`try_write`](Self::try_write), from several buffers.
@@ -201,7 +201,7 @@ macro_rules! byte_stream_methods {
                 let location = Location::caller();
                 let got = self
                     .endpoint
-                    .read(location, |mut socket| socket.read(buffer))?;
+                    .read(location, |socket| endpoint::receive(socket, buffer))?;
                 if $empties {
                     self.endpoint.source().note_short_read(got, asked);
                 }
@@ -230,10 +230,10 @@ macro_rules! byte_stream_methods {
             #[inline]
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 if bytes.is_empty() {
-                    return self.endpoint.socket().write(bytes);
+                    return endpoint::send(self.endpoint.socket(), bytes);
                 }
                 self.endpoint
-                    .write(Location::caller(), |mut socket| socket.write(bytes))
+                    .write(Location::caller(), |socket| endpoint::send(socket, bytes))
             }
 
             #[track_caller]

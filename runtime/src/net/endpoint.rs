@@ -17,7 +17,7 @@
 use crate::io::limits::Limits;
 use crate::io::source::{Source, Waiting};
 use crate::wait::reason;
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 use std::cell::Cell;
 use std::fmt;
@@ -203,6 +203,26 @@ impl<S: AsFd + fmt::Debug, X> fmt::Debug for Endpoint<S, X> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.socket().fmt(f)
     }
+}
+
+/// No signal when the peer is gone; elsewhere std has set that at the socket.
+#[cfg(target_os = "linux")]
+const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(not(target_os = "linux"))]
+const SEND_FLAGS: SendFlags = SendFlags::empty();
+
+/// As std's `read` of a stream, but for the C library, whose `recv` is a point
+/// where threads may be cancelled: to say so takes four locked instructions.
+#[inline]
+pub(super) fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (got, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
+    Ok(got)
+}
+
+/// As std's `write` of a stream; see [`receive`].
+#[inline]
+pub(super) fn send(socket: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    Ok(rustix::net::send(socket, bytes, SEND_FLAGS)?)
 }
 
 /// Receives without taking anything out of the queue; std offers it for some

@@ -223,6 +223,7 @@ impl Scheduler {
     /// Asks the kernel and the inbox, and expires timers.
     fn poll(&self, timeout: Option<Duration>, now: Instant) {
         self.polls.set(self.polls.get() + 1);
+        let runnable = self.run_count.get();
         let timeout = if self.drain_inbox() > 0 {
             Some(Duration::ZERO)
         } else {
@@ -241,10 +242,18 @@ impl Scheduler {
             (None, None) => {}
         }
         self.drain_inbox();
-        if !self.timers.borrow().is_empty() {
-            let waited = timeout != Some(Duration::ZERO);
-            self.expire_timers(if waited { Instant::now() } else { now });
+        if self.timers.borrow().is_empty() {
+            return;
         }
+        let waited = timeout != Some(Duration::ZERO);
+        if !waited {
+            self.expire_timers(now);
+        } else if self.run_count.get() == runnable {
+            self.expire_timers(Instant::now());
+        }
+        // Else somebody was woken, and the clock is not worth another look:
+        // whoever looks next, at the latest before the next sleep, expires what
+        // is due.
     }
 
     fn give_memory_back(&self, now: Instant) {
