@@ -194,9 +194,10 @@ fn sockets_that_end_every_poll_do_not_starve_a_sleeper() {
             let stop = stop.clone();
             greenling::spawn(move || {
                 let mut ball = [0];
-                while !stop.get() && stream.read_exact(&mut ball).is_ok() {
-                    stream.write_all(&ball).unwrap();
-                }
+                while !stop.get()
+                    && stream.read_exact(&mut ball).is_ok()
+                    && stream.write_all(&ball).is_ok()
+                {}
             })
         });
         sleep(SHORT);
