@@ -212,7 +212,7 @@ const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 const SEND_FLAGS: SendFlags = SendFlags::empty();
 
 /// As std's `read` of a stream, but for the C library, whose `recv` is a point
-/// where threads may be cancelled: to say so takes four locked instructions.
+/// where threads may be cancelled, and says so by locked instructions.
 #[inline]
 pub(super) fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     let (got, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
