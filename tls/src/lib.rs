@@ -1,11 +1,11 @@
-//! TLS by OpenSSL on a BIO pair, for Greenling's sockets or any object that
+//! TLS by OpenSSL on rings in memory, for Greenling's sockets or any object that
 //! reads and writes.
 //!
-//! OpenSSL never sees a socket here. It works on a pair of rings in memory
-//! (`BIO_s_bio(3)`), and the bytes travel between the rings and a
-//! [`Transport`] by our own calls. So a wait parks only the tasklet, one tasklet may read while
-//! another writes, and the same code runs over a tasklet's socket, a plain [`std::net::TcpStream`],
-//! a pipe, or another TLS stream.
+//! OpenSSL never sees a socket here. It works on a pair of rings in memory, and the
+//! bytes travel between the rings and a [`Transport`] by our own calls. So a wait parks
+//! only the tasklet, one tasklet may read while another writes, and the same code runs
+//! over a tasklet's socket, a plain [`std::net::TcpStream`], a pipe, or another TLS
+//! stream.
 //!
 //! `unsafe` is confined to the modules that say so on their `mod` line.
 

@@ -6,16 +6,16 @@
 //! a connection that moved to another thread simply gives its rings to the
 //! pool there.
 //!
-//! A pair enters the pool only if it is empty and never carried end of file
-//! ([`BioPair::is_reusable`]): the next user would read that end as its own.
+//! Rings enter the pool only if they are empty and never carried end of file
+//! ([`MemoryRings::is_reusable`]): the next user would read that end as its own.
 
 use std::cell::RefCell;
 
 use openssl::error::ErrorStack;
 
-use crate::bio::{BioPair, RingSizes};
+use crate::bio::{MemoryRings, RingSizes};
 
-/// How many pairs of one size a thread keeps. More than this many connections
+/// How many rings of one size a thread keeps. More than this many connections
 /// were busy at once and then fell silent together.
 const KEPT: usize = 64;
 
@@ -26,13 +26,13 @@ thread_local! {
 }
 
 struct Pool {
-    record: Vec<BioPair>,
-    bulk: Vec<BioPair>,
+    record: Vec<MemoryRings>,
+    bulk: Vec<MemoryRings>,
 }
 
 impl Pool {
     /// The shelf for a size, or `None` for a size that the user chose.
-    fn shelf(&mut self, sizes: RingSizes) -> Option<&mut Vec<BioPair>> {
+    fn shelf(&mut self, sizes: RingSizes) -> Option<&mut Vec<MemoryRings>> {
         match sizes {
             RingSizes::RECORD => Some(&mut self.record),
             RingSizes::BULK => Some(&mut self.bulk),
@@ -41,31 +41,31 @@ impl Pool {
     }
 }
 
-/// An empty pair, from the pool if it has one.
-pub(crate) fn take(sizes: RingSizes) -> Result<BioPair, ErrorStack> {
-    // While the thread ends there is no pool any more; then every pair is new.
+/// Empty rings, from the pool if it has some.
+pub(crate) fn take(sizes: RingSizes) -> Result<MemoryRings, ErrorStack> {
+    // While the thread ends there is no pool any more; then all are new.
     let pooled = POOL
         .try_with(|pool| pool.borrow_mut().shelf(sizes)?.pop())
         .ok()
         .flatten();
     match pooled {
-        Some(pair) => Ok(pair),
-        None => BioPair::new(sizes),
+        Some(rings) => Ok(rings),
+        None => MemoryRings::new(sizes),
     }
 }
 
-/// Gives a pair to the pool, or frees it if it cannot be used again.
-pub(crate) fn give(pair: BioPair) {
-    if !pair.is_reusable() {
+/// Gives rings to the pool, or frees them if they cannot be used again.
+pub(crate) fn give(rings: MemoryRings) {
+    if !rings.is_reusable() {
         return;
     }
-    // A pair that does not fit drops after the borrow has ended.
-    let _surplus = POOL.try_with(|pool| match pool.borrow_mut().shelf(pair.sizes()) {
+    // What does not fit drops after the borrow has ended.
+    let _surplus = POOL.try_with(|pool| match pool.borrow_mut().shelf(rings.sizes()) {
         Some(shelf) if shelf.len() < KEPT => {
-            shelf.push(pair);
+            shelf.push(rings);
             None
         }
-        _ => Some(pair),
+        _ => Some(rings),
     });
 }
 
@@ -74,12 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lends_the_same_pair_again_if_it_is_clean() {
+    fn lends_the_same_rings_again_if_they_are_clean() {
         let first = take(RingSizes::RECORD).expect("memory");
-        let address = first.network_ptr();
+        let address = first.address();
         give(first);
         let mut second = take(RingSizes::RECORD).expect("memory");
-        assert_eq!(second.network_ptr(), address);
+        assert_eq!(second.address(), address);
         second.close_in();
         give(second);
         let kept = POOL.with(|pool| pool.borrow().record.len());
@@ -94,7 +94,7 @@ mod tests {
         };
         give(take(odd).expect("memory"));
         let many: Vec<_> = (0..KEPT + 3)
-            .map(|_| BioPair::new(RingSizes::BULK).expect("memory"))
+            .map(|_| MemoryRings::new(RingSizes::BULK).expect("memory"))
             .collect();
         many.into_iter().for_each(give);
         let kept = POOL.with(|pool| pool.borrow().bulk.len());

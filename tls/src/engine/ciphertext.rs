@@ -4,7 +4,7 @@ use openssl_sys::{BIO, SSL};
 
 use super::Engine;
 use super::decisions::Replay;
-use crate::bio::{BioPair, RingSizes};
+use crate::bio::{RingSizes, Rings};
 use crate::ssl::RECORD_MAX;
 
 /// Room for the header, the padding and the tag of a record, and for a queued
@@ -24,8 +24,8 @@ impl Engine {
         self.feed_recorded();
         // What comes now has to wait for what came before.
         let room = self.recorded().is_none();
-        match &mut self.pair {
-            Some(pair) if room => pair.in_space(),
+        match &mut self.rings {
+            Some(rings) if room => rings.in_space(),
             _ => &mut [],
         }
     }
@@ -39,8 +39,8 @@ impl Engine {
     pub fn commit_in(&mut self, n: usize) {
         if n > 0 {
             self.record(n);
-            let pair = self.pair.as_mut().expect("in_space has plugged the rings");
-            pair.commit_in(n);
+            let rings = self.rings.as_mut().expect("in_space has plugged them");
+            rings.commit_in(n);
             self.state.received_any = true;
         }
     }
@@ -76,8 +76,8 @@ impl Engine {
     pub fn close_in(&mut self) {
         self.state.in_closed = true;
         let later = self.recorded().is_some();
-        if let (Ok(pair), false) = (self.plug(), later) {
-            pair.close_in();
+        if let (Ok(rings), false) = (self.plug(), later) {
+            rings.close_in();
         }
     }
 
@@ -85,7 +85,7 @@ impl Engine {
     #[doc(alias = "BIO_nread0")]
     pub fn out_data(&mut self) -> &[u8] {
         if self.spill.is_empty() {
-            return self.pair.as_mut().map_or(&[], BioPair::out_data);
+            return self.rings.as_mut().map_or(&[], Rings::out_data);
         }
         // The ring buffer of the spill may wrap too.
         self.spill.as_slices().0
@@ -102,8 +102,8 @@ impl Engine {
             return;
         }
         if self.spill.is_empty() {
-            let pair = self.pair.as_mut().expect("out_data came from the rings");
-            pair.consume_out(n);
+            let rings = self.rings.as_mut().expect("out_data came from them");
+            rings.consume_out(n);
         } else {
             self.spill.drain(..n);
             if self.spill.is_empty() {
@@ -135,20 +135,20 @@ impl Engine {
             Replay::Feeding(left) => left.len(),
             Replay::None | Replay::Recording(_) => 0,
         };
-        recorded + self.pair.as_ref().map_or(0, BioPair::in_pending)
+        recorded + self.rings.as_ref().map_or(0, Rings::in_pending)
     }
 
     /// Ciphertext bytes that wait to be sent.
     pub fn out_pending(&self) -> usize {
-        self.spill.len() + self.pair.as_ref().map_or(0, BioPair::out_pending)
+        self.spill.len() + self.rings.as_ref().map_or(0, Rings::out_pending)
     }
 
     /// How many bytes of ciphertext the out-ring still takes.
     #[doc(alias = "BIO_ctrl_get_write_guarantee")]
     pub fn out_free(&self) -> usize {
-        self.pair
+        self.rings
             .as_ref()
-            .map_or(self.rings.outgoing, BioPair::out_free)
+            .map_or(self.sizes.outgoing, Rings::out_free)
     }
 
     /// Whether a write of `len` bytes fits the out-ring as one record, so that
@@ -160,41 +160,41 @@ impl Engine {
     /// How many bytes OpenSSL last looked for and did not find.
     #[doc(alias = "BIO_ctrl_get_read_request")]
     pub fn read_request(&self) -> usize {
-        self.pair.as_ref().map_or(0, BioPair::read_request)
+        self.rings.as_ref().map_or(0, Rings::read_request)
     }
 
     /// Ciphertext that was fed and that OpenSSL has not read. After the peer's
     /// `close_notify` it is the beginning of what follows TLS on this transport.
     pub fn take_unread(&mut self) -> Vec<u8> {
-        self.pair
+        self.rings
             .as_mut()
-            .map_or_else(Vec::new, BioPair::take_unread)
+            .map_or_else(Vec::new, Rings::take_unread)
     }
 
     /// Changes the capacity of the rings; says whether it could. It can not while
     /// they hold anything, nor after raw pointers were handed out.
     #[doc(alias = "BIO_set_write_buf_size")]
     pub fn set_rings(&mut self, rings: RingSizes) -> bool {
-        if self.pair.is_some() && self.rings != rings && !self.unplug() {
+        if self.rings.is_some() && self.sizes != rings && !self.unplug() {
             return false;
         }
-        self.rings = rings;
-        self.usual_rings = rings;
+        self.sizes = rings;
+        self.usual_sizes = rings;
         true
     }
 
     /// Takes larger rings for a bulk transfer, until the next [`Engine::park`],
     /// if the usual ones are the default and nothing is in them.
     pub(crate) fn grow_rings(&mut self) {
-        let may = self.usual_rings == RingSizes::RECORD && self.rings != RingSizes::BULK;
-        if may && (self.pair.is_none() || self.unplug()) {
-            self.rings = RingSizes::BULK;
+        let may = self.usual_sizes == RingSizes::RECORD && self.sizes != RingSizes::BULK;
+        if may && (self.rings.is_none() || self.unplug()) {
+            self.sizes = RingSizes::BULK;
         }
     }
 
     /// The capacity of the rings.
     pub fn rings(&self) -> RingSizes {
-        self.rings
+        self.sizes
     }
 
     /// Gives the rings and OpenSSL's record buffers back while the connection
@@ -204,14 +204,14 @@ impl Engine {
         if !self.unplug() {
             return false;
         }
-        self.rings = self.usual_rings;
+        self.sizes = self.usual_sizes;
         self.connection.free_buffers();
         true
     }
 
     /// Whether [`Engine::park`] took the rings and nothing has taken others since.
     pub fn is_parked(&self) -> bool {
-        self.pair.is_none()
+        self.rings.is_none()
     }
 
     /// Counts a wait for the peer, and tells how many there were.
@@ -227,17 +227,15 @@ impl Engine {
     /// whenever [`Engine::out_pending`] exceeds what its half holds: what spilled
     /// is older.
     pub fn as_ssl_ptr(&mut self) -> *mut SSL {
-        self.state.pinned = true;
         // Without memory for rings the pointer is still good; calls on it fail.
-        let _ = self.plug();
+        let _ = self.pin();
         self.connection.as_ptr()
     }
 
     /// The half of the pair that faces the transport, or null without memory.
     /// Pins the rings as [`Engine::as_ssl_ptr`] does.
     pub fn network_bio_ptr(&mut self) -> *mut BIO {
-        self.state.pinned = true;
-        match self.plug() {
+        match self.pin() {
             Ok(pair) => {
                 pair.settle();
                 pair.network_ptr()

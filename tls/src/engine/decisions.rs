@@ -191,7 +191,7 @@ impl Engine {
             self.connection.ignore_unexpected_eof();
         }
         // The rings are half full of what the old connection has left.
-        self.pair = None;
+        self.rings = None;
         self.state.approval = Approval::Given;
         self.prepare_decisions();
         self.replay = Replay::Feeding(recorded.into());
@@ -210,8 +210,8 @@ impl Engine {
             self.fail(Error::Rejected(flood));
             return;
         }
-        if let Some(pair) = &mut self.pair {
-            recorded.extend_from_slice(&pair.in_space()[..fed]);
+        if let Some(rings) = &mut self.rings {
+            recorded.extend_from_slice(&rings.in_space()[..fed]);
         }
     }
 
@@ -220,15 +220,15 @@ impl Engine {
         let Replay::Feeding(left) = &mut self.replay else {
             return false;
         };
-        let Some(pair) = &mut self.pair else {
+        let Some(rings) = &mut self.rings else {
             return false;
         };
-        let fed = pair.write_in(left.make_contiguous());
+        let fed = rings.write_in(left.make_contiguous());
         left.drain(..fed);
         if left.is_empty() {
             self.replay = Replay::None;
             if self.state.in_closed {
-                pair.close_in();
+                rings.close_in();
             }
         }
         fed > 0

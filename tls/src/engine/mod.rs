@@ -31,7 +31,7 @@ use std::sync::Arc;
 use openssl::ssl::SslVersion;
 use openssl::ssl::{Ssl, SslRef};
 
-use crate::bio::{BioPair, RingSizes};
+use crate::bio::{BioPair, RingSizes, Rings};
 use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut, take_attached};
 use crate::context::Context;
 use crate::error::{Alert, Error, VerifyError};
@@ -75,11 +75,11 @@ pub use secrets::ChannelBinding;
 #[derive(Debug)]
 pub struct Engine {
     connection: Connection,
-    /// `None` while the rings are in the pool.
-    pair: Option<BioPair>,
-    rings: RingSizes,
+    /// `None` while they are in the pool.
+    rings: Option<Rings>,
+    sizes: RingSizes,
     /// The capacity to return to after a bulk transfer.
-    usual_rings: RingSizes,
+    usual_sizes: RingSizes,
     role: Role,
     name: Option<String>,
     /// `None` if the `SSL` was made by hand.
@@ -106,7 +106,7 @@ struct State {
     closed: bool,
     failed: Option<Error>,
     deferral: Option<Deferral>,
-    /// Somebody holds raw pointers to the pair.
+    /// Somebody holds raw pointers to the rings.
     pinned: bool,
     /// The client's last Finished when its certificate was asked for after the
     /// handshake: its answer has arrived once there is another.
@@ -165,9 +165,9 @@ impl Engine {
         }
         let mut engine = Engine {
             connection: Connection::new(ssl),
-            pair: None,
-            rings,
-            usual_rings: rings,
+            rings: None,
+            sizes: rings,
+            usual_sizes: rings,
             role,
             name: name.map(str::to_owned),
             context: None,
@@ -422,41 +422,73 @@ impl Engine {
     /// Empties the out-ring into the spill; says whether there was anything.
     fn spill_out(&mut self) -> bool {
         let before = self.spill.len();
-        if let Some(pair) = &mut self.pair {
+        if let Some(rings) = &mut self.rings {
             loop {
-                let data = pair.out_data();
+                let data = rings.out_data();
                 let n = data.len();
                 if n == 0 {
                     break;
                 }
                 self.spill.extend(data);
-                pair.consume_out(n);
+                rings.consume_out(n);
             }
         }
         self.spill.len() > before
     }
 
     /// The rings, plugged in if they were not: OpenSSL fails for good without.
-    fn plug(&mut self) -> Result<&mut BioPair, Error> {
-        if self.pair.is_none() {
-            let pair = ring::take(self.rings)?;
-            self.connection.set_pair(Some(&pair));
-            self.pair = Some(pair);
+    #[inline]
+    fn plug(&mut self) -> Result<&mut Rings, Error> {
+        if self.rings.is_none() {
+            self.take_rings()?;
         }
-        Ok(self.pair.as_mut().expect("plugged just now"))
+        Ok(self.rings.as_mut().expect("plugged just now"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_rings(&mut self) -> Result<(), Error> {
+        self.connect_rings(Rings::Memory(ring::take(self.sizes)?));
+        Ok(())
+    }
+
+    fn connect_rings(&mut self, rings: Rings) {
+        self.connection.set_rings(Some(&rings));
+        self.rings = Some(rings);
+    }
+
+    /// The rings as a pair of OpenSSL's, for foreign code, and for life from now on.
+    fn pin(&mut self) -> Result<&mut BioPair, Error> {
+        self.state.pinned = true;
+        self.plug()?;
+        if let Some(Rings::Memory(_)) = &self.rings
+            && let Some(rings) = self.rings.take()
+        {
+            match rings.into_pair() {
+                Ok(pair) => self.connect_rings(Rings::Pair(pair)),
+                Err((rings, error)) => {
+                    self.rings = Some(rings);
+                    return Err(error.into());
+                }
+            }
+        }
+        match &mut self.rings {
+            Some(Rings::Pair(pair)) => Ok(pair),
+            _ => unreachable!("plugged and exchanged just now"),
+        }
     }
 
     /// Gives the rings to the pool if nothing would be lost.
     fn unplug(&mut self) -> bool {
         let clean = self.spill.is_empty() && !self.state.pinned && !self.state.in_closed;
-        match self.pair.take() {
-            Some(pair) if clean && pair.is_reusable() => {
-                self.connection.set_pair(None);
-                ring::give(pair);
+        match self.rings.take() {
+            Some(Rings::Memory(rings)) if clean && rings.is_reusable() => {
+                self.connection.set_rings(None);
+                ring::give(rings);
                 true
             }
             other => {
-                self.pair = other;
+                self.rings = other;
                 false
             }
         }

@@ -18,7 +18,7 @@ use openssl_sys::{BIO, SSL};
 
 use super::decisions::Replay;
 use super::{Engine, Role, State};
-use crate::bio::{BioPair, RingSizes};
+use crate::bio::{BioPair, RingSizes, Rings};
 use crate::error::Error;
 use crate::ssl::{Connection, clear_error_queue, on_system_stack};
 
@@ -38,14 +38,13 @@ impl Engine {
     /// client. Foreign code has to see to that itself.
     #[doc(alias = "SSL_up_ref")]
     pub fn into_raw(mut self) -> (*mut SSL, *mut BIO) {
-        self.state.pinned = true;
         self.give_tickets_back();
-        let _ = self.plug();
+        let _ = self.pin();
         let _ = self.gather();
-        let network = self
-            .pair
-            .take()
-            .map_or(ptr::null_mut(), BioPair::into_network);
+        let network = match self.rings.take() {
+            Some(Rings::Pair(pair)) => pair.into_network(),
+            _ => ptr::null_mut(),
+        };
         (self.connection.share(), network)
     }
 
@@ -57,13 +56,13 @@ impl Engine {
         }
         self.spill_out();
         let mut unread = self
-            .pair
+            .rings
             .as_mut()
-            .map_or_else(Vec::new, BioPair::take_unread);
+            .map_or_else(Vec::new, Rings::take_unread);
         unread.extend(again);
         let mut pair = BioPair::new(RingSizes {
-            incoming: self.rings.incoming.max(unread.len()),
-            outgoing: self.rings.outgoing.max(self.spill.len()),
+            incoming: self.sizes.incoming.max(unread.len()),
+            outgoing: self.sizes.outgoing.max(self.spill.len()),
         })?;
         let written = pair.write_out(self.spill.make_contiguous());
         assert_eq!(written, self.spill.len(), "the ring was made large enough");
@@ -73,9 +72,8 @@ impl Engine {
             pair.close_in();
         }
         self.spill.clear();
-        self.rings = pair.sizes();
-        self.connection.set_pair(Some(&pair));
-        self.pair = Some(pair);
+        self.sizes = pair.sizes();
+        self.connect_rings(Rings::Pair(pair));
         Ok(())
     }
 
@@ -140,12 +138,12 @@ impl Engine {
             ..State::default()
         };
         let name = name.map(str::to_owned);
-        let rings = pair.sizes();
+        let sizes = pair.sizes();
         let mut engine = Engine {
             connection,
-            pair: Some(pair),
-            rings,
-            usual_rings: rings,
+            rings: Some(Rings::Pair(pair)),
+            sizes,
+            usual_sizes: sizes,
             role,
             name,
             context: None,

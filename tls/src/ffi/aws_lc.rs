@@ -11,8 +11,9 @@ use openssl_sys::{
     BIO, SSL, SSL_CTX, SSL_SESSION, X509_NAME, stack_st_SSL_CIPHER, stack_st_X509_NAME,
 };
 pub(crate) use openssl_sys::{
-    BIO_free, BIO_method_type, BIO_new_bio_pair, BIO_number_read, BIO_test_flags, BIO_up_ref,
-    ERR_peek_error, HMAC_CTX as TicketMac, NETSCAPE_SPKI, NETSCAPE_SPKI_free, NETSCAPE_SPKI_sign,
+    BIO_free, BIO_meth_set_ctrl, BIO_meth_set_destroy, BIO_meth_set_read, BIO_meth_set_write,
+    BIO_method_type, BIO_new_bio_pair, BIO_number_read, BIO_test_flags, BIO_up_ref, ERR_peek_error,
+    HMAC_CTX as TicketMac, NETSCAPE_SPKI, NETSCAPE_SPKI_free, NETSCAPE_SPKI_sign,
     NETSCAPE_SPKI_verify, PEM_read_bio_X509_AUX, SSL_CTX_get_ciphers, SSL_CTX_get_verify_depth,
     SSL_CTX_set_cert_cb, SSL_CTX_set_cert_verify_callback, SSL_CTX_set_info_callback,
     SSL_CTX_set_msg_callback, SSL_CTX_set_tlsext_ticket_key_cb as SSL_CTX_set_ticket_key_callback,

@@ -3,6 +3,12 @@
 use std::ffi::{c_char, c_int};
 
 use openssl_sys::BIO;
+pub(crate) use openssl_sys::{
+    BIO_meth_set_ctrl__fixed_rust as BIO_meth_set_ctrl,
+    BIO_meth_set_destroy__fixed_rust as BIO_meth_set_destroy,
+    BIO_meth_set_read__fixed_rust as BIO_meth_set_read,
+    BIO_meth_set_write__fixed_rust as BIO_meth_set_write,
+};
 
 /// `BIO_C_SHUTDOWN_WR` (`BIO_s_bio(3)`): the other half reads end of file.
 pub(crate) const BIO_C_SHUTDOWN_WR: c_int = 142;

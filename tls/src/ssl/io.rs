@@ -1,10 +1,10 @@
-//! The handshake, the plaintext, and the BIO pair.
+//! The handshake, the plaintext, and the rings.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use super::{Connection, Outcome, RECORD_MAX};
-use crate::bio::BioPair;
+use crate::bio::Rings;
 use crate::ffi;
 
 impl Connection {
@@ -74,12 +74,12 @@ impl Connection {
         })
     }
 
-    /// Connects the pair's internal half, or none.
-    pub(crate) fn set_pair(&mut self, pair: Option<&BioPair>) {
-        let half = pair.map_or(ptr::null_mut(), BioPair::share_internal);
-        // SAFETY: the object takes over one reference to `half` for both directions
+    /// Connects the rings, or none.
+    pub(crate) fn set_rings(&mut self, rings: Option<&Rings>) {
+        let bio = rings.map_or(ptr::null_mut(), Rings::share);
+        // SAFETY: the object takes over one reference to `bio` for both directions
         // and gives back the one it had.
-        unsafe { openssl_sys::SSL_set_bio(self.as_ptr(), half, half) };
+        unsafe { openssl_sys::SSL_set_bio(self.as_ptr(), bio, bio) };
     }
 
     /// Whether no handshake is under way (`SSL_is_init_finished(3)`).

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use greenling::time;
 
-use super::pump::earlier;
+use super::pump::{Until, earlier};
 use super::{Slot, TlsStream};
 use crate::error::Error;
 use crate::proxy::ProxyHeader;
@@ -88,7 +88,7 @@ impl<T: Transport> TlsStream<T> {
     }
 
     /// Runs the listener's hook, if there is one that has not run.
-    pub(super) fn arrive(&self, deadline: Option<Instant>) -> Result<(), Error> {
+    pub(super) fn arrive(&self, deadline: impl Until) -> Result<(), Error> {
         if self.hook.borrow().is_none() {
             return Ok(());
         }
@@ -97,7 +97,7 @@ impl<T: Transport> TlsStream<T> {
                 "what comes before the handshake may wait; call `handshake` first",
             ));
         }
-        let deadline = earlier(deadline, self.handshake_limit());
+        let deadline = earlier(deadline.at(), self.handshake_limit());
         let _receiving = self.lock_receiving(deadline)?;
         let Some(hook) = self.hook.borrow().clone() else {
             // Another tasklet has seen to it.

@@ -1,10 +1,9 @@
 //! Reading and writing plaintext.
 
 use std::io::{self, Read, Write};
-use std::time::Instant;
 
 use super::TlsStream;
-use super::pump::{Progress, after};
+use super::pump::{Limit, Progress, Until};
 use crate::engine::Engine;
 use crate::error::{Alert, Error};
 use crate::ssl::RECORD_MAX;
@@ -49,7 +48,7 @@ impl<T: Transport> TlsStream<T> {
         // Before the operation, never after it: a kill that arrives while
         // others run would take along what was read.
         self.count_success();
-        let deadline = after(self.read_timeout.get());
+        let deadline = &Limit::new(self.read_timeout.get());
         let _reading = self.lock_reading(deadline)?;
         self.ensure_open()?;
         match self.drive(deadline, |engine| call(engine, buf))? {
@@ -68,7 +67,7 @@ impl<T: Transport> TlsStream<T> {
         if data.is_empty() {
             return Ok(0);
         }
-        let deadline = after(self.write_timeout.get());
+        let deadline = &Limit::new(self.write_timeout.get());
         let _writing = self.lock_writing(deadline)?;
         self.ensure_writable()?;
         // A kill from here on takes the count with it.
@@ -81,7 +80,7 @@ impl<T: Transport> TlsStream<T> {
 
     /// Takes as much of `data` as goes out at once. An error means that nothing
     /// of it was taken.
-    fn write_counted(&self, data: &[u8], deadline: Option<Instant>) -> Result<usize, Error> {
+    fn write_counted(&self, data: &[u8], deadline: impl Until) -> Result<usize, Error> {
         let mut taken = self.write_record(data, deadline)?;
         while taken < data.len() && self.has_room_for(data.len() - taken)? {
             taken += self.write_record(&data[taken..], deadline)?;
@@ -94,7 +93,7 @@ impl<T: Transport> TlsStream<T> {
         if data.is_empty() {
             return Ok(());
         }
-        let deadline = after(self.write_timeout.get());
+        let deadline = &Limit::new(self.write_timeout.get());
         let _writing = self.lock_writing(deadline)?;
         self.ensure_writable()?;
         if data.len() >= BULK {
@@ -122,7 +121,7 @@ impl<T: Transport> TlsStream<T> {
 
     /// Sends what was taken, or leaves it for later: to the next call, or to a
     /// tasklet that waits to receive. Fails only if it can never be sent.
-    fn flush_or_leave(&self, deadline: Option<Instant>) -> Result<(), Error> {
+    fn flush_or_leave(&self, deadline: impl Until) -> Result<(), Error> {
         match self.flush_until(deadline, |_| false) {
             Err(error) if self.send_error.borrow().is_some() => Err(error),
             _ => Ok(()),
@@ -130,7 +129,7 @@ impl<T: Transport> TlsStream<T> {
     }
 
     /// Encrypts one record, after making room for it.
-    fn write_record(&self, data: &[u8], deadline: Option<Instant>) -> Result<usize, Error> {
+    fn write_record(&self, data: &[u8], deadline: impl Until) -> Result<usize, Error> {
         let len = data.len().min(RECORD_MAX);
         if !self.has_room_for(len)? {
             // Rings smaller than a record get there by being empty.
@@ -158,7 +157,7 @@ impl<T: Transport> TlsStream<T> {
     }
 
     pub(super) fn flush_all(&self) -> Result<(), Error> {
-        self.flush_until(after(self.write_timeout.get()), |_| false)
+        self.flush_until(&Limit::new(self.write_timeout.get()), |_| false)
     }
 }
 

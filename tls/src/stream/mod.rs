@@ -239,6 +239,7 @@ impl<T: Transport> TlsStream<T> {
     /// # Errors
     ///
     /// [`Error::Local`] when called from inside an operation of this stream.
+    #[inline]
     pub fn with_engine<R>(&self, f: impl FnOnce(&mut Engine) -> R) -> Result<R, Error> {
         let busy = |_| Error::local("the stream is used again from inside one of its own calls");
         let mut slot = self.slot.try_borrow_mut().map_err(busy)?;
@@ -295,14 +296,26 @@ impl<T: Transport> TlsStream<T> {
 
 impl Slot {
     /// The engine, back from where it was kept.
+    #[inline]
     fn engine(&mut self) -> Result<&mut Engine, Error> {
+        if !matches!(self, Slot::Here(_)) {
+            self.find()?;
+        }
+        match self {
+            Slot::Here(engine) => Ok(engine),
+            _ => unreachable!("found just now"),
+        }
+    }
+
+    /// Makes it `Here`, or says why there is none.
+    #[inline(never)]
+    fn find(&mut self) -> Result<(), Error> {
         if let Slot::Kept(key) = *self {
             *self = idle::take(key).map_or_else(Slot::lost, Slot::Here);
         }
         match self {
-            Slot::Here(engine) => Ok(engine),
             Slot::None(error) => Err(error.clone()),
-            Slot::Kept(_) => unreachable!("taken back just now"),
+            _ => Ok(()),
         }
     }
 

@@ -15,6 +15,7 @@
 //! Errors of `try_recv` and `try_send` are the transport's and permanent; errors
 //! of `wait` are the waiter's own, and the connection stays as it was.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::TlsStream;
@@ -65,6 +66,42 @@ pub(super) mod reason {
     pub(in crate::stream) use none::{
         DECISION_LOCK, FLUSH_LOCK, READ_LOCK, RECEIVE_LOCK, WRITE_LOCK,
     };
+}
+
+/// When an operation gives up. The clock is read when that is asked, so that what need
+/// not wait does not pay for it.
+pub(super) trait Until: Copy {
+    fn at(self) -> Option<Instant>;
+}
+
+impl Until for Option<Instant> {
+    fn at(self) -> Option<Instant> {
+        self
+    }
+}
+
+/// So long after the first look at it.
+pub(super) struct Limit {
+    timeout: Option<Duration>,
+    at: Cell<Option<Instant>>,
+}
+
+impl Limit {
+    pub(super) fn new(timeout: Option<Duration>) -> Limit {
+        Limit {
+            timeout,
+            at: Cell::new(None),
+        }
+    }
+}
+
+impl Until for &Limit {
+    fn at(self) -> Option<Instant> {
+        if self.at.get().is_none() {
+            self.at.set(after(self.timeout));
+        }
+        self.at.get()
+    }
 }
 
 /// The moment at which a wait of `timeout` from now ends.
@@ -126,7 +163,7 @@ impl<T: Transport> TlsStream<T> {
     /// Repeats an engine call until it comes to an end.
     pub(super) fn drive<R>(
         &self,
-        deadline: Option<Instant>,
+        deadline: impl Until,
         mut call: impl FnMut(&mut Engine) -> Result<R, EngineError>,
     ) -> Result<Progress<R>, Error> {
         self.arrive(deadline)?;
@@ -160,9 +197,9 @@ impl<T: Transport> TlsStream<T> {
                     } else {
                         self.handshake_limit()
                     };
-                    self.fill(seen, earlier(deadline, limit))?;
+                    self.fill(seen, earlier(deadline.at(), limit))?;
                 }
-                Err(EngineError::Want(_)) => self.decide(deadline)?,
+                Err(EngineError::Want(_)) => self.decide(deadline.at())?,
                 Err(EngineError::Failed(error)) => {
                     if !dead_before {
                         self.send_alert(established);
@@ -175,7 +212,7 @@ impl<T: Transport> TlsStream<T> {
 
     /// Waits until the listener lets the handshake of this connection go on.
     #[cfg(feature = "greenling")]
-    fn wait_for_turn(&self, deadline: Option<Instant>) -> Result<Option<Permit>, Error> {
+    fn wait_for_turn(&self, deadline: impl Until) -> Result<Option<Permit>, Error> {
         let Some(gate) = self.gate.get() else {
             return Ok(None);
         };
@@ -184,18 +221,18 @@ impl<T: Transport> TlsStream<T> {
             return Ok(None);
         }
         let limit = self.handshake_limit();
-        crate::listener::enter_gate(gate, earlier(deadline, limit))
+        crate::listener::enter_gate(gate, earlier(deadline.at(), limit))
     }
 
     /// Without the scheduler there are no listeners.
     #[cfg(not(feature = "greenling"))]
-    fn arrive(&self, _deadline: Option<Instant>) -> Result<(), Error> {
+    fn arrive(&self, _deadline: impl Until) -> Result<(), Error> {
         Ok(())
     }
 
     /// As above.
     #[cfg(not(feature = "greenling"))]
-    fn wait_for_turn(&self, _deadline: Option<Instant>) -> Result<Option<()>, Error> {
+    fn wait_for_turn(&self, _deadline: impl Until) -> Result<Option<()>, Error> {
         Ok(None)
     }
 
@@ -228,7 +265,7 @@ impl<T: Transport> TlsStream<T> {
     /// Sends until nothing is left or `enough` says so, and waits for room.
     pub(super) fn flush_until(
         &self,
-        deadline: Option<Instant>,
+        deadline: impl Until,
         enough: impl Fn(&Engine) -> bool,
     ) -> Result<(), Error> {
         let sending = self.lock_sending(deadline)?;
@@ -240,7 +277,7 @@ impl<T: Transport> TlsStream<T> {
             if self.send()? == Sent::Everything || self.with_engine(|engine| enough(engine))? {
                 break;
             }
-            self.wait_for(Interest::WRITE, deadline)?;
+            self.wait_for(Interest::WRITE, deadline.at())?;
         }
         drop(duty);
         Ok(())
@@ -386,24 +423,24 @@ impl<T: Transport> TlsStream<T> {
         lock: &'a Lock,
         reason: &'static WaitReason,
         want: Want,
-        deadline: Option<Instant>,
+        deadline: impl Until,
     ) -> Result<LockGuard<'a>, Error> {
         match lock.try_lock() {
             Some(guard) => Ok(guard),
             None if self.nonblocking.get() => Err(would_block(want)),
-            None => lock.lock(reason, deadline),
+            None => lock.lock(reason, deadline.at()),
         }
     }
 
-    pub(super) fn lock_reading(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+    pub(super) fn lock_reading(&self, deadline: impl Until) -> Result<LockGuard<'_>, Error> {
         self.lock(&self.reading, &reason::READ_LOCK, Want::Read, deadline)
     }
 
-    pub(super) fn lock_writing(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+    pub(super) fn lock_writing(&self, deadline: impl Until) -> Result<LockGuard<'_>, Error> {
         self.lock(&self.writing, &reason::WRITE_LOCK, Want::Write, deadline)
     }
 
-    pub(super) fn lock_receiving(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+    pub(super) fn lock_receiving(&self, deadline: impl Until) -> Result<LockGuard<'_>, Error> {
         self.lock(&self.receiving, &reason::RECEIVE_LOCK, Want::Read, deadline)
     }
 
@@ -411,7 +448,7 @@ impl<T: Transport> TlsStream<T> {
         self.deciding.lock(&reason::DECISION_LOCK, deadline)
     }
 
-    fn lock_sending(&self, deadline: Option<Instant>) -> Result<LockGuard<'_>, Error> {
+    fn lock_sending(&self, deadline: impl Until) -> Result<LockGuard<'_>, Error> {
         self.lock(&self.sending, &reason::FLUSH_LOCK, Want::Write, deadline)
     }
 }
