@@ -1,0 +1,80 @@
+//! What a case measures, in a line for those who read no code.
+
+/// The title of `case`, or its name where it has none.
+pub(crate) fn of(case: &str) -> &str {
+    TITLES
+        .iter()
+        .find(|(name, _)| *name == case)
+        .map_or(case, |&(_, title)| title)
+}
+
+const TITLES: &[(&str, &str)] = &[
+    (
+        "switch-pair",
+        "A switch between two tasklets, each with code of its own",
+    ),
+    (
+        "switch-same",
+        "A switch between two tasklets of the same code",
+    ),
+    ("switch-ring-1000", "A switch in a ring of 1000 tasklets"),
+    (
+        "channel-round-trip",
+        "A value there and back over two channels",
+    ),
+    ("spawn-join", "Starting a tasklet and joining it"),
+    (
+        "parked-1m-bytes",
+        "Memory of one of 1,000,000 tasklets that wait",
+    ),
+    (
+        "parked-1m-start",
+        "Start of one of 1,000,000 tasklets, until it waits",
+    ),
+    (
+        "parked-30k-bytes",
+        "Memory of one of 30,000 tasklets that wait",
+    ),
+    (
+        "parked-30k-start",
+        "Start of one of 30,000 tasklets, until it waits",
+    ),
+    ("http-hello", "CPU time of an HTTP request, 64 connections"),
+    (
+        "https-hello",
+        "CPU time of an HTTPS request, 64 connections",
+    ),
+    ("idle-https-bytes", "Memory of an idle HTTPS connection"),
+    (
+        "growth-connections-http",
+        "CPU time of an HTTP request as connections grow",
+    ),
+    (
+        "growth-connections-https",
+        "CPU time of an HTTPS request as connections grow",
+    ),
+    (
+        "growth-bodies-http",
+        "CPU time of an HTTP response as its body grows",
+    ),
+    (
+        "growth-bodies-http-byte",
+        "CPU time of a byte over HTTP as bodies grow",
+    ),
+    (
+        "growth-bodies-http-memory",
+        "Memory of the HTTP server after responses as they grow",
+    ),
+    (
+        "growth-bodies-https",
+        "CPU time of an HTTPS response as its body grows",
+    ),
+    (
+        "growth-bodies-https-byte",
+        "CPU time of a byte over HTTPS as bodies grow",
+    ),
+    (
+        "growth-bodies-https-memory",
+        "Memory of the HTTPS server after responses as they grow",
+    ),
+];
