@@ -85,10 +85,10 @@ impl Axis {
     }
 }
 
-/// Whether one operation of a growth case does as much more as `x` grows, so that
-/// nothing but its cost for each unit of `x` could be constant.
+/// Whether a growth case shows what grows with the size by its nature, as a response
+/// does with its body; nothing but the cost of each KiB could be constant there.
 pub(crate) fn is_proportional(case: &str) -> bool {
-    matches!(case, "growth-bodies-http" | "growth-bodies-https")
+    case.starts_with("growth-bodies") && !case.ends_with("-kib")
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use area::{Area, Axis};
 use results::{Failure, Results, Row};
 
 /// Units of which there is a chart; the others only count what happened.
-const DRAWN: [&str; 4] = ["ns", "us", "ms", "bytes"];
+const DRAWN: [&str; 5] = ["ns", "ns/KiB", "us", "ms", "bytes"];
 
 /// Markdown pages and SVG charts of recorded results.
 #[derive(Debug, Parser)]

@@ -58,8 +58,8 @@ const TITLES: &[(&str, &str)] = &[
         "CPU time of an HTTP response as its body grows",
     ),
     (
-        "growth-bodies-http-byte",
-        "CPU time of a byte over HTTP as bodies grow",
+        "growth-bodies-http-kib",
+        "CPU time of a KiB over HTTP as bodies grow",
     ),
     (
         "growth-bodies-http-memory",
@@ -70,8 +70,8 @@ const TITLES: &[(&str, &str)] = &[
         "CPU time of an HTTPS response as its body grows",
     ),
     (
-        "growth-bodies-https-byte",
-        "CPU time of a byte over HTTPS as bodies grow",
+        "growth-bodies-https-kib",
+        "CPU time of a KiB over HTTPS as bodies grow",
     ),
     (
         "growth-bodies-https-memory",
