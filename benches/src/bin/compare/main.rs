@@ -6,7 +6,9 @@
 //!
 //! * `programs/`: cases within one process, a new one for each measurement.
 //! * `servers/`: cases with a server on one core and its clients on the other.
+//! * `growth/`: what one operation costs as the work around it grows.
 
+mod growth;
 mod options;
 mod programs;
 mod servers;
@@ -20,7 +22,7 @@ use clap::Parser;
 use options::Options;
 
 fn main() -> ExitCode {
-    if let Some(status) = programs::child() {
+    if let Some(status) = programs::answer().or_else(growth::answer) {
         return status;
     }
     let options = Options::parse();
@@ -37,5 +39,6 @@ fn main() -> ExitCode {
     }
     programs::measure(&options, &mut record);
     servers::measure(&options, &mut record);
+    growth::measure(&options, &mut record);
     record.finish()
 }

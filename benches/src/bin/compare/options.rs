@@ -67,6 +67,18 @@ pub(crate) enum Case {
     Crowd,
     /// One worker and two.
     Workers,
+    /// Cost as the work grows: all of the following.
+    Growth,
+    /// More and more active connections.
+    GrowthConnections,
+    /// More and more tasklets.
+    GrowthTasklets,
+    /// More and more live timers.
+    GrowthTimers,
+    /// More and more tasklets that wait at one channel.
+    GrowthChannelWaiters,
+    /// Longer and longer bodies.
+    GrowthBodies,
 }
 
 impl Options {

@@ -14,22 +14,17 @@ pub(crate) enum Area {
 impl Area {
     pub(crate) const ALL: [Area; 4] = [Area::Programs, Area::Servers, Area::Tls, Area::Growth];
 
-    /// The page of `case`; what is not known by its beginning is a program.
+    /// The page of `case`; what is not known by its name is a program.
     pub(crate) fn of(case: &str) -> Area {
         let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| case.starts_with(prefix));
         if begins(&["growth-"]) {
             Area::Growth
-        } else if begins(&[
-            "https-",
-            "handshake",
-            "resume",
-            "bulk",
-            "tls-",
-            "idle-https",
-        ]) {
+        } else if case.contains("https") || begins(&["handshake", "resume", "tls-"]) {
             Area::Tls
-        } else if begins(&["http-", "latency", "idle", "crowd-", "workers", "soak"]) {
+        } else if case.contains("http") || begins(&["crowd-"]) {
             Area::Servers
+        } else if begins(&["bulk"]) {
+            Area::Tls
         } else {
             Area::Programs
         }
@@ -69,7 +64,7 @@ impl Axis {
             _ if bytes => "size of the body",
             _ if case.starts_with("growth-connections") => "connections, all of them active",
             _ if case.starts_with("growth-timers") => "live timers",
-            _ if case.starts_with("growth-waiters") => "tasklets that wait at one channel",
+            _ if case.starts_with("growth-channel-waiters") => "tasklets that wait at one channel",
             _ => "tasklets",
         };
         Axis { name, bytes }
@@ -99,9 +94,12 @@ mod tests {
     fn cases_find_their_pages() {
         for (case, area) in [
             ("switch-pair", Area::Programs),
-            ("timer-add-cancel-1m", Area::Programs),
+            ("sleepers-10k", Area::Programs),
             ("http-hello", Area::Servers),
-            ("workers-2", Area::Servers),
+            ("workers-http-ratio", Area::Servers),
+            ("workers-https-ratio", Area::Tls),
+            ("bulk-http-rate", Area::Servers),
+            ("bulk-rate", Area::Tls),
             ("https-hello", Area::Tls),
             ("idle-https-bytes", Area::Tls),
             ("tls-engine-bulk", Area::Tls),

@@ -29,8 +29,9 @@ use clap::Parser;
 use area::{Area, Axis};
 use results::{Failure, Results, Row};
 
-/// Units of which there is a chart; the others only count what happened.
-const DRAWN: [&str; 5] = ["ns", "ns/KiB", "us", "ms", "bytes"];
+/// What the units of costs begin with. Of these there are charts; the others only
+/// count what happened.
+const COSTS: [&str; 4] = ["ns", "us", "ms", "bytes"];
 
 /// Markdown pages and SVG charts of recorded results.
 #[derive(Debug, Parser)]
@@ -74,7 +75,8 @@ fn chart(case: &str, results: &Results) -> Result<Option<String>, Failure> {
     let rows = results.of_case(case);
     let machine = results.environment_of(case).map(chart::machine);
     let machine = machine.unwrap_or_default();
-    if rows.iter().any(|row| !DRAWN.contains(&row.unit.as_str())) {
+    let is_cost = |unit: &str| COSTS.iter().any(|cost| unit.starts_with(cost));
+    if !rows.iter().all(|row| is_cost(&row.unit)) {
         return Ok(None);
     }
     let sized: Vec<&Row> = rows.iter().copied().filter(|row| row.x.is_some()).collect();

@@ -31,6 +31,7 @@ pub(crate) fn round(value: f64) -> String {
 pub(crate) fn unit(unit: &str) -> &str {
     match unit {
         "us" => "µs",
+        "us/MiB" => "µs/MiB",
         other => other,
     }
 }

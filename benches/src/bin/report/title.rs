@@ -77,4 +77,55 @@ const TITLES: &[(&str, &str)] = &[
         "growth-bodies-https-memory",
         "Memory of the HTTPS server after responses as they grow",
     ),
+    (
+        "handshake",
+        "CPU time of a full TLS 1.3 handshake, ECDSA P-256",
+    ),
+    ("resume", "CPU time of a resumed TLS 1.3 handshake"),
+    ("bulk", "CPU time of 1 MiB over HTTPS"),
+    ("bulk-http", "CPU time of 1 MiB over HTTP"),
+    (
+        "growth-tasklets-start",
+        "Starting one of so many tasklets, on a new stack",
+    ),
+    (
+        "growth-tasklets-again",
+        "Starting one of so many tasklets on a used stack, and its end",
+    ),
+    (
+        "growth-tasklets-wake",
+        "Waking one of so many tasklets, which waits again",
+    ),
+    (
+        "growth-tasklets-switch",
+        "A switch in a ring of so many tasklets",
+    ),
+    (
+        "growth-tasklets-bytes",
+        "Memory of one of so many tasklets that wait",
+    ),
+    (
+        "growth-timers-arm",
+        "Arming one of so many timers, in no order",
+    ),
+    (
+        "growth-timers-fire",
+        "Firing one of so many timers, which wakes a tasklet",
+    ),
+    (
+        "growth-timers-add-cancel",
+        "What a deadline adds to a wait that ends before it",
+    ),
+    (
+        "growth-channel-waiters-send",
+        "Sending to one of so many receivers that wait",
+    ),
+    (
+        "growth-channel-waiters-receive",
+        "Receiving from one of so many senders that wait",
+    ),
+    (
+        "growth-channel-waiters-kill",
+        "Killing one of so many receivers, in the middle",
+    ),
 ];

@@ -3,16 +3,13 @@
 //! Both kinds of child, this binary and the Go program, take the name of a
 //! program and a count, and answer with lines of `FIGURE VALUE`.
 
-use std::error::Error;
+use std::fmt::Display;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use benches::go::Go;
 use benches::machine::Footprint;
 use benches::who::Who;
-
-use super::program::Program;
-use super::{baseline, greenling, may, tls};
 
 /// The hidden argument that makes this binary a child.
 pub(crate) const FLAG: &str = "--child";
@@ -23,11 +20,13 @@ pub(crate) const YARDSTICK: &str = "yardstick";
 /// What a child measured: names and values.
 pub(crate) type Figures = Vec<(String, f64)>;
 
-/// Runs `program` for `who` in a new process that inherits this one's core.
+/// Runs the program `name` for `who` in a new process that inherits this one's
+/// core. `flag` is the hidden argument that makes this binary such a process.
 pub(crate) fn run(
     go: Option<&Go>,
     who: Who,
-    program: Program,
+    flag: &str,
+    name: &str,
     count: u64,
 ) -> Result<Figures, String> {
     let mut command = match (who, go) {
@@ -36,12 +35,12 @@ pub(crate) fn run(
         _ => {
             let this = std::env::current_exe().map_err(|error| error.to_string())?;
             let mut command = Command::new(this);
-            command.arg(FLAG).arg(who.name());
+            command.arg(flag).arg(who.name());
             command
         }
     };
     let output = command
-        .arg(program.name())
+        .arg(name)
         .arg(count.to_string())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -73,52 +72,48 @@ fn parse(answer: &str) -> Result<Figures, String> {
         .collect()
 }
 
-/// The child's side: runs one program and prints its figures.
-pub(crate) fn main(arguments: &[String]) -> ExitCode {
-    let [who, program, count] = arguments else {
-        eprintln!("{FLAG} takes a contender, a program and a count");
-        return ExitCode::from(2);
+/// The child's side: if this process was started with `flag`, runs one program,
+/// with the contender, the program's name and the count, and prints its figures.
+pub(crate) fn answer<E: Display>(
+    flag: &str,
+    run: impl FnOnce(&str, &str, u64) -> Result<Figures, E>,
+) -> Option<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (first, arguments) = arguments.split_first()?;
+    if first != flag {
+        return None;
+    }
+    let [who, name, count] = arguments else {
+        eprintln!("{flag} takes a contender, a program and a count");
+        return Some(ExitCode::from(2));
     };
-    let (Some(program), Ok(count)) = (Program::by_name(program), count.parse()) else {
-        eprintln!("no program {program:?} with count {count:?}");
-        return ExitCode::from(2);
+    let Ok(count) = count.parse() else {
+        eprintln!("{count:?} is no count");
+        return Some(ExitCode::from(2));
     };
-    // Before the program: afterwards its stacks hold the memory, and what is
-    // left may be pages that a virtual machine's host has yet to provide.
-    let is_measured = program == Program::Parked && who == Who::Greenling.name();
-    let yardstick = if is_measured {
-        baseline::fault_and_guard()
-    } else {
-        None
-    };
-    let figures = if program.suite().is_some() {
-        tls::run(who, program, count).map_err(|error| -> Box<dyn Error> { error })
-    } else if who == Who::May.name() {
-        may::run(program, count)
-    } else {
-        greenling::run(program, count)
-    };
-    match figures {
-        Ok(mut figures) => {
-            figures.extend(yardstick.map(|ns| (YARDSTICK.to_string(), ns)));
+    match run(who, name, count) {
+        Ok(figures) => {
             for (name, value) in figures {
                 println!("{name} {value}");
             }
-            ExitCode::SUCCESS
+            Some(ExitCode::SUCCESS)
         }
         Err(reason) => {
-            eprintln!("{who} {}: {reason}", program.name());
-            ExitCode::FAILURE
+            eprintln!("{who} {name}: {reason}");
+            Some(ExitCode::FAILURE)
         }
     }
 }
 
 /// The single figure of a program: `elapsed` over `operations`.
 pub(crate) fn each(elapsed: Duration, operations: u64) -> Figures {
-    vec![(
-        "each".into(),
-        elapsed.as_secs_f64() * 1e9 / operations as f64,
-    )]
+    cost("each", elapsed, operations)
+}
+
+/// One of several figures of a program: `elapsed` over `operations`.
+pub(crate) fn cost(figure: &str, elapsed: Duration, operations: u64) -> Figures {
+    let each = elapsed.as_secs_f64() * 1e9 / operations as f64;
+    vec![(figure.into(), each)]
 }
 
 /// The figures of `count` tasklets that took `elapsed` to start and park.

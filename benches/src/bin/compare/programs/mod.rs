@@ -7,7 +7,7 @@
 //! phase of the machine meets everybody.
 
 mod baseline;
-mod child;
+pub(crate) mod child;
 mod crowds;
 mod greenling;
 mod may;
@@ -25,11 +25,31 @@ use benches::who::Who;
 use crate::options::{Options, rotated};
 use program::Program;
 
+/// Why a program could not run to its end.
+type Failure = Box<dyn std::error::Error>;
+
 /// Runs this process as one measurement if its arguments say so.
-pub(crate) fn child() -> Option<ExitCode> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let is_child = arguments.first().is_some_and(|first| first == child::FLAG);
-    is_child.then(|| child::main(&arguments[1..]))
+pub(crate) fn answer() -> Option<ExitCode> {
+    child::answer(child::FLAG, one_in_this_process)
+}
+
+fn one_in_this_process(who: &str, name: &str, count: u64) -> Result<child::Figures, Failure> {
+    let program = Program::by_name(name).ok_or("no such program")?;
+    if program.suite().is_some() {
+        return Ok(tls::run(who, program, count)?);
+    }
+    if who == Who::May.name() {
+        return may::run(program, count);
+    }
+    // Before the program: afterwards its stacks hold the memory, and what is
+    // left may be pages that a virtual machine's host has yet to provide.
+    let yardstick = match program {
+        Program::Parked => baseline::fault_and_guard(),
+        _ => None,
+    };
+    let mut figures = greenling::run(program, count)?;
+    figures.extend(yardstick.map(|ns| (child::YARDSTICK.to_string(), ns)));
+    Ok(figures)
 }
 
 /// Runs all programs that were asked for.
@@ -66,7 +86,7 @@ fn one(program: Program, go: Option<&Go>, options: &Options, record: &mut Record
     for run in 0..options.runs() {
         for place in rotated(runners.len(), run) {
             let (who, count) = runners[place];
-            match child::run(go, who, program, count) {
+            match child::run(go, who, child::FLAG, program.name(), count) {
                 Ok(figures) => {
                     for (name, value) in figures {
                         let (case, unit) = program.figure(&name, count);

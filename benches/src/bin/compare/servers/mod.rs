@@ -22,7 +22,7 @@ use benches::who::Who;
 
 use crate::options::{Case, Options, rotated};
 
-const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+pub(crate) const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const BODY: &[u8] = b"Hello, world!";
 
 /// Why a measurement failed.
@@ -126,7 +126,7 @@ fn hello(socket: &mut TcpStream) -> io::Result<()> {
 }
 
 /// Reads one answer, after which nothing follows.
-fn expect_hello(socket: &mut TcpStream) -> io::Result<()> {
+pub(crate) fn expect_hello(socket: &mut TcpStream) -> io::Result<()> {
     let mut buffer = [0; 1024];
     let mut length = 0;
     while !buffer[..length].ends_with(BODY) {
