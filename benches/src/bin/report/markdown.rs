@@ -120,11 +120,12 @@ fn picture(case: &str) -> String {
 fn growth(cases: &[&str], results: &Results, charts: &[&str]) -> String {
     let mut text = format!(
         "## Verdicts\n\nThe cost of one operation among n may be that of the cheapest size, times \
-         the growth of log n from there to the largest size, and {MEMORY_NS:.0} ns for memory that \
-         no longer fits the caches. What costs more is flagged. `per tenfold` is what ten times the \
-         size multiplies the cost by, on average. The kernel and the machine grow dearer for \
-         everybody, so rivals are judged as well.\n\n| case | contender | sizes | lowest | at the \
-         end | limit | ratio | per tenfold | |\n|---|---|---|--:|--:|--:|--:|--:|---|\n"
+         the growth of log n from there to the largest size, and {MEMORY_NS:.0} ns for memory \
+         that no longer fits the caches. What costs more is flagged. `per tenfold` is what ten \
+         times the size multiplies the cost by, on average. The kernel and the machine grow \
+         dearer for everybody, so rivals are judged as well.\n\n| case | contender | sizes | \
+         lowest | at the end | limit | ratio | per tenfold | |\n\
+         |---|---|---|--:|--:|--:|--:|--:|---|\n"
     );
     for case in cases.iter().filter(|case| !is_proportional(case)) {
         let axis = Axis::of(case);
