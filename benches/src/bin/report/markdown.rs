@@ -30,12 +30,12 @@ pub(crate) fn page(area: Area, results: &Results, charts: &[&str]) -> Option<Str
         page += &growth(&cases, results, charts);
         return Some(page);
     }
-    page += "Ratios are to Greenling's median. All values are costs, above 1 is dearer; of rates more is \
-             better.\n\n";
+    page += "Ratios are to Greenling's median. All values are costs, above 1 is dearer; of \
+             rates more is better.\n\n";
     page += "| case | contender | median | lowest | highest | unit | runs | ratio |\n";
     page += "|---|---|--:|--:|--:|---|--:|--:|\n";
     for case in &cases {
-        let base = results.find(case, OURS, None).map(Row::median);
+        let base = results.find(case, OURS).map(Row::median);
         for row in results.of_case(case) {
             let ratio = match base {
                 Some(base) if base > 0.0 => number(row.median() / base),

@@ -36,7 +36,7 @@ pub(crate) fn answer() -> Option<ExitCode> {
 fn one_in_this_process(who: &str, name: &str, count: u64) -> Result<child::Figures, Failure> {
     let program = Program::by_name(name).ok_or("no such program")?;
     if program.suite().is_some() {
-        return Ok(tls::run(who, program, count)?);
+        return tls::run(who, program, count).map_err(|error| -> Failure { error });
     }
     if who == Who::May.name() {
         return may::run(program, count);
