@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use benches::go::Go;
-use benches::machine::Footprint;
+use benches::machine::{self, Footprint};
 use benches::who::Who;
 
 /// The hidden argument that makes this binary a child.
@@ -39,9 +39,8 @@ pub(crate) fn run(
             command
         }
     };
-    let output = command
-        .arg(name)
-        .arg(count.to_string())
+    command.arg(name).arg(count.to_string());
+    let output = machine::tethered(&command)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
