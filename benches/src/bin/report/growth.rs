@@ -5,15 +5,16 @@
 //! dearer is flagged.
 //!
 //! The allowance is for memory. Among ten tasklets all that an operation looks at
-//! is in the first cache, a nanosecond away. Among a million each look may be a page
-//! walk and a line from memory, 100 ns and more, which no algorithm avoids. Over five
-//! powers of ten a logarithm makes 6 of 1, a square root 316, and a walk along all
-//! of them 100,000: the allowance hides none of these.
+//! is in the first cache, a nanosecond away. Among a million the one that is woken has
+//! not run for long: a dozen lines of its block, its stack and the object it waits for
+//! come from memory, most of them after a page walk, 150 ns each, which no algorithm
+//! avoids. Over five powers of ten a logarithm makes 6 of 1, a square root 316, and a
+//! walk along all of them 100,000: the allowance hides no walk.
 
 use crate::results::Row;
 
 /// What looking at memory that is in no cache may add to an operation.
-pub(crate) const MEMORY_NS: f64 = 500.0;
+pub(crate) const MEMORY_NS: f64 = 2000.0;
 
 /// One contender's cost over the sizes of a case.
 #[derive(Debug, PartialEq)]
@@ -106,7 +107,7 @@ mod tests {
         assert!(constant.is_within());
         assert!(growth("us", |x| 5.0 * x.log2()).is_within());
         // Out of the caches on the way.
-        assert!(growth("ns", |x| if x < 1e5 { 5.0 } else { 300.0 }).is_within());
+        assert!(growth("ns", |x| if x < 1e5 { 5.0 } else { 1500.0 }).is_within());
         // What happens once is spread over more and more.
         assert!(growth("us", |x| 5.0 + 1e4 / x).is_within());
     }

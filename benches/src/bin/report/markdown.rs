@@ -240,7 +240,7 @@ mod tests {
 {"case":"growth-ring","who":"greenling","unit":"ns","value":5.0,"run":0,"x":10}
 {"case":"growth-ring","who":"greenling","unit":"ns","value":6.0,"run":0,"x":1000}
 {"case":"growth-ring","who":"go","unit":"ns","value":5.0,"run":0,"x":10}
-{"case":"growth-ring","who":"go","unit":"ns","value":600.0,"run":0,"x":1000}
+{"case":"growth-ring","who":"go","unit":"ns","value":6000.0,"run":0,"x":1000}
 "#;
 
     #[test]
@@ -267,14 +267,14 @@ mod tests {
         let results = Results::of(RECORDED).unwrap();
         let page = page(Area::Growth, &results, &[]).unwrap();
         assert!(page.contains(
-            "| `growth-ring` | **greenling** | 10 to 1k | 5.00 | 6.00 ns | 515 | 1.20 |"
+            "| `growth-ring` | **greenling** | 10 to 1k | 5.00 | 6.00 ns | 2,015 | 1.20 |"
         ));
         let go = page
             .lines()
             .find(|line| line.contains("| go | 10 to 1k"))
             .unwrap();
         assert!(go.ends_with("| **worse than O(log n)** |"));
-        assert!(page.contains("| 1,000 | 6.00 (6.00 to 6.00) | 600 (600 to 600) |"));
+        assert!(page.contains("| 1,000 | 6.00 (6.00 to 6.00) | 6,000 (6,000 to 6,000) |"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! So many live timers: what it costs to arm one among them, to let each fire, and
-//! what a deadline that is not reached adds to a wait.
+//! what a deadline that is not reached adds to a wait, as in `timer-add-cancel`.
 //!
 //! Deadlines come in no order, as those of a server's connections do.
 
@@ -7,18 +7,17 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use greenling::time::{Elapsed, sleep_until, timeout_at};
+use greenling::time::sleep_until;
 use greenling::{Channel, Preference, schedule, spawn};
 
 use super::Failure;
 use super::program::rounds;
 use crate::programs::child::{Figures, cost};
+use crate::programs::program::TIMERS;
+use crate::programs::timers::add_cancel;
 
 /// Timers armed and fired that a figure is the mean of, at least.
 const OPERATIONS: u64 = 20_000;
-
-/// Round trips that a figure is the mean of.
-const TRIPS: u64 = 200_000;
 
 /// No timer fires before all are armed: to arm one takes less than this.
 const ARM_MAX: Duration = Duration::from_micros(3);
@@ -26,15 +25,10 @@ const ARM_MAX: Duration = Duration::from_micros(3);
 /// Deadlines are so far apart on average.
 const APART: Duration = Duration::from_nanos(100);
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// What a tasklet is to wait for.
+/// What a tasklet is told.
 #[derive(Clone, Copy)]
 enum Turn {
-    /// A deadline that comes soon.
     Sleep(Instant),
-    /// Its next turn, with a deadline that does not come.
-    Guarded(Instant),
     End,
 }
 
@@ -70,12 +64,10 @@ pub(super) fn run(count: u64) -> Result<Figures, Failure> {
     let mut figures = cost("arm", arming, rounds * count);
     figures.extend(cost("fire", firing, rounds * count));
 
-    let far = Instant::now() + HOUR;
-    sleepers.tell(|index| Turn::Guarded(far + sleepers.later(index)))?;
-    let bare = trips(None)?;
-    let guarded = trips(Some(far))?;
-    figures.extend(cost("add-cancel", guarded.saturating_sub(bare), TRIPS));
     sleepers.tell(|_| Turn::End)?;
+
+    let added = add_cancel(count, TIMERS)?;
+    figures.extend(added.into_iter().map(|(_, ns)| ("add-cancel".into(), ns)));
     Ok(figures)
 }
 
@@ -85,20 +77,11 @@ impl Sleepers {
             let (gate, asleep, awake) =
                 (self.gate.clone(), self.asleep.clone(), self.awake.clone());
             spawn(move || {
-                let mut turn = gate.receive();
-                loop {
-                    turn = match turn {
-                        Ok(Turn::Sleep(deadline)) => {
-                            sleep_until(deadline);
-                            asleep.set(asleep.get() - 1);
-                            if asleep.get() == 0 && awake.send(()).is_err() {
-                                return;
-                            }
-                            gate.receive()
-                        }
-                        Ok(Turn::Guarded(deadline)) => timeout_at(deadline, || gate.receive())
-                            .unwrap_or_else(Elapsed::into_inner),
-                        Ok(Turn::End) | Err(_) => return,
+                while let Ok(Turn::Sleep(deadline)) = gate.receive() {
+                    sleep_until(deadline);
+                    asleep.set(asleep.get() - 1);
+                    if asleep.get() == 0 && awake.send(()).is_err() {
+                        return;
                     }
                 }
             });
@@ -142,46 +125,4 @@ impl Sleepers {
         schedule();
         Ok((armed, fired))
     }
-}
-
-/// A value there and back; with a deadline for the answer, later each time.
-fn trips(far: Option<Instant>) -> Result<Duration, Failure> {
-    let (there, back) = (Channel::new(), Channel::new());
-    let echo = spawn({
-        let (there, back) = (there.clone(), back.clone());
-        move || {
-            while let Ok(Some(value)) = there.receive() {
-                if back.send(value).is_err() {
-                    return;
-                }
-            }
-        }
-    });
-    let timer = spawn(move || -> Result<Duration, String> {
-        let trip = |rounds: u64| {
-            for value in 0..rounds {
-                there.send(Some(value)).map_err(|error| error.to_string())?;
-                let answer = match far {
-                    Some(far) => {
-                        let deadline = far + Duration::from_nanos(value);
-                        timeout_at(deadline, || back.receive()).unwrap_or_else(Elapsed::into_inner)
-                    }
-                    None => back.receive(),
-                };
-                if answer.map_err(|error| error.to_string())? != value {
-                    return Err("a value was lost".to_string());
-                }
-            }
-            Ok(())
-        };
-        trip(TRIPS / 10)?;
-        let start = Instant::now();
-        trip(TRIPS)?;
-        let elapsed = start.elapsed();
-        there.send(None).map_err(|error| error.to_string())?;
-        Ok(elapsed)
-    });
-    let elapsed = timer.join()??;
-    echo.join()?;
-    Ok(elapsed)
 }

@@ -11,8 +11,8 @@ pub(crate) mod child;
 mod crowds;
 mod greenling;
 mod may;
-mod program;
-mod timers;
+pub(crate) mod program;
+pub(crate) mod timers;
 mod tls;
 
 use std::process::ExitCode;

@@ -37,7 +37,7 @@ pub(crate) fn run(program: Program, count: u64) -> Result<Figures, Failure> {
 }
 
 /// `count` timers set and cleared, among `crowd` others.
-fn add_cancel(crowd: u64, count: u64) -> Result<Figures, Failure> {
+pub(crate) fn add_cancel(crowd: u64, count: u64) -> Result<Figures, Failure> {
     let later = Instant::now() + Duration::from_secs(3600);
     let mut dice = fastrand::Rng::with_seed(7);
     let mut deadline = || later + Duration::from_micros(dice.u64(..3_600_000_000));
