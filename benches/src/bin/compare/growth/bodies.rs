@@ -20,6 +20,8 @@ const TLS: [Who; 4] = [
 /// Connections of the client; few, so that the long bodies come to an end.
 const CONNECTIONS: u32 = 4;
 
+const KIB: u64 = 1024;
+
 /// How long a point takes.
 const SECONDS: u32 = 1;
 
@@ -38,9 +40,11 @@ fn one_kind(bench: &mut Bench, case: &str, all: &[Who], tls: bool) {
         for &size in sizes {
             let (cost_us, held) =
                 point(server, ground, size).map_err(|error| format!("{size}: {error}"))?;
-            let each_kib = cost_us * 1000.0 * 1024.0 / size as f64;
             record.add_at(case, size, who, "us", cost_us);
-            record.add_at(&format!("{case}-kib"), size, who, "ns/KiB", each_kib);
+            if size >= KIB {
+                let each = cost_us * 1000.0 / (size / KIB) as f64;
+                record.add_at(&format!("{case}-kib"), size, who, "ns/KiB", each);
+            }
             record.add_at(&format!("{case}-memory"), size, who, "bytes", held);
         }
         Ok(())
