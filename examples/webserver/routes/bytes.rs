@@ -7,17 +7,11 @@ use examples::http::{Exchange, Method, Request, Status};
 /// The longest body on offer.
 const COUNT_MAX: u64 = 1 << 30;
 
-/// Written again and again: lines of 64 characters, so that a damaged body shows.
-static PATTERN: [u8; 64 * 1024] = {
-    let line = b"abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 01234567.\n";
-    let mut pattern = [0; 64 * 1024];
-    let mut at = 0;
-    while at < pattern.len() {
-        pattern[at] = line[at % line.len()];
-        at += 1;
-    }
-    pattern
-};
+/// A line, so that a damaged body shows.
+const LINE: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 01234567.\n";
+
+/// Written again and again, in pieces as large as a socket takes at once.
+static LINES: [[u8; 64]; 16 * 1024] = [*LINE; 16 * 1024];
 
 pub(super) fn bytes<S: Read + Write>(
     request: &Request,
@@ -40,9 +34,10 @@ pub(super) fn bytes<S: Read + Write>(
     if request.method() == Method::Head {
         return Ok(());
     }
+    let pattern = LINES.as_flattened();
     while left > 0 {
-        let piece = left.min(PATTERN.len() as u64);
-        exchange.write_all(&PATTERN[..piece as usize])?;
+        let piece = left.min(pattern.len() as u64);
+        exchange.write_all(&pattern[..piece as usize])?;
         left -= piece;
     }
     Ok(())
