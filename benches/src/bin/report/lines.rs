@@ -17,18 +17,14 @@ use crate::results::{Failure, Row};
 
 const HEIGHT: i32 = 420;
 
-/// Where the costs' labels end and the lines begin.
-const LEFT: i32 = 76;
-
 /// The axis of sizes, with its labels and its name below.
 const BOTTOM: i32 = HEIGHT - CAPTION - 44;
 
 /// Costs farther apart than this are drawn on a logarithmic axis.
 const LINEAR_MAX: f64 = 30.0;
 
-/// Between two labels one above the other, and one beside the other.
+/// Between two labels one above the other.
 const LABEL_HEIGHT: i32 = 17;
-const LABEL_WIDTH: i32 = 46;
 
 /// Who is drawn in which colour; they can be told apart without seeing red and
 /// green as two.
@@ -110,21 +106,24 @@ fn color(name: &str) -> RGBColor {
         .map_or(FAINT, |&(_, color)| color)
 }
 
-/// Labels beside the ends of their lines, moved until none covers another.
+/// Labels beside the ends of their lines, moved until none covers another. Lines
+/// that end at another size have room of their own.
 fn apart(mut ends: Vec<(Place, &str)>) -> Vec<(Place, &str)> {
-    ends.sort_by_key(|&((x, y), _)| (y, x));
+    ends.sort_by_key(|&((x, y), _)| (x, y));
     let mut labels: Vec<(Place, &str)> = Vec::new();
-    for ((x, y), name) in ends {
-        let free = labels
-            .last()
-            .map_or(i32::MIN, |((_, y), _)| y + LABEL_HEIGHT);
-        labels.push(((x + 10, y.max(free)), name));
-    }
-    // Those that were pushed below the axis go up again.
-    let mut limit = BOTTOM;
-    for ((_, y), _) in labels.iter_mut().rev() {
-        *y = (*y).min(limit);
-        limit = *y - LABEL_HEIGHT;
+    for ends in ends.chunk_by(|a, b| a.0.0 == b.0.0) {
+        let first = labels.len();
+        let mut free = i32::MIN;
+        for &((x, y), name) in ends {
+            labels.push(((x + 10, y.max(free)), name));
+            free = y.max(free) + LABEL_HEIGHT;
+        }
+        // Those that were pushed below the axis go up again.
+        let mut limit = BOTTOM;
+        for ((_, y), _) in labels[first..].iter_mut().rev() {
+            *y = (*y).min(limit);
+            limit = *y - LABEL_HEIGHT;
+        }
     }
     labels
 }
@@ -134,6 +133,8 @@ struct Scales {
     sizes: Vec<u64>,
     ticks: Vec<f64>,
     logarithmic: bool,
+    /// Where the costs' labels end and the lines begin.
+    left: i32,
     right: i32,
 }
 
@@ -155,11 +156,13 @@ impl Scales {
             // A line of nothing but zeros has an axis, too.
             linear_ticks(if highest > 0.0 { highest } else { 1.0 })
         };
+        let costs: Vec<String> = ticks.iter().map(|&tick| round(tick)).collect();
         let names = chart::width(rows.iter().map(|row| row.who.as_str()));
         Some(Scales {
             sizes,
             ticks,
             logarithmic,
+            left: MARGIN + chart::width(costs.iter().map(String::as_str)) + 8,
             right: WIDTH as i32 - MARGIN - names - 10,
         })
     }
@@ -173,7 +176,7 @@ impl Scales {
             0.5
         };
         // The first point is not on the axis of costs.
-        let left = f64::from(LEFT + 12);
+        let left = f64::from(self.left + 12);
         (left + share * (f64::from(self.right) - left)).round() as i32
     }
 
@@ -190,23 +193,27 @@ impl Scales {
     fn draw(&self, panel: &Panel<'_>, axis: Axis) -> Result<(), Failure> {
         for &tick in &self.ticks {
             let y = self.y(tick);
-            panel.line(&[(LEFT, y), (self.right, y)], GRID.stroke_width(1))?;
-            panel.tick(&round(tick), (LEFT - 8, y), HPos::Right)?;
+            panel.line(&[(self.left, y), (self.right, y)], GRID.stroke_width(1))?;
+            panel.tick(&round(tick), (self.left - 8, y), HPos::Right)?;
         }
         panel.line(
-            &[(LEFT, BOTTOM), (self.right, BOTTOM)],
+            &[(self.left, BOTTOM), (self.right, BOTTOM)],
             FAINT.stroke_width(1),
         )?;
         let mut free = i32::MIN;
+        let last = self.sizes[self.sizes.len() - 1];
+        let half = |size: u64| chart::width([axis.label(size).as_str()]) / 2;
         for &size in &self.sizes {
-            let x = self.x(size);
+            let (x, half_width) = (self.x(size), half(size));
             panel.line(&[(x, BOTTOM), (x, BOTTOM + 4)], FAINT.stroke_width(1))?;
-            if x >= free {
+            // The last one is always named.
+            let end = self.x(last) - half(last);
+            if size == last || (x - half_width >= free && x + half_width <= end) {
                 panel.tick(&axis.label(size), (x, BOTTOM + 14), HPos::Center)?;
-                free = x + LABEL_WIDTH;
+                free = x + half_width;
             }
         }
-        let middle = (LEFT + self.right) / 2;
+        let middle = (self.left + self.right) / 2;
         panel.tick(axis.name, (middle, BOTTOM + 34), HPos::Center)
     }
 }
@@ -233,6 +240,8 @@ mod tests {
         let labels = apart(ends);
         let heights: Vec<i32> = labels.iter().map(|((_, y), _)| *y).collect();
         assert_eq!(heights, [200, 200 + LABEL_HEIGHT, BOTTOM]);
+        let elsewhere = apart(vec![((300, 200), "a"), ((500, 201), "b")]);
+        assert_eq!(elsewhere[1].0.1, 201);
         let low = apart(vec![((500, BOTTOM), "a"), ((500, BOTTOM), "b")]);
         assert_eq!(low[0].0.1, BOTTOM - LABEL_HEIGHT);
     }
