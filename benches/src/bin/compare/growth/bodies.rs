@@ -9,7 +9,7 @@ use benches::who::Who;
 
 use super::{Bench, Failure};
 
-const PLAIN: [Who; 4] = [Who::Greenling, Who::Hyper, Who::Nginx, Who::Go];
+const PLAIN: [Who; 3] = [Who::Greenling, Who::Hyper, Who::Nginx];
 const TLS: [Who; 4] = [
     Who::Greenling,
     Who::HyperRustls,

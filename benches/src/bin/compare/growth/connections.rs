@@ -26,7 +26,7 @@ const TLS: [Who; 3] = [Who::Greenling, Who::HyperRustls, Who::Nginx];
 const SIZES: [u64; 6] = [16, 64, 256, 1000, 4000, 8000];
 
 /// How long a point takes.
-const WINDOW: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_millis(600);
 const QUICK: Duration = Duration::from_millis(100);
 
 pub(super) fn run(bench: &mut Bench) {
