@@ -66,7 +66,7 @@ pub(super) fn run(count: u64) -> Result<Figures, Failure> {
 
     sleepers.tell(|_| Turn::End)?;
 
-    let added = add_cancel(count, TIMERS / 8)?;
+    let added = add_cancel(count, TIMERS)?;
     figures.extend(added.into_iter().map(|(_, ns)| ("add-cancel".into(), ns)));
     Ok(figures)
 }
