@@ -79,8 +79,9 @@ macro_rules! either {
 }
 
 impl Rings {
-    /// The content of these rings in a pair of OpenSSL's.
-    pub(crate) fn into_pair(mut self) -> Result<BioPair, (Rings, ErrorStack)> {
+    /// The content of these rings in a pair of OpenSSL's, which counts as read from if
+    /// `was_read`.
+    pub(crate) fn into_pair(mut self, was_read: bool) -> Result<BioPair, (Rings, ErrorStack)> {
         let Rings::Memory(memory) = &mut self else {
             return match self {
                 Rings::Pair(pair) => Ok(pair),
@@ -91,6 +92,9 @@ impl Rings {
             Ok(pair) => pair,
             Err(error) => return Err((self, error)),
         };
+        if was_read {
+            pair.note_read();
+        }
         pair.write_in(&memory.take_unread());
         while memory.out_pending() > 0 {
             let n = pair.write_out(memory.out_data());

@@ -25,14 +25,17 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub(super) fn new(capacity: usize) -> Ring {
-        Ring {
-            memory: Vec::with_capacity(capacity),
+    /// `None` without memory.
+    pub(super) fn new(capacity: usize) -> Option<Ring> {
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(capacity).ok()?;
+        Some(Ring {
+            memory,
             capacity,
             first: 0,
             len: 0,
             was_filled: false,
-        }
+        })
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn keeps_the_order_around_its_end() {
         for capacity in [1, 2, 17, 64, 4096, 5000] {
-            let mut ring = Ring::new(capacity);
+            let mut ring = Ring::new(capacity).expect("memory");
             let mut next = 0_u8;
             let mut expected = 0_u8;
             for round in 0..400 {
@@ -206,7 +209,7 @@ mod tests {
 
     #[test]
     fn takes_no_more_than_fits() {
-        let mut ring = Ring::new(10);
+        let mut ring = Ring::new(10).expect("memory");
         assert_eq!(ring.write(&[1; 8]), 8);
         assert_eq!(take(&mut ring, 5), [1; 5]);
         assert_eq!(ring.write(&[2; 8]), 7);
@@ -218,7 +221,7 @@ mod tests {
 
     #[test]
     fn lends_a_large_ring_in_growing_parts_of_zeroes() {
-        let mut ring = Ring::new(17 * 1024);
+        let mut ring = Ring::new(17 * 1024).expect("memory");
         assert!(ring.space().iter().all(|byte| *byte == 0));
         assert_eq!(ring.space().len(), FIRST_LOAN);
         fill(&mut ring, &[1; FIRST_LOAN / 2]);
@@ -238,7 +241,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "committed 2 bytes of a window of 1")]
     fn a_commit_beyond_the_space_is_noticed() {
-        let mut ring = Ring::new(1);
+        let mut ring = Ring::new(1).expect("memory");
         ring.space();
         ring.commit(2);
     }

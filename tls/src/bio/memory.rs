@@ -56,12 +56,14 @@ impl MemoryRings {
     /// Makes empty rings. A size of zero is raised to one byte.
     pub(crate) fn new(sizes: RingSizes) -> Result<MemoryRings, ErrorStack> {
         let method = method()?;
+        let ring = |size: usize| Ring::new(size.max(1)).ok_or_else(ErrorStack::get);
+        let (incoming, outgoing) = (ring(sizes.incoming)?, ring(sizes.outgoing)?);
         // SAFETY: the method is complete, and stays for ever.
         let bio = unsafe { openssl_sys::BIO_new(method) };
         let bio = NonNull::new(bio).ok_or_else(ErrorStack::get)?;
         let rings = Box::new(Both {
-            incoming: Ring::new(sizes.incoming.max(1)),
-            outgoing: Ring::new(sizes.outgoing.max(1)),
+            incoming,
+            outgoing,
             in_closed: false,
             read_request: 0,
         });

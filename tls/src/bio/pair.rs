@@ -216,6 +216,13 @@ impl BioPair {
         unread
     }
 
+    /// Has an empty pair count as one that was read from, as the rings before it were:
+    /// who makes an engine of it asks that (`BIO_number_read(3)`).
+    pub(crate) fn note_read(&mut self) {
+        self.write_in(&[0]);
+        self.take_unread();
+    }
+
     /// Bytes in the in-ring that OpenSSL has not read yet.
     pub(crate) fn in_pending(&self) -> usize {
         self.ctrl(self.internal, ffi::BIO_CTRL_PENDING)

@@ -464,7 +464,7 @@ impl Engine {
         if let Some(Rings::Memory(_)) = &self.rings
             && let Some(rings) = self.rings.take()
         {
-            match rings.into_pair() {
+            match rings.into_pair(self.state.received_any) {
                 Ok(pair) => self.connect_rings(Rings::Pair(pair)),
                 Err((rings, error)) => {
                     self.rings = Some(rings);

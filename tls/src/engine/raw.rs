@@ -64,6 +64,9 @@ impl Engine {
             incoming: self.sizes.incoming.max(unread.len()),
             outgoing: self.sizes.outgoing.max(self.spill.len()),
         })?;
+        if self.state.received_any {
+            pair.note_read();
+        }
         let written = pair.write_out(self.spill.make_contiguous());
         assert_eq!(written, self.spill.len(), "the ring was made large enough");
         let fed = pair.write_in(&unread);

@@ -156,6 +156,16 @@ fn ends_are_known_to_the_new_engine() {
             "{cut:?}"
         );
 
+        // Nothing has come since the engine was made anew, but before.
+        let (_server, client) = established(version, 2000);
+        let mut client = rebuild(client);
+        client.close_in();
+        let cut = client.read(&mut buf);
+        assert!(
+            matches!(cut, Err(EngineError::Failed(Error::Truncated))),
+            "{cut:?}"
+        );
+
         let (mut silent, _) = engines(version, 2000);
         silent.close_in();
         let none = rebuild(silent).handshake();

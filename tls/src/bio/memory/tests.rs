@@ -123,7 +123,7 @@ fn a_pair_takes_over_what_is_in_the_rings() {
     assert_eq!(openssl_writes(&rings, b"ef"), 2);
     rings.close_in();
     let mut pair = super::super::Rings::Memory(rings)
-        .into_pair()
+        .into_pair(true)
         .expect("memory");
     assert_eq!(pair.sizes().incoming, 4);
     assert!(pair.is_in_closed());
