@@ -105,6 +105,7 @@ fn nobody_rests_for_longer_than_allowed() {
 fn all_can_be_called() {
     isolated(|| {
         let (resting, log) = (Resting::new(LONG), Log::default());
+        let before = metrics().live;
         let (first, _silent) = pair();
         let (second, _too) = pair();
         rest(&resting, 'a', &first, &log);
@@ -116,6 +117,8 @@ fn all_can_be_called() {
             *log.borrow(),
             [('a', Roused::Called), ('b', Roused::Called)]
         );
+        // Nobody watches over nobody.
+        run_until(|| metrics().live == before);
     });
 }
 

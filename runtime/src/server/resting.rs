@@ -210,6 +210,10 @@ impl Resting {
         for sleeper in self.place.take_all().into_values() {
             sleeper.rouse(Roused::Called);
         }
+        if self.place.is_watched.get() {
+            // Nobody's number: the watcher sees that nobody is left, and ends.
+            self.place.bells.ring(u64::MAX);
+        }
     }
 }
 
