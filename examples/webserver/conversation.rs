@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use examples::http::{Connection, Exchange, Request, is_timeout};
 use greenling::TaskletExit;
@@ -28,6 +28,8 @@ pub(crate) struct Conversation<T: Link, H> {
     peer: SocketAddr,
     server: Arc<Server>,
     handler: H,
+    /// When the silence since the last request was first noticed.
+    silent_since: Option<Instant>,
 }
 
 /// What came of waiting.
@@ -61,17 +63,30 @@ where
             peer,
             server,
             handler,
+            silent_since: None,
         }
     }
 
     /// Answers requests until one side has had enough, or there are none for a while.
     pub(crate) fn go_on(mut self) -> io::Result<()> {
         self.link.limit_writes(self.server.idle_timeout)?;
+        self.link.limit_reads(self.server.idle_timeout)?;
         loop {
             match self.next_request() {
                 Ok(Next::Request) => {}
                 Ok(Next::Closed) => break,
-                Ok(Next::Silence) => return self.rest(),
+                Ok(Next::Silence) => {
+                    // Parts of a record are no request: they have it go on, and end nothing.
+                    let since = *self.silent_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= self.server.idle_timeout {
+                        break;
+                    }
+                    // Nobody would send it meanwhile.
+                    if self.link.has_unsent() {
+                        continue;
+                    }
+                    return self.rest();
+                }
                 // Nothing was asked for lately, so there is nothing to say either.
                 Err(error) if is_timeout(&error) => break,
                 Err(error) => return Err(error),
@@ -86,6 +101,7 @@ where
     /// Answers one request. Returns whether the connection goes on.
     fn answer(&mut self) -> io::Result<bool> {
         self.place.set(Phase::Busy);
+        self.silent_since = None;
         let connection = &mut self.connection;
         let request = if connection.has_request() {
             connection.read_request()

@@ -22,6 +22,9 @@ pub(crate) trait Link: fmt::Debug {
     /// Limits how long any one write may wait.
     fn limit_writes(&self, limit: Duration) -> io::Result<()>;
 
+    /// Whether bytes are left that only another operation sends.
+    fn has_unsent(&self) -> bool;
+
     /// Gives memory back that is only needed while data is under way.
     fn give_buffers_back(&self);
 
@@ -29,17 +32,24 @@ pub(crate) trait Link: fmt::Debug {
     fn finish_writing(&self) -> io::Result<()>;
 }
 
+/// A socket takes no limit of zero.
+const LEAST: Duration = Duration::from_millis(1);
+
 impl Link for TcpStream {
     fn socket(&self) -> &TcpStream {
         self
     }
 
     fn limit_reads(&self, limit: Duration) -> io::Result<()> {
-        self.set_read_timeout(Some(limit))
+        self.set_read_timeout(Some(limit.max(LEAST)))
     }
 
     fn limit_writes(&self, limit: Duration) -> io::Result<()> {
-        self.set_write_timeout(Some(limit))
+        self.set_write_timeout(Some(limit.max(LEAST)))
+    }
+
+    fn has_unsent(&self) -> bool {
+        false
     }
 
     fn give_buffers_back(&self) {}
@@ -62,6 +72,11 @@ impl Link for TlsStream<TcpStream> {
     fn limit_writes(&self, limit: Duration) -> io::Result<()> {
         self.set_write_timeout(Some(limit));
         Ok(())
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.with_engine(|engine| engine.out_pending() > 0)
+            .unwrap_or(false)
     }
 
     fn give_buffers_back(&self) {

@@ -1,6 +1,7 @@
 //! Connections that are silent for long enough to be served by no tasklet.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
 
 use crate::client::Client;
 use crate::server::Server;
@@ -67,6 +68,37 @@ fn the_idle_timeout_goes_on() {
     assert_eq!(secure.get("/hello").status, 200);
     plain.assert_ended();
     secure.assert_ended();
+}
+
+/// Whoever sends a record in tiny parts has said nothing yet, and is idle.
+#[test]
+fn parts_of_a_record_do_not_put_the_idle_timeout_off() {
+    let server = server(&["--idle-timeout", "0.2"]);
+    let mut secure = tls::connect(server.https);
+    assert_eq!(secure.get("/hello").status, 200);
+    let mut socket = secure.stream.get_ref();
+    socket.write_all(&[23, 3, 3, 64, 0]).unwrap();
+    let pause = Some(Duration::from_millis(50));
+    socket.set_read_timeout(pause).unwrap();
+    loop {
+        match socket.read(&mut [0; 256]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => break,
+            // The goodbye.
+            Ok(_) => {}
+        }
+        // It may be gone by now.
+        let _ = socket.write(&[0]);
+    }
+}
+
+#[test]
+fn resting_at_once_is_possible() {
+    let server = Server::start(&["--rest-after", "0"]);
+    let mut plain = server.connect();
+    for _ in 0..2 {
+        assert_eq!(plain.get("/hello").status, 200);
+    }
 }
 
 #[test]
