@@ -215,7 +215,7 @@ impl Recording {
         let place = self
             .rows
             .iter_mut()
-            .find(|row| row.case == case && row.who == who && row.x.is_none());
+            .find(|row| row.case == case && row.who == who && row.x == x);
         match place {
             Some(row) if row.unit != unit => return Err("another unit than in earlier runs"),
             Some(row) => row.values.push(value),
@@ -253,6 +253,26 @@ mod tests {
         assert_eq!(results.environments[0]["cpu"], "fast");
         let row = results.find("switch", "go").unwrap();
         assert_eq!((row.median(), row.lowest(), row.highest()), (6.0, 5.0, 9.0));
+    }
+
+    #[test]
+    fn runs_of_one_size_become_one_row() {
+        let of = |x: u64, value: f64| {
+            format!(r#"{{"case":"growth","who":"go","unit":"ns","run":0,"x":{x},"value":{value}}}"#)
+        };
+        let text = [
+            r#"{"environment":{}}"#.to_string(),
+            of(10, 1.0),
+            of(100, 2.0),
+            of(10, 3.0),
+        ];
+        let results = Results::of(&text.join("\n")).unwrap();
+        let rows: Vec<_> = results
+            .rows
+            .iter()
+            .map(|row| (row.x, &row.values[..]))
+            .collect();
+        assert_eq!(rows, [(Some(10), &[1.0, 3.0][..]), (Some(100), &[2.0][..])]);
     }
 
     #[test]
