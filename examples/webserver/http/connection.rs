@@ -36,8 +36,8 @@ use super::wire::{Wire, is_timeout};
 /// ```
 #[derive(Debug)]
 pub struct Connection<S> {
-    wire: Wire<S>,
-    request: Request,
+    pub(super) wire: Wire<S>,
+    pub(super) request: Request,
     settings: Arc<Settings>,
 }
 
@@ -69,20 +69,24 @@ impl<S: Read + Write> Connection<S> {
 
     /// Sends what is still buffered and waits until the next request begins to arrive.
     ///
-    /// Returns `false` when the peer has closed the connection instead. The buffers of the last
-    /// request are given back while this waits; with pipelined requests it does not wait at all.
+    /// Returns `false` when the peer has closed the connection instead. With pipelined requests it
+    /// does not wait at all.
     ///
     /// # Errors
     ///
-    /// When the stream fails; `TimedOut` or `WouldBlock` mean that nothing came in time.
+    /// When the stream fails; `TimedOut` or `WouldBlock` mean that nothing came in time. Then the
+    /// buffers of the last request have been given back, as another one does not seem to be near.
     pub fn wait(&mut self) -> io::Result<bool> {
         if !self.wire.input.is_empty() {
             return Ok(true);
         }
         self.wire.flush()?;
-        give_back(&mut self.request, &mut self.wire.output);
         self.wire.input.settle();
-        Ok(self.wire.fill(self.settings.head_max)? > 0)
+        let filled = self.wire.fill(self.settings.head_max);
+        if filled.as_ref().is_err_and(is_timeout) {
+            give_back(&mut self.request, &mut self.wire.output);
+        }
+        Ok(filled? > 0)
     }
 
     /// Sends what is still buffered. [`wait`](Self::wait) does so too; this is for those who want
@@ -202,7 +206,7 @@ const TOO_SLOW: Rejection =
 
 /// Buffers that grew beyond this are freed rather than kept.
 const SPARE_MAX: usize = 64 * 1024;
-/// Pairs of buffers that a thread keeps; more are in use only while requests are being answered.
+/// Pairs of buffers that a thread keeps for connections that speak again after a silence.
 const SPARES: usize = 256;
 
 thread_local! {

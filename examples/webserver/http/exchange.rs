@@ -191,7 +191,7 @@ impl<'c, S: Read + Write> Exchange<'c, S> {
         }
     }
 
-    fn write_body(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write_body(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.stage {
             Stage::Unsent => {
                 return Err(io::Error::new(

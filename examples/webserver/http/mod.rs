@@ -21,8 +21,9 @@
 //!   whose end could be read in two ways (both framings, two lengths, bare line feeds, a chunk size
 //!   that overflows) is refused and its connection closed: request smuggling, RFC 9112 section
 //!   11.2.
-//! - **What the peer sends costs bounded memory**: see [`Settings`]. An idle connection holds a
-//!   buffer of the size of its requests; the others go back to a pool of the thread.
+//! - **What the peer sends costs bounded memory**: see [`Settings`]. A connection whose
+//!   wait for a request ran out of time holds a buffer of the size of its requests; the others are
+//!   back in a pool of the thread.
 //!
 //! Time limits belong to the caller, who knows its sockets: a read that fails with `TimedOut` or
 //! `WouldBlock` in the middle of a request becomes a 408.

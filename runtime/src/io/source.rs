@@ -20,6 +20,7 @@ use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::panic::Location;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Operations that may succeed in a row before the tasklet gives way: a peer
@@ -88,7 +89,13 @@ impl<S: AsFd> Source<S> {
         wait: Waiting,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.until_done(Interest::READ, wait, || self.try_read_op(&mut operation))
+        self.until_done(Interest::READ, wait, || {
+            self.attempt(
+                Registration::may_read,
+                Registration::drained,
+                &mut operation,
+            )
+        })
     }
 
     /// Runs an operation that writes, parking until it does not block.
@@ -98,7 +105,13 @@ impl<S: AsFd> Source<S> {
         wait: Waiting,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.until_done(Interest::WRITE, wait, || self.try_write_op(&mut operation))
+        self.until_done(Interest::WRITE, wait, || {
+            self.attempt(
+                Registration::may_write,
+                Registration::filled,
+                &mut operation,
+            )
+        })
     }
 
     #[inline]
@@ -106,13 +119,12 @@ impl<S: AsFd> Source<S> {
         &self,
         interest: Interest,
         mut wait: Waiting,
-        mut attempt: impl FnMut() -> io::Result<R>,
+        mut attempt: impl FnMut() -> Poll<io::Result<R>>,
     ) -> io::Result<R> {
         self.give_way_when_due();
         loop {
-            match attempt() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return result,
+            if let Poll::Ready(result) = attempt() {
+                return result;
             }
             self.park(interest, &mut wait)?;
         }
@@ -125,7 +137,7 @@ impl<S: AsFd> Source<S> {
         &self,
         operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.attempt(Registration::may_read, Registration::drained, operation)
+        or_would_block(self.attempt(Registration::may_read, Registration::drained, operation))
     }
 
     /// Tries an operation that writes; `WouldBlock` without a system call when
@@ -135,7 +147,7 @@ impl<S: AsFd> Source<S> {
         &self,
         operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.attempt(Registration::may_write, Registration::filled, operation)
+        or_would_block(self.attempt(Registration::may_write, Registration::filled, operation))
     }
 
     /// Tries an operation whatever is known of the readiness, of which its
@@ -144,28 +156,33 @@ impl<S: AsFd> Source<S> {
         &self,
         operation: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.attempt(|_| true, |_| {}, operation)
+        or_would_block(self.attempt(|_| true, |_| {}, operation))
     }
 
+    /// Pending where it would block.
     #[inline]
     fn attempt<R>(
         &self,
         may_succeed: impl FnOnce(&Registration) -> bool,
         note_blocked: impl FnOnce(&Registration),
         mut operation: impl FnMut(&S) -> io::Result<R>,
-    ) -> io::Result<R> {
-        self.check_open()?;
-        if !may_succeed(&self.registration) {
-            return Err(io::ErrorKind::WouldBlock.into());
+    ) -> Poll<io::Result<R>> {
+        if self.registration.is_closed() {
+            return Poll::Ready(Err(closed()));
         }
-        let result = uninterrupted(|| operation(&self.inner));
-        match &result {
+        if !may_succeed(&self.registration) {
+            return Poll::Pending;
+        }
+        match uninterrupted(|| operation(&self.inner)) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 note_blocked(&self.registration);
+                Poll::Pending
             }
-            _ => self.spree.set(self.spree.get().saturating_add(1)),
+            result => {
+                self.spree.set(self.spree.get().saturating_add(1));
+                Poll::Ready(result)
+            }
         }
-        result
     }
 
     /// A stream whose short reads tell that nothing is left gave less than was
@@ -300,6 +317,13 @@ fn reason_of(interest: Interest) -> &'static WaitReason {
         (true, true) => &reason::IO_EITHER,
         (true, false) => &reason::IO_READ,
         (false, _) => &reason::IO_WRITE,
+    }
+}
+
+fn or_would_block<R>(attempt: Poll<io::Result<R>>) -> io::Result<R> {
+    match attempt {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 

@@ -84,6 +84,33 @@ fn a_draining_server_says_that_this_was_the_last_response() {
     assert!(outcome.responses()[0].head.contains("connection: close"));
 }
 
+/// Buffers stay while requests follow one another; a silence gives them back.
+#[test]
+fn a_silent_connection_gives_its_buffers_back() {
+    const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut script = Script {
+        input: HELLO,
+        piece: usize::MAX,
+        silent: true,
+        written: Vec::new(),
+    };
+    let mut connection = Connection::new(&mut script, Arc::new(settings()));
+    for _ in 0..2 {
+        connection.wire.stream.input = HELLO;
+        assert!(connection.wait().unwrap());
+        connection.read_request().unwrap();
+        assert!(connection.answer(route).unwrap());
+        connection.flush().unwrap();
+        assert!(connection.request.bytes.capacity() > 0);
+        assert!(connection.wire.output.capacity() > 0);
+        let silence = connection.wait().unwrap_err();
+        assert_eq!(silence.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(connection.request.bytes.capacity(), 0);
+        assert_eq!(connection.wire.output.capacity(), 0);
+    }
+    assert_eq!(script.written.len(), 2);
+}
+
 /// A stream that fails ends the connection with the error, and nothing is written after it.
 #[test]
 fn a_failing_stream_ends_the_connection() {
