@@ -1,5 +1,6 @@
 //! The floor of the plain HTTP cases: a bare epoll loop that recognises the
-//! end of a request and writes an answer. `rival_epoll PORT`.
+//! end of a request and writes an answer. `rival_epoll PORT WORKERS`, each worker a
+//! thread with a listener of its own.
 //!
 //! It parses nothing but the path and sends no date, so that no server can be
 //! much cheaper. It takes one request at a time: nobody sends it two.
@@ -28,9 +29,19 @@ struct Connection {
     left: &'static [u8],
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).ok_or("usage: rival_epoll PORT")?;
-    let mut listener = listen(&port)?;
+/// Why the server ended.
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [port, workers] = &arguments[..] else {
+        return Err("usage: rival_epoll PORT WORKERS".into());
+    };
+    answers::on_threads(workers.parse()?, || serve(port))
+}
+
+fn serve(port: &str) -> Result<(), Failure> {
+    let mut listener = listen(port)?;
     let mut poll = Poll::new()?;
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -65,10 +76,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn listen(port: &str) -> Result<TcpListener, Box<dyn Error>> {
+fn listen(port: &str) -> Result<TcpListener, Failure> {
     let address: std::net::SocketAddr = format!("127.0.0.1:{port}").parse()?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -1,7 +1,7 @@
-//! hyper on a tokio runtime of one thread, a rival of the cases with servers.
+//! hyper on tokio runtimes of one thread each, a rival of the cases with servers.
 //!
-//! `rival_hyper PORT plain|rustls|openssl [CERTIFICATE KEY]`; the two files
-//! are PEM and are needed for TLS.
+//! `rival_hyper PORT WORKERS plain|rustls|openssl [CERTIFICATE KEY]`; the two
+//! files are PEM and are needed for TLS.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -23,7 +23,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_openssl::SslStream;
 use tokio_rustls::TlsAcceptor;
 
-const USAGE: &str = "usage: rival_hyper PORT plain|rustls|openssl [CERTIFICATE KEY]";
+const USAGE: &str = "usage: rival_hyper PORT WORKERS plain|rustls|openssl [CERTIFICATE KEY]";
 
 /// Waiting connections that the kernel holds, as for all servers.
 const BACKLOG: u32 = 4096;
@@ -42,26 +42,31 @@ enum Layer {
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (port, layer) = match arguments[..] {
-        [port, "plain"] => (port, Layer::Plain),
-        [port, "rustls", certificate, key] => {
+    let [port, workers, layer @ ..] = &arguments[..] else {
+        return Err(USAGE.into());
+    };
+    let layer = match layer {
+        ["plain"] => Layer::Plain,
+        ["rustls", certificate, key] => {
             let config = policy::rustls(certificate, key)?;
-            (port, Layer::Rustls(config.into()))
+            Layer::Rustls(config.into())
         }
-        [port, "openssl", certificate, key] => {
-            (port, Layer::Openssl(policy::acceptor(certificate, key)?))
-        }
+        ["openssl", certificate, key] => Layer::Openssl(policy::acceptor(certificate, key)?),
         _ => return Err(USAGE.into()),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    runtime.block_on(serve(format!("127.0.0.1:{port}").parse()?, layer))
+    let address = format!("127.0.0.1:{port}").parse()?;
+    answers::on_threads(workers.parse()?, || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        runtime.block_on(serve(address, layer.clone()))
+    })
 }
 
 async fn serve(address: SocketAddr, layer: Layer) -> Result<(), Failure> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?;
     loop {

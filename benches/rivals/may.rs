@@ -1,4 +1,4 @@
-//! `may_minihttp` on one worker, a rival of the plain HTTP cases. `rival_may PORT`.
+//! `may_minihttp`, a rival of the plain HTTP cases. `rival_may PORT WORKERS`.
 //!
 //! `may_minihttp` takes no socket from its user and sets no `TCP_NODELAY`. It
 //! sends each answer by one write, so small ones leave at once all the same.
@@ -30,8 +30,11 @@ impl HttpService for Answers {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).ok_or("usage: rival_may PORT")?;
-    may::config().set_workers(1);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [port, workers] = &arguments[..] else {
+        return Err("usage: rival_may PORT WORKERS".into());
+    };
+    may::config().set_workers(workers.parse()?);
     let server = HttpServer(Answers).start(format!("127.0.0.1:{port}"))?;
     server.join().map_err(|_| "the server panicked")?;
     Ok(())

@@ -1,6 +1,6 @@
-//! HTTPS on coroutines of `may`, written in the blocking style, on one worker.
+//! HTTPS on coroutines of `may`, written in the blocking style.
 //!
-//! `rival_may_tls PORT CERTIFICATE KEY [openssl|greenling]`; the two files are
+//! `rival_may_tls PORT WORKERS CERTIFICATE KEY [openssl|greenling]`; the two files are
 //! PEM. The TLS is that of the `openssl` crate, or Greenling's without its
 //! scheduler, which shows what each half of Greenling adds.
 
@@ -16,7 +16,7 @@ use may::go;
 use may::net::{TcpListener, TcpStream};
 use openssl::ssl::{Ssl, SslContext, SslStream};
 
-const USAGE: &str = "usage: rival_may_tls PORT CERTIFICATE KEY [openssl|greenling]";
+const USAGE: &str = "usage: rival_may_tls PORT WORKERS CERTIFICATE KEY [openssl|greenling]";
 
 /// In words of eight bytes: room for OpenSSL's frames of up to 11 KB, twice over.
 const STACK_WORDS: usize = 8 * 1024;
@@ -46,17 +46,19 @@ enum Layer {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (port, layer) = match arguments[..] {
-        [port, certificate, key] | [port, certificate, key, "openssl"] => (
-            port,
-            Layer::Openssl(policy::acceptor(certificate, key)?.into_context()),
-        ),
-        [port, certificate, key, "greenling"] => {
-            (port, Layer::Greenling(context(certificate, key)?))
+    let [port, workers, layer @ ..] = &arguments[..] else {
+        return Err(USAGE.into());
+    };
+    let layer = match layer {
+        [certificate, key] | [certificate, key, "openssl"] => {
+            Layer::Openssl(policy::acceptor(certificate, key)?.into_context())
         }
+        [certificate, key, "greenling"] => Layer::Greenling(context(certificate, key)?),
         _ => return Err(USAGE.into()),
     };
-    may::config().set_workers(1).set_stack_size(STACK_WORDS);
+    may::config()
+        .set_workers(workers.parse()?)
+        .set_stack_size(STACK_WORDS);
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     let server = go!(move || {
         for socket in listener.incoming() {

@@ -1,10 +1,14 @@
 //! What every server of a comparison answers: `GET /hello` with 13 bytes, and
 //! `GET /bytes/N` with N bytes, both `text/plain`.
 //!
+//! And how rivals that have no workers of their own have several: threads that know
+//! nothing of each other.
+//!
 //! The rivals send the body of `/bytes/N` from one buffer that lives as long as
 //! the program, so that none of them pays for making it.
 
 use std::sync::LazyLock;
+use std::{io, thread};
 
 /// The body of `/hello`.
 pub const HELLO: &[u8] = b"Hello, world!";
@@ -26,6 +30,29 @@ pub fn body(path: &str) -> Option<&'static [u8]> {
     }
     let count = path.strip_prefix("/bytes/")?.parse().ok()?;
     BYTES.get(..count)
+}
+
+/// Runs `serve` on so many threads, until it ends on the first of them; on this thread
+/// where one is enough.
+///
+/// # Errors
+///
+/// Those of `serve`, and when it panics.
+pub fn on_threads<E>(count: usize, serve: impl Fn() -> Result<(), E> + Sync) -> Result<(), E>
+where
+    E: From<io::Error> + Send,
+{
+    if count == 1 {
+        return serve();
+    }
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(&serve)).collect();
+        for thread in threads {
+            let ended = thread.join();
+            ended.map_err(|_| io::Error::other("a worker panicked"))??;
+        }
+        Ok(())
+    })
 }
 
 #[cfg(test)]

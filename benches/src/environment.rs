@@ -50,19 +50,20 @@ pub fn describe() -> BTreeMap<String, String> {
     all
 }
 
-/// The commit that is measured, with a mark when files differ from it.
+/// The commit that is measured, with a mark when files differ from it that matter: not
+/// the recording that is being made, nor the pages from earlier ones.
 fn commit() -> Option<String> {
-    said(
-        "git",
-        &[
-            "-C",
-            env!("CARGO_MANIFEST_DIR"),
-            "describe",
-            "--always",
-            "--dirty",
-            "--abbrev=12",
-        ],
-    )
+    let git = |arguments: &[&str]| {
+        let here = ["-C", env!("CARGO_MANIFEST_DIR")];
+        said("git", &[&here, arguments].concat())
+    };
+    let commit = git(&["describe", "--always", "--abbrev=12"])?;
+    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
+    let paths = [":(top)", ":(top,exclude)docs/performance"];
+    match git(&[&status[..], &paths[..]].concat()) {
+        Some(_changed) => Some(commit + "-dirty"),
+        None => Some(commit),
+    }
 }
 
 /// The first line that `program` says, on whichever stream; `None` when it is not

@@ -1,8 +1,9 @@
 //! What the kernel says about a process, and which core it runs on.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -24,13 +25,17 @@ pub enum Core {
 ///
 /// Returns false when the platform has no affinity.
 pub fn pin(core: Core) -> bool {
+    let chosen = cores_of(core);
+    !chosen.is_empty() && set_cores(None, &chosen)
+}
+
+fn cores_of(core: Core) -> Vec<usize> {
     let all = initial_cores();
-    let chosen = match core {
-        Core::First => all.first().into_iter().collect(),
-        Core::Last => all.last().into_iter().collect(),
-        Core::All => all.iter().collect::<Vec<_>>(),
-    };
-    !chosen.is_empty() && set_cores(&chosen)
+    match core {
+        Core::First => all.first().copied().into_iter().collect(),
+        Core::Last => all.last().copied().into_iter().collect(),
+        Core::All => all.to_vec(),
+    }
 }
 
 /// How many cores this process may use when it is not pinned.
@@ -60,16 +65,16 @@ fn allowed_cores() -> Vec<usize> {
 }
 
 #[cfg(target_os = "linux")]
-fn set_cores(cores: &[&usize]) -> bool {
+fn set_cores(thread: Option<Pid>, cores: &[usize]) -> bool {
     let mut set = rustix::thread::CpuSet::new();
-    for &&core in cores {
+    for &core in cores {
         set.set(core);
     }
-    rustix::thread::sched_setaffinity(None, &set).is_ok()
+    rustix::thread::sched_setaffinity(thread, &set).is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn set_cores(_: &[&usize]) -> bool {
+fn set_cores(_: Option<Pid>, _: &[usize]) -> bool {
     false
 }
 
@@ -163,13 +168,67 @@ pub fn total_memory() -> io::Result<u64> {
 ///
 /// When `/proc` cannot be read or its lines have another form.
 pub fn cpu_time(pid: &str) -> io::Result<Duration> {
-    let mut sum = Duration::ZERO;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-        let time = on_cpu(&text);
-        sum += time.ok_or_else(|| io::Error::other(format!("no times in {text:?}")))?;
+    Ok(threads(pid)?.into_iter().map(|(_, time)| time).sum())
+}
+
+/// A thread of whatever process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// Its folder in `/proc`.
+    folder: PathBuf,
+}
+
+/// The threads of process `pid`, and the CPU time that each has taken.
+///
+/// # Errors
+///
+/// As [`cpu_time`].
+pub fn threads(pid: &str) -> io::Result<Vec<(Thread, Duration)>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let thread = Thread {
+            folder: entry?.path(),
+        };
+        let time = thread.cpu_time()?;
+        all.push((thread, time));
     }
-    Ok(sum)
+    Ok(all)
+}
+
+impl Thread {
+    /// CPU time that it has taken, user and system.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        let text = fs::read_to_string(self.folder.join("schedstat"))?;
+        on_cpu(&text).ok_or_else(|| io::Error::other(format!("no times in {text:?}")))
+    }
+
+    /// How often it has gone to sleep in the kernel.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone.
+    pub fn sleeps(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(self.folder.join("status"))?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
+            .and_then(|rest| rest.trim().parse().ok())
+            .ok_or_else(|| io::Error::other("no count of switches in /proc/PID/task/TID/status"))
+    }
+
+    /// Pins it to `core`; false when that is not possible.
+    pub fn pin(&self, core: Core) -> bool {
+        let number = self.folder.file_name().and_then(OsStr::to_str);
+        let number = number.and_then(|number| number.parse().ok());
+        number.and_then(Pid::from_raw).is_some_and(|number| {
+            let cores = cores_of(core);
+            !cores.is_empty() && set_cores(Some(number), &cores)
+        })
+    }
 }
 
 /// The first field of a thread's `schedstat`: nanoseconds on a CPU.
@@ -191,16 +250,8 @@ pub fn thread_time() -> Duration {
 ///
 /// When `/proc` cannot be read or lacks the field.
 pub fn voluntary_switches(pid: &str) -> io::Result<u64> {
-    let mut sum = 0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let status = fs::read_to_string(thread?.path().join("status"))?;
-        sum += status
-            .lines()
-            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
-            .and_then(|rest| rest.trim().parse::<u64>().ok())
-            .ok_or_else(|| io::Error::other("no count of switches in /proc/PID/task/TID/status"))?;
-    }
-    Ok(sum)
+    let all = threads(pid)?;
+    all.iter().map(|(thread, _)| thread.sleeps()).sum()
 }
 
 /// How many descriptors process `pid` has open.

@@ -1,6 +1,6 @@
-// The Go side of the cases with servers: net/http on one processor.
+// The Go side of the cases with servers: net/http.
 //
-// rival PORT [CERTIFICATE KEY]; the two files make it HTTPS.
+// rival PORT PROCESSORS [CERTIFICATE KEY]; the two files make it HTTPS.
 package main
 
 import (
@@ -41,7 +41,15 @@ func many(response http.ResponseWriter, request *http.Request) {
 }
 
 func main() {
-	runtime.GOMAXPROCS(1)
+	usage := "usage: rival PORT PROCESSORS [CERTIFICATE KEY]"
+	if len(os.Args) < 3 {
+		log.Fatal(usage)
+	}
+	processors, err := strconv.Atoi(os.Args[2])
+	if err != nil {
+		log.Fatal(usage)
+	}
+	runtime.GOMAXPROCS(processors)
 	http.HandleFunc("GET /hello", hello)
 	http.HandleFunc("GET /bytes/{count}", many)
 	server := &http.Server{
@@ -54,14 +62,13 @@ func main() {
 			DynamicRecordSizingDisabled: true,
 		},
 	}
+	server.Addr = "127.0.0.1:" + os.Args[1]
 	switch len(os.Args) {
-	case 2:
-		server.Addr = "127.0.0.1:" + os.Args[1]
+	case 3:
 		log.Fatal(server.ListenAndServe())
-	case 4:
-		server.Addr = "127.0.0.1:" + os.Args[1]
-		log.Fatal(server.ListenAndServeTLS(os.Args[2], os.Args[3]))
+	case 5:
+		log.Fatal(server.ListenAndServeTLS(os.Args[3], os.Args[4]))
 	default:
-		log.Fatal("usage: rival PORT [CERTIFICATE KEY]")
+		log.Fatal(usage)
 	}
 }

@@ -185,9 +185,19 @@ impl Client {
         Ok(Answer { status, body })
     }
 
+    /// What there is to read, as it comes.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is broken; `WouldBlock` when the socket does not wait and
+    /// there is nothing.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+
     fn read_more(&mut self) -> io::Result<()> {
         let mut buffer = [0; 16 * 1024];
-        match self.stream.read(&mut buffer)? {
+        match self.read(&mut buffer)? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             length => {
                 self.ahead.extend_from_slice(&buffer[..length]);

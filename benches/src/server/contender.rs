@@ -30,8 +30,8 @@ pub const TLS: [Who; 8] = [
     Who::Go,
 ];
 
-/// The command that serves as `who` at `port`. Only the example web server is
-/// asked for more than one of `workers`.
+/// The command that serves as `who` at `port`, with so many `workers`; for nginx it is
+/// to be run for each worker, which is a process.
 pub(super) fn command(
     who: Who,
     tls: bool,
@@ -56,7 +56,7 @@ pub(super) fn command(
                 .stderr(Stdio::null())
                 .status();
             asked.map_err(|error| io::Error::new(error.kind(), format!("nginx: {error}")))?;
-            return nginx_command(tls, port, ground);
+            return nginx_command(tls, port, workers, ground);
         }
         Who::May => rival("rival_may")?,
         Who::MayOpenssl | Who::MayGreenlingTls => rival("rival_may_tls")?,
@@ -67,7 +67,7 @@ pub(super) fn command(
             return Err(io::Error::other("this contender is no server"));
         }
     };
-    command.arg(port.to_string());
+    command.arg(port.to_string()).arg(workers.to_string());
     match who {
         Who::Hyper => command.arg("plain"),
         Who::HyperRustls => command.arg("rustls"),
@@ -109,8 +109,9 @@ fn greenling(
     Ok(command)
 }
 
-/// One process, no log, a connection lives as long as its client wants.
-fn nginx_command(tls: bool, port: u16, ground: &Ground) -> io::Result<Command> {
+/// A process without a master, which would not take its workers along when it is
+/// killed; no log, a connection lives as long as its client wants.
+fn nginx_command(tls: bool, port: u16, workers: u16, ground: &Ground) -> io::Result<Command> {
     let folder = ground.folder().join(format!("nginx-{port}"));
     fs::create_dir_all(&folder)?;
     let place = folder.display();
@@ -127,6 +128,7 @@ fn nginx_command(tls: bool, port: u16, ground: &Ground) -> io::Result<Command> {
     } else {
         ("", String::new())
     };
+    let shared = if workers > 1 { "reuseport" } else { "" };
     let configuration = format!(
         r#"daemon off;
 master_process off;
@@ -147,7 +149,7 @@ http {{
     uwsgi_temp_path {place};
     scgi_temp_path {place};
     server {{
-        listen 127.0.0.1:{port} {listen} backlog=4096;
+        listen 127.0.0.1:{port} {listen} {shared} backlog=4096;
         {security}
         location /bytes/ {{ alias {files}/; default_type application/octet-stream; }}
         location = /hello {{ default_type text/plain; return 200 "Hello, world!"; }}

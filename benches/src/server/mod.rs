@@ -21,7 +21,7 @@ pub use contender::{PLAIN, TLS, nginx};
 pub use ground::{BODY_SIZES, Ground};
 pub use visitor::{Visit, Visitor};
 
-use crate::machine::{self, Core};
+use crate::machine::{self, Core, Thread};
 use crate::who::Who;
 
 /// How long a server may take until it accepts connections.
@@ -30,7 +30,8 @@ const START_MAX: Duration = Duration::from_secs(10);
 /// A running server; killed on drop.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    /// One, unless its workers are processes.
+    children: Vec<Child>,
     port: u16,
     tls: bool,
 }
@@ -42,39 +43,56 @@ impl Server {
     ///
     /// Why it cannot run: not built, not installed, or what it ended with.
     pub fn start(who: Who, tls: bool, ground: &Ground) -> io::Result<Server> {
-        // A child inherits the core of the thread that starts it.
-        machine::pin(Core::First);
-        let server = Server::spawn(who, tls, 1, ground);
-        machine::pin(Core::Last);
-        server?.ready()
+        Server::start_on(Core::First, 1, who, tls, ground)
     }
 
-    /// Starts the example web server with `workers` on all cores, and waits until
-    /// it accepts. The caller is pinned to no core any more, as what it starts.
+    /// The same on `core` with `workers`. The caller is on the last core afterwards;
+    /// when it asked for all of them, on any, as what it starts.
     ///
     /// # Errors
     ///
     /// As [`Server::start`].
-    pub fn start_everywhere(tls: bool, workers: u16, ground: &Ground) -> io::Result<Server> {
-        machine::pin(Core::All);
-        Server::spawn(Who::Greenling, tls, workers, ground)?.ready()
+    pub fn start_on(
+        core: Core,
+        workers: u16,
+        who: Who,
+        tls: bool,
+        ground: &Ground,
+    ) -> io::Result<Server> {
+        // A child inherits the core of the thread that starts it.
+        machine::pin(core);
+        let server = Server::spawn(who, tls, workers, ground);
+        machine::pin(match core {
+            Core::All => Core::All,
+            Core::First | Core::Last => Core::Last,
+        });
+        server?.ready()
     }
 
     fn spawn(who: Who, tls: bool, workers: u16, ground: &Ground) -> io::Result<Server> {
         let port = free_port()?;
-        let child = machine::tethered(&contender::command(who, tls, port, workers, ground)?)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()?;
-        Ok(Server { child, port, tls })
+        let mut command = machine::tethered(&contender::command(who, tls, port, workers, ground)?);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut server = Server {
+            children: Vec::new(),
+            port,
+            tls,
+        };
+        let processes = if who == Who::Nginx { workers } else { 1 };
+        for _ in 0..processes {
+            server.children.push(command.spawn()?);
+        }
+        Ok(server)
     }
 
     /// Waits until it accepts connections.
     fn ready(mut self) -> io::Result<Server> {
         let begin = Instant::now();
         while TcpStream::connect(self.address()).is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                return Err(io::Error::other(format!("the server ended with {status}")));
+            for child in &mut self.children {
+                if let Some(status) = child.try_wait()? {
+                    return Err(io::Error::other(format!("the server ended with {status}")));
+                }
             }
             if begin.elapsed() > START_MAX {
                 return Err(io::Error::other("the server accepts no connections"));
@@ -95,9 +113,13 @@ impl Server {
         format!("{scheme}://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Its process id, as text for /proc.
+    /// Its process id, as text for /proc; of several the first.
     pub fn pid(&self) -> String {
-        self.child.id().to_string()
+        self.children[0].id().to_string()
+    }
+
+    fn pids(&self) -> impl Iterator<Item = String> {
+        self.children.iter().map(|child| child.id().to_string())
     }
 
     /// CPU time that it has taken.
@@ -106,19 +128,34 @@ impl Server {
     ///
     /// When it is gone.
     pub fn cpu_time(&self) -> io::Result<Duration> {
-        machine::cpu_time(&self.pid())
+        self.pids().map(|pid| machine::cpu_time(&pid)).sum()
     }
 
-    /// Asks it to stop (SIGTERM) and waits for `limit`; `None` when it still runs.
+    /// The threads of all its processes, and the CPU time that each has taken.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone.
+    pub fn threads(&self) -> io::Result<Vec<(Thread, Duration)>> {
+        let mut all = Vec::new();
+        for pid in self.pids() {
+            all.extend(machine::threads(&pid)?);
+        }
+        Ok(all)
+    }
+
+    /// Asks it, a single process, to stop (SIGTERM) and waits for `limit`; `None` when
+    /// it still runs.
     ///
     /// # Errors
     ///
     /// When it is gone already.
     pub fn terminate(mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
-        machine::terminate(self.child.id())?;
+        let child = &mut self.children[0];
+        machine::terminate(child.id())?;
         let begin = Instant::now();
         while begin.elapsed() < limit {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = child.try_wait()? {
                 return Ok(Some(status));
             }
             machine::pause(Duration::from_millis(20));
@@ -129,9 +166,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Either may fail only because the process is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in &mut self.children {
+            // Either may fail only because the process is gone already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

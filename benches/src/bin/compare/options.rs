@@ -65,7 +65,9 @@ pub(crate) enum Case {
     Latency,
     /// Few active connections among 10,000.
     Crowd,
-    /// One worker and two.
+    /// One worker and two, each with the same to do.
+    Scaling,
+    /// One worker and two under a client that takes all it can get.
     Workers,
     /// Cost as the work grows: all of the following.
     Growth,

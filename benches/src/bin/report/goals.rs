@@ -24,6 +24,8 @@ enum Limit {
     Rival(&'static str, f64),
     /// The own median in another case, and so much more.
     Beyond(&'static str, f64),
+    /// Nothing: it helps to understand the goal before it.
+    Nothing,
 }
 
 const OURS: &str = "greenling";
@@ -120,14 +122,34 @@ pub(crate) const GOALS: &[Goal] = &[
         Limit::Value(1.2),
     ),
     goal(
-        "HTTP request, two workers over one",
-        "workers-http-ratio",
+        "HTTP request, two workers over one, each with the same to do",
+        "scaling-http-ratio",
         Limit::Value(1.05),
     ),
     goal(
-        "HTTPS request, two workers over one",
-        "workers-https-ratio",
+        "the same, two workers over two servers of one",
+        "scaling-http-shared-ratio",
+        Limit::Nothing,
+    ),
+    goal(
+        "the same, two workers over one, all short of cores",
+        "workers-http-ratio",
+        Limit::Nothing,
+    ),
+    goal(
+        "HTTPS request, two workers over one, each with the same to do",
+        "scaling-https-ratio",
         Limit::Value(1.05),
+    ),
+    goal(
+        "the same, two workers over two servers of one",
+        "scaling-https-shared-ratio",
+        Limit::Nothing,
+    ),
+    goal(
+        "the same, two workers over one, all short of cores",
+        "workers-https-ratio",
+        Limit::Nothing,
     ),
 ];
 
@@ -160,7 +182,7 @@ impl Goal {
     pub(crate) fn judge(&self, results: &Results) -> Outcome {
         let own = results.find(self.case, self.who);
         let other = match self.limit {
-            Limit::Value(_) => None,
+            Limit::Value(_) | Limit::Nothing => None,
             Limit::Rival(rival, _) => results.find(self.case, rival),
             Limit::Beyond(case, _) => results.find(case, self.who),
         };
@@ -184,9 +206,14 @@ impl Goal {
                 });
                 (goal, measured)
             }
+            Limit::Nothing => {
+                let measured = own.map(|own| (own.median(), f64::INFINITY, text(own)));
+                ("none".into(), measured)
+            }
         };
         let verdict = match measured {
             None => "not measured",
+            Some((_, f64::INFINITY, _)) => "for comparison",
             Some((value, limit, _)) if value <= limit => "reached",
             Some(_) => "**not reached**",
         };
@@ -205,7 +232,7 @@ fn ratio(own: Option<&Row>, other: Option<&Row>, limit: f64) -> Option<(f64, f64
     let ratio = own.median() / other.median();
     let text = format!(
         "{} ({} against {})",
-        number(ratio),
+        exact(ratio),
         text(own),
         number(other.median())
     );
@@ -213,7 +240,17 @@ fn ratio(own: Option<&Row>, other: Option<&Row>, limit: f64) -> Option<(f64, f64
 }
 
 fn text(row: &Row) -> String {
-    format!("{} {}", number(row.median()), unit(&row.unit))
+    let median = match row.unit.as_str() {
+        "x" => exact(row.median()),
+        _ => number(row.median()),
+    };
+    format!("{median} {}", unit(&row.unit))
+}
+
+/// A ratio with a digit more than its limit has, or what is a little above it would
+/// seem to have reached it.
+fn exact(ratio: f64) -> String {
+    format!("{ratio:.3}")
 }
 
 #[cfg(test)]
@@ -255,6 +292,16 @@ mod tests {
             "**not reached**"
         );
         assert_eq!(verdict(Limit::Rival("hyper", 0.7), &both).1, "not measured");
+    }
+
+    #[test]
+    fn a_ratio_is_shown_as_it_is_judged() {
+        let both = [("case", OURS, 1.0652), ("case", "epoll", 1.0)];
+        assert_eq!(
+            verdict(Limit::Rival("epoll", 1.06), &both),
+            ("1.065 (1.07 µs against 1.00)".into(), "**not reached**")
+        );
+        assert_eq!(verdict(Limit::Nothing, &both).1, "for comparison");
     }
 
     #[test]

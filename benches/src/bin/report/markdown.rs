@@ -12,8 +12,10 @@ use crate::title;
 /// Whose cost is 1 in the column of ratios.
 const OURS: &str = "greenling";
 
+const DATE: &str = "date";
+
 /// What is told of a machine first, in this order; the rest follows by name.
-const FIRST: [&str; 6] = ["date", "commit", "cpu", "cores", "memory", "kernel"];
+const FIRST: [&str; 6] = [DATE, "commit", "cpu", "cores", "memory", "kernel"];
 
 /// The page of `area`; `None` when nothing of it was recorded.
 pub(crate) fn page(area: Area, results: &Results, charts: &[&str]) -> Option<String> {
@@ -84,10 +86,37 @@ fn begin(title: &str, results: &Results) -> String {
         "# {title}\n\nMade by the program `report` of `benches` from `results/`; changes belong \
          there.\n\n"
     );
-    for environment in &results.environments {
-        page += &machine(environment);
+    for environment in grouped(&results.environments) {
+        page += &machine(&environment);
     }
     page
+}
+
+/// Environments that differ by their dates only are one, of a first and a last date.
+fn grouped(environments: &[Environment]) -> Vec<Environment> {
+    let undated = |environment: &Environment| {
+        let mut environment = environment.clone();
+        let date = environment.remove(DATE);
+        (environment, date)
+    };
+    let mut groups: Vec<(Environment, Vec<String>)> = Vec::new();
+    // The oldest comes first.
+    for (environment, date) in environments.iter().map(undated) {
+        match groups.iter_mut().find(|(other, _)| *other == environment) {
+            Some((_, dates)) => dates.extend(date),
+            None => groups.push((environment, date.into_iter().collect())),
+        }
+    }
+    let dated = |(mut environment, dates): (Environment, Vec<String>)| {
+        let date = match &dates[..] {
+            [] => None,
+            [only] => Some(only.clone()),
+            [first, .., last] => Some(format!("{first} to {last}")),
+        };
+        environment.extend(date.map(|date| (DATE.into(), date)));
+        environment
+    };
+    groups.into_iter().map(dated).collect()
 }
 
 fn machine(environment: &Environment) -> String {
@@ -254,6 +283,21 @@ mod tests {
         assert!(page.contains("| `http-hello` | nginx | 7.50 | 7.00 | 9.00 | µs | 3 | 1.25 |"));
         assert!(page.contains("](http-hello.svg)"));
         assert!(!page.contains("growth-ring"));
+    }
+
+    #[test]
+    fn equal_environments_are_one_table() {
+        let of = |date: &str, case: &str, cpu: &str| {
+            format!(
+                "{{\"environment\":{{\"date\":\"{date}\",\"cpu\":\"{cpu}\"}}}}\n\
+                 {{\"case\":\"{case}\",\"who\":\"go\",\"unit\":\"ns\",\"value\":1.0}}\n"
+            )
+        };
+        let text = of("1", "a", "x") + &of("2", "b", "y") + &of("3", "c", "x") + &of("4", "d", "x");
+        let page = goals(&Results::of(&text).unwrap());
+        assert!(page.contains("| date | 1 to 4 |\n| cpu | x |\n"));
+        assert!(page.contains("| date | 2 |\n| cpu | y |\n"));
+        assert_eq!(page.matches("| cpu |").count(), 2);
     }
 
     #[test]

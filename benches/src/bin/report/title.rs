@@ -128,4 +128,60 @@ const TITLES: &[(&str, &str)] = &[
         "growth-channel-waiters-kill",
         "Killing one of so many receivers, in the middle",
     ),
+    (
+        "latency-http-alone",
+        "99th percentile of HTTP requests on 16 connections",
+    ),
+    (
+        "latency-http-among",
+        "The same beside 8,000 idle connections",
+    ),
+    (
+        "latency-https-alone",
+        "99th percentile of HTTPS requests on 16 connections",
+    ),
+    (
+        "latency-https-among",
+        "The same beside 8,000 idle HTTPS connections",
+    ),
+    (
+        "scaling-http-1",
+        "CPU time of an HTTP request, one worker with its client on one core",
+    ),
+    (
+        "scaling-http-2",
+        "CPU time of an HTTP request, a worker with its client on each core",
+    ),
+    (
+        "scaling-http-apart",
+        "CPU time of an HTTP request, a server with its client on each core",
+    ),
+    (
+        "scaling-https-1",
+        "CPU time of an HTTPS request, one worker with its client on one core",
+    ),
+    (
+        "scaling-https-2",
+        "CPU time of an HTTPS request, a worker with its client on each core",
+    ),
+    (
+        "scaling-https-apart",
+        "CPU time of an HTTPS request, a server with its client on each core",
+    ),
+    (
+        "workers-http-1",
+        "CPU time of an HTTP request with one worker, short of cores",
+    ),
+    (
+        "workers-http-2",
+        "CPU time of an HTTP request with two workers, short of cores",
+    ),
+    (
+        "workers-https-1",
+        "CPU time of an HTTPS request with one worker, short of cores",
+    ),
+    (
+        "workers-https-2",
+        "CPU time of an HTTPS request with two workers, short of cores",
+    ),
 ];

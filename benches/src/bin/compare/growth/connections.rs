@@ -8,16 +8,15 @@
 //! Each run has servers of its own, whose connections grow from size to size. What
 //! it costs to make them is not counted.
 
-use std::io::{self, Write};
-use std::net::TcpStream;
+use std::io;
 use std::time::{Duration, Instant};
 
-use benches::server::{Client, Server, connect_plain, connector};
+use benches::server::{Server, connector};
 use benches::who::Who;
 use openssl::ssl::SslConnector;
 
 use super::{Bench, Failure};
-use crate::servers::{REQUEST, expect_hello};
+use crate::servers::Connection;
 
 const PLAIN: [Who; 5] = [Who::Greenling, Who::Hyper, Who::Nginx, Who::Go, Who::Epoll];
 const TLS: [Who; 3] = [Who::Greenling, Who::HyperRustls, Who::Nginx];
@@ -63,10 +62,7 @@ fn curve(
     let mut connections = Vec::new();
     for &size in sizes {
         while connections.len() < size as usize {
-            let mut one = Connection::open(server, tls)?;
-            one.send()?;
-            one.expect_hello()?;
-            connections.push(one);
+            connections.push(Connection::open(server, tls)?);
         }
         let mut order: Vec<usize> = (0..connections.len()).collect();
         fastrand::Rng::with_seed(1).shuffle(&mut order);
@@ -97,33 +93,4 @@ fn play(connections: &mut [Connection], order: &[usize], window: Duration) -> io
         connections[index].expect_hello()?;
     }
     Ok(requests)
-}
-
-/// A connection of the client.
-enum Connection {
-    Plain(TcpStream),
-    Tls(Client),
-}
-
-impl Connection {
-    fn open(server: &Server, tls: Option<&SslConnector>) -> io::Result<Connection> {
-        match tls {
-            Some(tls) => Client::connect(tls, server.address()).map(Connection::Tls),
-            None => connect_plain(server.address()).map(Connection::Plain),
-        }
-    }
-
-    fn send(&mut self) -> io::Result<()> {
-        match self {
-            Connection::Plain(socket) => socket.write_all(REQUEST),
-            Connection::Tls(client) => client.send(REQUEST),
-        }
-    }
-
-    fn expect_hello(&mut self) -> io::Result<()> {
-        match self {
-            Connection::Plain(socket) => expect_hello(socket),
-            Connection::Tls(client) => client.answer()?.expect_hello(),
-        }
-    }
 }

@@ -16,15 +16,14 @@
 //! The three take turns, in an order that rotates; their ratios are taken
 //! within a turn, so that a slow phase of the machine meets both parts.
 
-use std::io::{self, Write};
-use std::net::TcpStream;
+use std::io;
 
 use benches::machine;
 use benches::record::Record;
-use benches::server::{PLAIN, Server, connect_plain};
+use benches::server::{PLAIN, Server};
 use benches::who::Who;
 
-use super::{Bench, Failure, REQUEST, expect_hello, hello};
+use super::{Bench, Connection, Failure};
 use crate::options::rotated;
 
 /// Connections that are active in a round.
@@ -61,11 +60,11 @@ struct Part<'a> {
 }
 
 fn measure(bench: &mut Bench, who: Who, few: &Server, many: &Server) -> Result<(), Failure> {
-    let (connections, rounds) = if bench.options.quick { QUICK } else { FULL };
+    let (count, rounds) = if bench.options.quick { QUICK } else { FULL };
     let mut of_few = connect(few, ACTIVE)?;
-    let mut of_many = connect(many, connections)?;
+    let mut of_many = connect(many, count)?;
     // Memory that lies in the order of the turns would be fetched ahead.
-    let mut shuffled: Vec<usize> = (0..connections).collect();
+    let mut shuffled: Vec<usize> = (0..count).collect();
     fastrand::Rng::with_seed(1).shuffle(&mut shuffled);
     let parts = [
         Part {
@@ -88,16 +87,16 @@ fn measure(bench: &mut Bench, who: Who, few: &Server, many: &Server) -> Result<(
         let mut costs = [0.0; 3];
         for index in rotated(parts.len(), run) {
             let part = &parts[index];
-            let sockets = if index == 0 {
+            let connections = if index == 0 {
                 &mut of_few
             } else {
                 &mut of_many
             };
             // The caches as this part leaves them, and everybody served once.
-            play(part, sockets, connections.div_ceil(ACTIVE).min(rounds))?;
+            play(part, connections, count.div_ceil(ACTIVE).min(rounds))?;
             let before = part.server.cpu_time()?;
             let woken = machine::voluntary_switches(&part.server.pid())?;
-            play(part, sockets, rounds)?;
+            play(part, connections, rounds)?;
             let spent = part.server.cpu_time()?.saturating_sub(before);
             let woken = machine::voluntary_switches(&part.server.pid())? - woken;
             let requests = (rounds * ACTIVE) as f64;
@@ -127,25 +126,19 @@ impl Part<'_> {
 }
 
 /// Opens connections that have had an answer each.
-fn connect(server: &Server, count: usize) -> io::Result<Vec<TcpStream>> {
-    let mut sockets = Vec::new();
-    for _ in 0..count {
-        let mut socket = connect_plain(server.address())?;
-        hello(&mut socket)?;
-        sockets.push(socket);
-    }
-    Ok(sockets)
+fn connect(server: &Server, count: usize) -> io::Result<Vec<Connection>> {
+    (0..count).map(|_| Connection::open(server, None)).collect()
 }
 
-fn play(part: &Part, sockets: &mut [TcpStream], rounds: usize) -> io::Result<()> {
+fn play(part: &Part, connections: &mut [Connection], rounds: usize) -> io::Result<()> {
     let mut turns = part.order.iter().copied().cycle();
     for _ in 0..rounds {
         let others = turns.clone();
         for index in turns.by_ref().take(ACTIVE) {
-            sockets[index].write_all(REQUEST)?;
+            connections[index].send()?;
         }
         for index in others.take(ACTIVE) {
-            expect_hello(&mut sockets[index])?;
+            connections[index].expect_hello()?;
         }
     }
     Ok(())

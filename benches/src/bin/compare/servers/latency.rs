@@ -1,28 +1,43 @@
-//! `latency`: whether 16 active connections notice 8,000 idle ones: the 99th
-//! percentile of their answers' times, and the median, plain and over TLS.
+//! `latency`: whether requests on 16 connections notice that 8,000 others are there,
+//! idle: the 99th percentile of their answers' times, and the median, plain and over
+//! TLS.
 //!
-//! Each contender has two servers, one of which holds the idle connections. They
-//! take turns; the ratio is taken within a turn.
+//! Each contender has two servers, one of which holds the idle connections. They take
+//! turns of a tenth of a second, and the ratio is taken within a turn. What stalls a
+//! server for milliseconds on this machine, whichever it is, then spoils some turns
+//! of many, and not the median of them.
+//!
+//! Requests come at random times, so many a second that the server is busy for a
+//! seventh of the time or more: a percentile at saturation would be one of the queue.
 
-use std::net::TcpStream;
+use std::io;
+use std::time::Duration;
 
-use benches::server::{Client, PLAIN, Server, TLS, connect_plain, connector, crowd, wrk};
+use benches::machine;
+use benches::server::{Client, PLAIN, Server, TLS, connector, crowd};
 use benches::who::Who;
 
-use super::{Bench, Failure};
+use super::pace::Pace;
+use super::{Bench, Connection, Failure};
 
 /// Connections that are active.
-const ACTIVE: u32 = 16;
+const ACTIVE: usize = 16;
 
 /// Idle connections, and with --quick.
 const IDLE: (usize, usize) = (8000, 200);
 
-/// Who is measured unless others are asked for: to set up so many takes long.
-const USUAL_PLAIN: [Who; 4] = [Who::Greenling, Who::Hyper, Who::Nginx, Who::Go];
-const USUAL_TLS: [Who; 4] = [Who::Greenling, Who::HyperRustls, Who::Nginx, Who::Go];
+/// Requests a second.
+const RATE: f64 = 30_000.0;
 
-/// A run is this long, whatever the others are: there are two of them in a turn.
-const SECONDS: u32 = 1;
+/// How long a turn is.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Turns of each server in a run, as others count runs.
+const TURNS: usize = 8;
+
+/// Who is measured unless others are asked for: to set up so many takes long.
+const USUAL_PLAIN: [Who; 5] = [Who::Greenling, Who::Hyper, Who::Nginx, Who::Go, Who::Epoll];
+const USUAL_TLS: [Who; 4] = [Who::Greenling, Who::HyperRustls, Who::Nginx, Who::Go];
 
 pub(super) fn run(bench: &mut Bench) {
     let plain = bench.options.chosen_or(&USUAL_PLAIN, &PLAIN);
@@ -31,10 +46,10 @@ pub(super) fn run(bench: &mut Bench) {
         let case = if tls { "latency-https" } else { "latency-http" };
         for who in chosen {
             let servers = Server::start(who, tls, &bench.ground)
-                .and_then(|alone| Ok((alone, Server::start(who, tls, &bench.ground)?)));
+                .and_then(|alone| Ok([alone, Server::start(who, tls, &bench.ground)?]));
             match servers {
-                Ok((alone, among)) => {
-                    if let Err(error) = measure(bench, case, tls, who, &alone, &among) {
+                Ok(servers) => {
+                    if let Err(error) = measure(bench, case, tls, who, &servers) {
                         bench.record.fail(case, who, error);
                     }
                 }
@@ -44,46 +59,64 @@ pub(super) fn run(bench: &mut Bench) {
     }
 }
 
+/// Measures two servers, of which the second gets the idle connections.
 fn measure(
     bench: &mut Bench,
     case: &str,
     tls: bool,
     who: Who,
-    alone: &Server,
-    among: &Server,
+    servers: &[Server; 2],
 ) -> Result<(), Failure> {
     let count = if bench.options.quick { IDLE.1 } else { IDLE.0 };
-    let mut idle = Idle::connect(bench, tls, among, count)?;
-    let load = |bench: &Bench, server: &Server| {
-        wrk::run(&bench.ground, &server.url("/hello"), ACTIVE, SECONDS)
-    };
-    load(bench, alone)?;
-    load(bench, among)?;
-    for run in 0..bench.options.runs() {
-        let (without, with) = if run % 2 == 0 {
-            let without = load(bench, alone)?;
-            (without, load(bench, among)?)
-        } else {
-            let with = load(bench, among)?;
-            (load(bench, alone)?, with)
-        };
-        let mut add = |which: &str, without: f64, with: f64| {
-            let record = &mut bench.record;
-            record.add(&format!("{case}-{which}alone"), who, "us", without);
-            record.add(&format!("{case}-{which}among"), who, "us", with);
-            if without > 0.0 {
-                record.add(&format!("{case}-{which}ratio"), who, "x", with / without);
-            }
-        };
-        add("", without.p99_us, with.p99_us);
-        add("p50-", without.p50_us, with.p50_us);
+    let mut idle = Idle::connect(bench, tls, &servers[1], count)?;
+    let mut paces = [
+        pace(bench, tls, &servers[0])?,
+        pace(bench, tls, &servers[1])?,
+    ];
+    // Until what a server does about silent connections is done.
+    machine::pause(Duration::from_secs(1));
+    for pace in &mut paces {
+        pace.play(RATE, TURN)?;
+    }
+    for turn in 0..TURNS * bench.options.runs() {
+        let mut times = [Vec::new(), Vec::new()];
+        for place in [turn % 2, 1 - turn % 2] {
+            times[place] = paces[place].play(RATE, TURN)?;
+        }
+        for (which, part) in [("", 0.99), ("p50-", 0.5)] {
+            let mut add = |name: &str, unit, value| {
+                let case = format!("{case}-{which}{name}");
+                bench.record.add(&case, who, unit, value);
+            };
+            let [alone, among] = times.each_ref().map(|times| quantile_us(times, part));
+            add("alone", "us", alone);
+            add("among", "us", among);
+            add("ratio", "x", among / alone);
+        }
     }
     idle.expect_alive()
 }
 
+fn pace(bench: &Bench, tls: bool, server: &Server) -> Result<Pace, Failure> {
+    let connector = if tls {
+        Some(connector(&bench.ground)?)
+    } else {
+        None
+    };
+    let all = (0..ACTIVE).map(|_| Connection::open(server, connector.as_ref()));
+    Ok(Pace::new(all.collect::<io::Result<_>>()?)?)
+}
+
+/// Within how many microseconds that part of the answers came.
+fn quantile_us(times: &[Duration], part: f64) -> f64 {
+    let place = (times.len() as f64 * part) as usize;
+    let time = times.get(place).or(times.last());
+    time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+}
+
 /// The idle connections, each of which has had an answer.
 enum Idle {
-    Plain(Vec<TcpStream>),
+    Plain(Vec<Connection>),
     Tls(Vec<Client>),
 }
 
@@ -93,21 +126,16 @@ impl Idle {
             let connector = connector(&bench.ground)?;
             return Ok(Idle::Tls(crowd(&connector, server.address(), count)?));
         }
-        let mut all = Vec::with_capacity(count);
-        for _ in 0..count {
-            let mut socket = connect_plain(server.address())?;
-            super::hello(&mut socket)?;
-            all.push(socket);
-        }
-        Ok(Idle::Plain(all))
+        let all = (0..count).map(|_| Connection::open(server, None));
+        Ok(Idle::Plain(all.collect::<io::Result<_>>()?))
     }
 
     /// Another request on each: a server that dropped some is found out.
     fn expect_alive(&mut self) -> Result<(), Failure> {
         match self {
             Idle::Plain(all) => {
-                for socket in all {
-                    super::hello(socket)?;
+                for connection in all {
+                    connection.hello()?;
                 }
             }
             Idle::Tls(all) => {

@@ -6,23 +6,28 @@
 //! process's own, user and system, so an idle client costs it nothing.
 
 mod bulk;
+mod connection;
 mod crowd;
 mod handshake;
 mod hello;
 mod idle;
 mod latency;
+mod pace;
+mod scaling;
 mod workers;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::TcpStream;
 
 use benches::record::Record;
 use benches::server::{Ground, Server};
 use benches::who::Who;
 
+pub(crate) use connection::Connection;
+
 use crate::options::{Case, Options, rotated};
 
-pub(crate) const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const REQUEST: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const BODY: &[u8] = b"Hello, world!";
 
 /// Why a measurement failed.
@@ -32,7 +37,7 @@ type Failure = Box<dyn std::error::Error>;
 type Run = fn(&mut Bench);
 
 /// The cases, in their order.
-const CASES: [(Case, Run); 9] = [
+const CASES: [(Case, Run); 10] = [
     (Case::Http, hello::plain),
     (Case::Https, hello::tls),
     (Case::Handshake, handshake::full),
@@ -41,6 +46,7 @@ const CASES: [(Case, Run); 9] = [
     (Case::Idle, idle::run),
     (Case::Latency, latency::run),
     (Case::Crowd, crowd::run),
+    (Case::Scaling, scaling::run),
     (Case::Workers, workers::run),
 ];
 
@@ -119,24 +125,25 @@ impl Bench<'_> {
 /// Figures of one turn: case, unit, value.
 type Figures = Vec<(String, &'static str, f64)>;
 
-/// A request for `/hello` and its answer.
-fn hello(socket: &mut TcpStream) -> io::Result<()> {
-    socket.write_all(REQUEST)?;
-    expect_hello(socket)
-}
-
 /// Reads one answer, after which nothing follows.
-pub(crate) fn expect_hello(socket: &mut TcpStream) -> io::Result<()> {
+fn expect_hello(socket: &mut TcpStream) -> io::Result<()> {
     let mut buffer = [0; 1024];
     let mut length = 0;
-    while !buffer[..length].ends_with(BODY) {
+    while !is_hello(&buffer[..length])? {
         match socket.read(&mut buffer[length..])? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             got => length += got,
         }
     }
-    if buffer.starts_with(b"HTTP/1.1 200") {
-        Ok(())
+    Ok(())
+}
+
+/// Whether the answer to a request for `/hello` is there as a whole.
+fn is_hello(answer: &[u8]) -> io::Result<bool> {
+    if !answer.ends_with(BODY) {
+        Ok(false)
+    } else if answer.starts_with(b"HTTP/1.1 200") {
+        Ok(true)
     } else {
         Err(io::Error::other("an answer other than 200"))
     }

@@ -1,11 +1,13 @@
-//! `workers`: CPU time of a request with one worker and with two.
+//! `workers`: CPU time of a request with one worker and with two, under a client that
+//! takes all that it can get.
 //!
-//! Here nobody is pinned: server and clients share all cores, with one worker as
-//! with two, since two workers on one core would show nothing and two on the
-//! clients' cores would be held against one that has a core for itself.
+//! Here nobody is pinned: server and client share all cores. On two cores that is a
+//! core for the worker and one for the client where there is one worker, and less than
+//! that where there are two. Each then finds fewer requests at a time and sleeps more
+//! often, whoever it is: `scaling` shows workers with the same to do.
 
 use benches::machine::{self, Core};
-use benches::server::{Server, wrk};
+use benches::server::{PLAIN, Server, wrk};
 use benches::who::Who;
 
 use super::{Bench, Failure};
@@ -13,40 +15,51 @@ use super::{Bench, Failure};
 /// Connections of the client.
 const CONNECTIONS: u32 = 64;
 
+/// Who takes part over TLS; the others are as these.
+const TLS: [Who; 4] = [Who::Greenling, Who::HyperRustls, Who::Nginx, Who::Go];
+
+/// A run takes a second, whatever the others take: there are two of them in a turn.
+const SECONDS: u32 = 1;
+
 pub(super) fn run(bench: &mut Bench) {
-    if bench.options.chosen(&[Who::Greenling]).is_empty() {
-        return;
-    }
-    for (case, tls) in [("workers-http", false), ("workers-https", true)] {
-        if machine::cores() < 2 {
-            bench
-                .record
-                .leave_out(case, Who::Greenling, "there is only one core");
-        } else if let Err(error) = measure(bench, case, tls) {
-            bench.record.fail(case, Who::Greenling, error);
+    for (case, tls, all) in [
+        ("workers-http", false, &PLAIN[..]),
+        ("workers-https", true, &TLS[..]),
+    ] {
+        for who in bench.options.chosen(all) {
+            if machine::cores() < 2 {
+                bench.record.leave_out(case, who, "there is only one core");
+            } else if let Err(error) = measure(bench, case, who, tls) {
+                bench.record.fail(case, who, error);
+            }
         }
     }
     machine::pin(Core::Last);
 }
 
-fn measure(bench: &mut Bench, case: &str, tls: bool) -> Result<(), Failure> {
-    let one = Server::start_everywhere(tls, 1, &bench.ground)?;
-    let two = Server::start_everywhere(tls, 2, &bench.ground)?;
-    cost(bench, &one, 1)?;
-    cost(bench, &two, 1)?;
-    let seconds = bench.options.seconds();
+fn measure(bench: &mut Bench, case: &str, who: Who, tls: bool) -> Result<(), Failure> {
+    let start = |workers| Server::start_on(Core::All, workers, who, tls, &bench.ground);
+    let [one, two] = match start(1) {
+        Ok(one) => [one, start(2)?],
+        Err(reason) => {
+            bench.record.leave_out(case, who, reason);
+            return Ok(());
+        }
+    };
+    cost(bench, &one)?;
+    cost(bench, &two)?;
     for run in 0..bench.options.runs() {
         let (of_one, of_two) = if run % 2 == 0 {
-            let of_one = cost(bench, &one, seconds)?;
-            (of_one, cost(bench, &two, seconds)?)
+            let of_one = cost(bench, &one)?;
+            (of_one, cost(bench, &two)?)
         } else {
-            let of_two = cost(bench, &two, seconds)?;
-            (cost(bench, &one, seconds)?, of_two)
+            let of_two = cost(bench, &two)?;
+            (cost(bench, &one)?, of_two)
         };
         let mut add = |name, unit, value| {
             bench
                 .record
-                .add(&format!("{case}-{name}"), Who::Greenling, unit, value);
+                .add(&format!("{case}-{name}"), who, unit, value);
         };
         add("1", "us", of_one);
         add("2", "us", of_two);
@@ -56,9 +69,9 @@ fn measure(bench: &mut Bench, case: &str, tls: bool) -> Result<(), Failure> {
 }
 
 /// Microseconds of CPU for a request.
-fn cost(bench: &Bench, server: &Server, seconds: u32) -> Result<f64, Failure> {
+fn cost(bench: &Bench, server: &Server) -> Result<f64, Failure> {
     let before = server.cpu_time()?;
-    let load = wrk::run(&bench.ground, &server.url("/hello"), CONNECTIONS, seconds)?;
+    let load = wrk::run(&bench.ground, &server.url("/hello"), CONNECTIONS, SECONDS)?;
     let spent = server.cpu_time()?.saturating_sub(before);
     Ok(spent.as_secs_f64() * 1e6 / load.requests as f64)
 }
