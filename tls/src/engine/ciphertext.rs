@@ -17,6 +17,7 @@ impl Engine {
     ///
     /// Empty when the ring is full, or the input was closed.
     #[doc(alias = "BIO_nwrite0")]
+    #[inline]
     pub fn in_space(&mut self) -> &mut [u8] {
         if self.plug().is_err() {
             return &mut [];
@@ -36,6 +37,7 @@ impl Engine {
     ///
     /// Panics if the space was smaller.
     #[doc(alias = "BIO_nwrite")]
+    #[inline]
     pub fn commit_in(&mut self, n: usize) {
         if n > 0 {
             self.record(n);
@@ -83,6 +85,7 @@ impl Engine {
 
     /// Ciphertext to send, one contiguous piece of it; empty when there is none.
     #[doc(alias = "BIO_nread0")]
+    #[inline]
     pub fn out_data(&mut self) -> &[u8] {
         if self.spill.is_empty() {
             return self.rings.as_mut().map_or(&[], Rings::out_data);
@@ -97,6 +100,7 @@ impl Engine {
     ///
     /// Panics if there were fewer.
     #[doc(alias = "BIO_nread")]
+    #[inline]
     pub fn consume_out(&mut self, n: usize) {
         if n == 0 {
             return;
@@ -130,6 +134,7 @@ impl Engine {
     }
 
     /// Ciphertext bytes that OpenSSL has not looked at yet.
+    #[inline]
     pub fn in_pending(&self) -> usize {
         let recorded = match &self.replay {
             Replay::Feeding(left) => left.len(),
@@ -139,12 +144,14 @@ impl Engine {
     }
 
     /// Ciphertext bytes that wait to be sent.
+    #[inline]
     pub fn out_pending(&self) -> usize {
         self.spill.len() + self.rings.as_ref().map_or(0, Rings::out_pending)
     }
 
     /// How many bytes of ciphertext the out-ring still takes.
     #[doc(alias = "BIO_ctrl_get_write_guarantee")]
+    #[inline]
     pub fn out_free(&self) -> usize {
         self.rings
             .as_ref()
@@ -153,6 +160,7 @@ impl Engine {
 
     /// Whether a write of `len` bytes fits the out-ring as one record, so that
     /// nothing spills. Larger writes count as one record of the largest size.
+    #[inline]
     pub fn has_room_for(&self, len: usize) -> bool {
         self.spill.is_empty() && self.out_free() >= len.min(RECORD_MAX) + RECORD_OVERHEAD
     }

@@ -199,7 +199,15 @@ impl Engine {
     }
 
     /// Writes down what is fed to a connection that may be replaced.
+    #[inline]
     pub(super) fn record(&mut self, fed: usize) {
+        if matches!(self.replay, Replay::Recording(_)) {
+            self.write_down(fed);
+        }
+    }
+
+    #[cold]
+    fn write_down(&mut self, fed: usize) {
         let Replay::Recording(recorded) = &mut self.replay else {
             return;
         };
@@ -216,7 +224,13 @@ impl Engine {
     }
 
     /// Feeds what was recorded, as far as it fits; says whether there was anything.
+    #[inline]
     pub(super) fn feed_recorded(&mut self) -> bool {
+        matches!(self.replay, Replay::Feeding(_)) && self.feed_what_was_recorded()
+    }
+
+    #[cold]
+    fn feed_what_was_recorded(&mut self) -> bool {
         let Replay::Feeding(left) = &mut self.replay else {
             return false;
         };
@@ -235,6 +249,7 @@ impl Engine {
     }
 
     /// What waits to be fed again.
+    #[inline]
     pub(super) fn recorded(&mut self) -> Option<&mut VecDeque<u8>> {
         match &mut self.replay {
             Replay::Feeding(left) => Some(left),
@@ -244,10 +259,16 @@ impl Engine {
 
     /// Asks about the client as soon as the handshake is done. Nothing is read from
     /// it or written to it before.
+    #[inline]
     pub(super) fn await_approval(&mut self) -> Result<(), EngineError> {
         if self.is_approved() {
             return Ok(());
         }
+        self.ask_for_approval()
+    }
+
+    #[cold]
+    fn ask_for_approval(&mut self) -> Result<(), EngineError> {
         if self.state.approval == Approval::Given {
             self.state.approval = Approval::Pending { tickets: 0 };
         }

@@ -195,6 +195,7 @@ impl Engine {
 
     /// Whether the first handshake is done.
     #[doc(alias = "SSL_is_init_finished")]
+    #[inline]
     pub fn is_established(&self) -> bool {
         self.state.established
     }
@@ -210,6 +211,7 @@ impl Engine {
     }
 
     /// The permanent error, once there is one.
+    #[inline]
     pub fn failure(&self) -> Option<&Error> {
         self.state.failed.as_ref()
     }

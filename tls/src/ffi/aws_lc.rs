@@ -12,7 +12,7 @@ use openssl_sys::{
 };
 pub(crate) use openssl_sys::{
     BIO_free, BIO_meth_set_ctrl, BIO_meth_set_destroy, BIO_meth_set_read, BIO_meth_set_write,
-    BIO_method_type, BIO_new_bio_pair, BIO_number_read, BIO_test_flags, BIO_up_ref, ERR_peek_error,
+    BIO_method_type, BIO_new_bio_pair, BIO_number_read, BIO_test_flags, BIO_up_ref, ERR_set_mark,
     HMAC_CTX as TicketMac, NETSCAPE_SPKI, NETSCAPE_SPKI_free, NETSCAPE_SPKI_sign,
     NETSCAPE_SPKI_verify, PEM_read_bio_X509_AUX, SSL_CTX_get_ciphers, SSL_CTX_get_verify_depth,
     SSL_CTX_set_cert_cb, SSL_CTX_set_cert_verify_callback, SSL_CTX_set_info_callback,

@@ -46,7 +46,7 @@ pub(crate) const SSL_KEY_UPDATE_NOT_REQUESTED: c_int = 0;
 pub(crate) const SSL_KEY_UPDATE_REQUESTED: c_int = 1;
 
 unsafe extern "C" {
-    pub(crate) fn ERR_peek_error() -> c_ulong;
+    pub(crate) fn ERR_set_mark() -> c_int;
     pub(crate) fn SSL_up_ref(ssl: *mut SSL) -> c_int;
     pub(crate) fn SSL_set_options(ssl: *mut SSL, options: u64) -> u64;
     pub(crate) fn SSL_free_buffers(ssl: *mut SSL) -> c_int;

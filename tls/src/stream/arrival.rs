@@ -88,10 +88,16 @@ impl<T: Transport> TlsStream<T> {
     }
 
     /// Runs the listener's hook, if there is one that has not run.
+    #[inline]
     pub(super) fn arrive(&self, deadline: impl Until) -> Result<(), Error> {
         if self.hook.borrow().is_none() {
             return Ok(());
         }
+        self.run_hook(deadline)
+    }
+
+    #[cold]
+    fn run_hook(&self, deadline: impl Until) -> Result<(), Error> {
         if self.nonblocking.get() {
             return Err(Error::local(
                 "what comes before the handshake may wait; call `handshake` first",

@@ -38,6 +38,7 @@ impl Lock {
     }
 
     /// Takes it if it is free.
+    #[inline]
     pub(super) fn try_lock(&self) -> Option<LockGuard<'_>> {
         if self.held.replace(true) {
             None
@@ -77,6 +78,7 @@ impl Lock {
 
     /// Gives the lock to the next in line, or frees it.
     #[cfg(feature = "greenling")]
+    #[inline]
     fn release(&self) {
         self.held.set(self.queue.choose_next());
     }
@@ -88,6 +90,7 @@ impl Lock {
 }
 
 impl Drop for LockGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.release();
     }
@@ -143,8 +146,9 @@ mod queue {
         }
 
         /// Chooses the longest waiter; whether there was one.
+        #[inline]
         pub(super) fn choose_next(&self) -> bool {
-            let chosen = self.waiters.notify_one();
+            let chosen = self.inside.get() > 0 && self.waiters.notify_one();
             self.chosen.set(chosen);
             chosen
         }

@@ -176,7 +176,7 @@ impl<T: Transport> TlsStream<T> {
                 let result = call(engine);
                 (result, engine.is_established(), dead)
             })?;
-            drop(alert);
+            std::mem::forget(alert);
             if established {
                 // The wait for data that may follow is no part of the handshake.
                 let _ended = turn.take();
@@ -212,10 +212,17 @@ impl<T: Transport> TlsStream<T> {
 
     /// Waits until the listener lets the handshake of this connection go on.
     #[cfg(feature = "greenling")]
+    #[inline]
     fn wait_for_turn(&self, deadline: impl Until) -> Result<Option<Permit>, Error> {
-        let Some(gate) = self.gate.get() else {
-            return Ok(None);
-        };
+        match self.gate.get() {
+            None => Ok(None),
+            Some(gate) => self.wait_at_gate(gate, deadline),
+        }
+    }
+
+    #[cfg(feature = "greenling")]
+    #[cold]
+    fn wait_at_gate(&self, gate: u64, deadline: impl Until) -> Result<Option<Permit>, Error> {
         if self.is_established() {
             self.gate.set(None);
             return Ok(None);
