@@ -20,13 +20,18 @@
 //! have come back before. At the same time it bounds what such a flood makes the
 //! allocator hold, which does not all go back when it is over.
 //!
-//! A wait that may resume on another OS thread cannot leave its engine behind;
-//! see [`Transport::MAY_MIGRATE`](crate::transport::Transport::MAY_MIGRATE).
+//! A wait that may resume on another OS thread cannot leave its engine behind: it asks
+//! for [`Leave`] to keep its rings instead. See
+//! [`Transport::MAY_MIGRATE`](crate::transport::Transport::MAY_MIGRATE).
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::Engine;
+
+mod leave;
+
+pub(crate) use leave::Leave;
 
 /// How many waiting connections of one thread keep their rings: of those that have
 /// waited [`KNOWN_AFTER`] times before, and of others.

@@ -40,7 +40,7 @@ impl Engine {
     #[inline]
     pub fn commit_in(&mut self, n: usize) {
         if n > 0 {
-            self.record(n);
+            self.record_space(n);
             let rings = self.rings.as_mut().expect("in_space has plugged them");
             rings.commit_in(n);
             self.state.received_any = true;
@@ -50,21 +50,18 @@ impl Engine {
     /// Copies ciphertext in; says how much fitted.
     #[doc(alias = "bio_write")]
     pub fn feed(&mut self, data: &[u8]) -> usize {
-        let mut fed = 0;
-        while fed < data.len() {
-            if let Some(recorded) = self.recorded() {
-                // A tasklet that received while the context was exchanged.
-                recorded.extend(&data[fed..]);
-                return data.len();
-            }
-            let space = self.in_space();
-            let n = space.len().min(data.len() - fed);
-            if n == 0 {
-                break;
-            }
-            space[..n].copy_from_slice(&data[fed..fed + n]);
-            self.commit_in(n);
-            fed += n;
+        if let Some(recorded) = self.recorded() {
+            // A tasklet that received while the context was exchanged.
+            recorded.extend(data);
+            return data.len();
+        }
+        if data.is_empty() {
+            return 0;
+        }
+        let fed = self.plug().map_or(0, |rings| rings.write_in(data));
+        if fed > 0 {
+            self.record(&data[..fed]);
+            self.state.received_any = true;
         }
         fed
     }

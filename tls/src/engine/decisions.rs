@@ -199,27 +199,28 @@ impl Engine {
     }
 
     /// Writes down what is fed to a connection that may be replaced.
-    #[inline]
-    pub(super) fn record(&mut self, fed: usize) {
-        if matches!(self.replay, Replay::Recording(_)) {
-            self.write_down(fed);
-        }
-    }
-
-    #[cold]
-    fn write_down(&mut self, fed: usize) {
+    pub(super) fn record(&mut self, fed: &[u8]) {
         let Replay::Recording(recorded) = &mut self.replay else {
             return;
         };
-        if recorded.len() + fed > RECORDED_MAX {
+        if recorded.len() + fed.len() > RECORDED_MAX {
             self.replay = Replay::None;
             let flood = Rejection::new(Alert::DECODE_ERROR)
                 .because("the ClientHello comes in too many pieces");
             self.fail(Error::Rejected(flood));
             return;
         }
-        if let Some(rings) = &mut self.rings {
-            recorded.extend_from_slice(&rings.in_space()[..fed]);
+        recorded.extend_from_slice(fed);
+    }
+
+    /// As `record`, of the first bytes of the space that is about to be committed.
+    #[inline]
+    pub(super) fn record_space(&mut self, n: usize) {
+        if matches!(self.replay, Replay::Recording(_))
+            && let Some(rings) = &mut self.rings
+        {
+            let fed = rings.in_space()[..n].to_vec();
+            self.record(&fed);
         }
     }
 

@@ -24,20 +24,16 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-#[cfg(feature = "aws-lc")]
-use openssl::ssl::SslVersion;
 use openssl::ssl::{Ssl, SslRef};
 
-use crate::bio::{BioPair, RingSizes, Rings};
-use crate::callbacks::{ConnectionView, Rejection, attached, attached_mut, take_attached};
+use crate::bio::{RingSizes, Rings};
+use crate::callbacks::{ConnectionView, attached_mut, take_attached};
 use crate::context::Context;
-use crate::error::{Alert, Error, VerifyError};
-use crate::ring;
+use crate::error::Error;
 use crate::session_cache;
-use crate::ssl::{Connection, Deferral, Outcome};
+use crate::ssl::{Connection, Deferral};
 
 mod absent;
 mod cipher;
@@ -52,8 +48,10 @@ mod plaintext;
 mod queries;
 #[allow(unsafe_code, reason = "takes over OpenSSL's objects from foreign code")]
 mod raw;
+mod rings;
 mod secrets;
 mod settings;
+mod step;
 
 pub use cipher::Cipher;
 use decisions::{Approval, Replay};
@@ -250,250 +248,6 @@ impl Engine {
     /// The object underneath, for calls that only look.
     pub(crate) fn ssl(&self) -> &SslRef {
         self.connection.get()
-    }
-
-    /// Whether a read could find something without more input.
-    fn may_hold_plaintext(&self) -> bool {
-        self.in_pending() > 0
-            || self.connection.pending() > 0
-            // Something else than a read is half done; OpenSSL knows what.
-            || !self.connection.is_init_finished()
-    }
-
-    fn check_usable(&self) -> Result<(), EngineError> {
-        match &self.state.failed {
-            Some(error) => Err(EngineError::Failed(error.clone())),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes one call, repeating it while only the out-ring's size stops it.
-    fn step<T>(
-        &mut self,
-        call: impl FnMut(&mut Connection) -> Outcome<T>,
-    ) -> Result<T, EngineError> {
-        self.await_approval()?;
-        self.step_unapproved(call)
-    }
-
-    fn step_unapproved<T>(
-        &mut self,
-        mut call: impl FnMut(&mut Connection) -> Outcome<T>,
-    ) -> Result<T, EngineError> {
-        self.plug()?;
-        self.feed_recorded();
-        #[cfg(feature = "aws-lc")]
-        let mut tickets_wait = false;
-        loop {
-            let outcome = self.guarded(&mut call);
-            // A read that finds no data may have finished the handshake all the same.
-            if !self.state.established && self.connection.is_init_finished() {
-                self.state.established = true;
-                session_cache::established(self.ssl());
-                #[cfg(feature = "aws-lc")]
-                {
-                    tickets_wait = true;
-                }
-            }
-            // A write that is half done must be repeated first, and takes them along.
-            #[cfg(feature = "aws-lc")]
-            if tickets_wait && !matches!(outcome, Outcome::WantWrite) {
-                tickets_wait = false;
-                self.send_tickets()?;
-            }
-            match outcome {
-                Outcome::Done(value) => return Ok(value),
-                Outcome::WantRead if self.feed_recorded() => {}
-                Outcome::WantRead => match self.take_rejection() {
-                    None => return Err(EngineError::Want(Want::Read)),
-                    // Of an observer, which OpenSSL cannot be told of.
-                    Some(rejection) => {
-                        let error = self.fail(Error::Rejected(rejection));
-                        // The alert is an event too, whose observer may panic.
-                        self.connection.break_off();
-                        return Err(error);
-                    }
-                },
-                Outcome::WantWrite => {
-                    if !self.spill_out() {
-                        return Err(self.fail(Error::Ssl(Vec::new())));
-                    }
-                }
-                Outcome::WantApp(deferral) => {
-                    self.state.deferral = Some(deferral);
-                    return Err(EngineError::Want(Want::App));
-                }
-                Outcome::Closed => {
-                    self.state.peer_closed = true;
-                    return Err(EngineError::Closed);
-                }
-                Outcome::Failed(error) => {
-                    let error = self.fail(error);
-                    if cfg!(feature = "aws-lc") && self.forgive_truncation() {
-                        return Err(EngineError::Closed);
-                    }
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    /// Sends the tickets, which AWS-LC keeps back until data is written.
-    #[cfg(feature = "aws-lc")]
-    fn send_tickets(&mut self) -> Result<(), EngineError> {
-        if self.role == Role::Client || self.ssl().version2() != Some(SslVersion::TLS1_3) {
-            return Ok(());
-        }
-        loop {
-            match self.guarded(Connection::write_nothing) {
-                Outcome::Done(()) => return Ok(()),
-                Outcome::WantWrite if self.spill_out() => {}
-                Outcome::Failed(error) => return Err(self.fail(error)),
-                _ => return Err(self.fail(Error::Ssl(Vec::new()))),
-            }
-        }
-    }
-
-    /// Takes the end of input for `close_notify` where that was asked for: AWS-LC has
-    /// no option for it.
-    fn forgive_truncation(&mut self) -> bool {
-        let forgiven = self.state.established
-            && self.state.ignores_truncation
-            && matches!(self.state.failed, Some(Error::Truncated));
-        if forgiven {
-            self.state.failed = None;
-            self.state.peer_closed = true;
-        }
-        forgiven
-    }
-
-    /// Makes one call. If a callback panics, the connection is at its end, whether
-    /// that callback could refuse or not, and the panic goes on.
-    fn guarded<T>(&mut self, call: impl FnOnce(&mut Connection) -> Outcome<T>) -> Outcome<T> {
-        match catch_unwind(AssertUnwindSafe(|| call(&mut self.connection))) {
-            Ok(outcome) => outcome,
-            Err(panic) => {
-                // The alert is an event too, so observers run once more.
-                let _ = catch_unwind(AssertUnwindSafe(|| self.connection.break_off()));
-                let rejection =
-                    Rejection::new(Alert::INTERNAL_ERROR).because("a callback panicked");
-                self.state.failed = Some(Error::Rejected(rejection));
-                resume_unwind(panic)
-            }
-        }
-    }
-
-    /// Keeps a permanent error, as what it means here.
-    fn fail(&mut self, error: Error) -> EngineError {
-        let error = match self.take_rejection() {
-            // OpenSSL only knows that a callback failed.
-            Some(rejection) => Error::Rejected(rejection),
-            None => error,
-        };
-        let error = match error {
-            // OpenSSL's answer to the end of input after it had failed before.
-            Error::Ssl(entries) if entries.is_empty() && self.state.in_closed => Error::Truncated,
-            other => other,
-        };
-        let error = match error {
-            Error::Truncated if !self.state.received_any => Error::ClosedBeforeHello,
-            other => other,
-        };
-        let error = match error {
-            Error::Certificate(verify) => Error::Certificate(self.take_fault().unwrap_or(verify)),
-            other => other,
-        };
-        self.state.failed = Some(error.clone());
-        EngineError::Failed(error)
-    }
-
-    /// What a callback refused with in the call that has just failed.
-    fn take_rejection(&mut self) -> Option<Rejection> {
-        attached(self.ssl())?.rejection.as_ref()?;
-        let attached = attached_mut(self.connection.get_mut()).ok()?;
-        attached.rejection.take()
-    }
-
-    /// Which certificate the call that has just failed was about.
-    fn take_fault(&mut self) -> Option<VerifyError> {
-        attached(self.ssl())?.fault.as_ref()?;
-        let attached = attached_mut(self.connection.get_mut()).ok()?;
-        attached.fault.take()
-    }
-
-    /// Empties the out-ring into the spill; says whether there was anything.
-    fn spill_out(&mut self) -> bool {
-        let before = self.spill.len();
-        if let Some(rings) = &mut self.rings {
-            loop {
-                let data = rings.out_data();
-                let n = data.len();
-                if n == 0 {
-                    break;
-                }
-                self.spill.extend(data);
-                rings.consume_out(n);
-            }
-        }
-        self.spill.len() > before
-    }
-
-    /// The rings, plugged in if they were not: OpenSSL fails for good without.
-    #[inline]
-    fn plug(&mut self) -> Result<&mut Rings, Error> {
-        if self.rings.is_none() {
-            self.take_rings()?;
-        }
-        Ok(self.rings.as_mut().expect("plugged just now"))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn take_rings(&mut self) -> Result<(), Error> {
-        self.connect_rings(Rings::Memory(ring::take(self.sizes)?));
-        Ok(())
-    }
-
-    fn connect_rings(&mut self, rings: Rings) {
-        self.connection.set_rings(Some(&rings));
-        self.rings = Some(rings);
-    }
-
-    /// The rings as a pair of OpenSSL's, for foreign code, and for life from now on.
-    fn pin(&mut self) -> Result<&mut BioPair, Error> {
-        self.state.pinned = true;
-        self.plug()?;
-        if let Some(Rings::Memory(_)) = &self.rings
-            && let Some(rings) = self.rings.take()
-        {
-            match rings.into_pair(self.state.received_any) {
-                Ok(pair) => self.connect_rings(Rings::Pair(pair)),
-                Err((rings, error)) => {
-                    self.rings = Some(rings);
-                    return Err(error.into());
-                }
-            }
-        }
-        match &mut self.rings {
-            Some(Rings::Pair(pair)) => Ok(pair),
-            _ => unreachable!("plugged and exchanged just now"),
-        }
-    }
-
-    /// Gives the rings to the pool if nothing would be lost.
-    fn unplug(&mut self) -> bool {
-        let clean = self.spill.is_empty() && !self.state.pinned && !self.state.in_closed;
-        match self.rings.take() {
-            Some(Rings::Memory(rings)) if clean && rings.is_reusable() => {
-                self.connection.set_rings(None);
-                ring::give(rings);
-                true
-            }
-            other => {
-                self.rings = other;
-                false
-            }
-        }
     }
 }
 

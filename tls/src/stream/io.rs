@@ -9,7 +9,7 @@ use crate::error::{Alert, Error};
 use crate::ssl::RECORD_MAX;
 use crate::transport::Transport;
 
-/// A `write_all` of this much gets larger rings: four records per system call.
+/// A `write_all` of this much gets larger rings: three records per system call.
 const BULK: usize = 64 * 1024;
 
 impl<T: Transport> TlsStream<T> {

@@ -39,7 +39,6 @@ use openssl::ssl::Ssl;
 use crate::bio::RingSizes;
 use crate::engine::{Engine, Role};
 use crate::error::Error;
-use crate::idle;
 use crate::transport::Transport;
 
 #[cfg(feature = "greenling")]
@@ -58,6 +57,7 @@ mod pump;
 mod replace;
 mod requests;
 mod settings;
+mod slot;
 mod socket;
 mod split;
 mod transfer;
@@ -68,6 +68,7 @@ pub use arrival::Arrival;
 pub(crate) use arrival::Hook;
 use locks::Lock;
 pub use requests::PostHandshakeAuth;
+use slot::Slot;
 pub use split::{ReadHalf, ReuniteError, WriteHalf};
 
 /// A TLS connection over `T`.
@@ -143,15 +144,6 @@ pub struct TlsStream<T: Transport> {
     /// The futures that read and write; made when the first of them waits.
     #[cfg(feature = "greenling")]
     pollers: OnceCell<Arc<poll::Pollers>>,
-}
-
-/// Where the engine is.
-enum Slot {
-    Here(Box<Engine>),
-    /// With the idle ones of the thread that waits to receive.
-    Kept(idle::Key),
-    /// There is none, for this reason.
-    None(Error),
 }
 
 impl<T: Transport> TlsStream<T> {
@@ -291,55 +283,6 @@ impl<T: Transport> TlsStream<T> {
     #[doc(alias = "SSL_OP_IGNORE_UNEXPECTED_EOF")]
     pub fn ignore_truncation(&self) -> Result<(), Error> {
         self.with_engine(Engine::ignore_truncation)
-    }
-}
-
-impl Slot {
-    /// The engine, back from where it was kept.
-    #[inline]
-    fn engine(&mut self) -> Result<&mut Engine, Error> {
-        if !matches!(self, Slot::Here(_)) {
-            self.find()?;
-        }
-        match self {
-            Slot::Here(engine) => Ok(engine),
-            _ => unreachable!("found just now"),
-        }
-    }
-
-    /// Makes it `Here`, or says why there is none.
-    #[inline(never)]
-    fn find(&mut self) -> Result<(), Error> {
-        if let Slot::Kept(key) = *self {
-            *self = idle::take(key).map_or_else(Slot::lost, Slot::Here);
-        }
-        match self {
-            Slot::None(error) => Err(error.clone()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Takes the engine back from the idle ones, if it is there.
-    fn take_back(&mut self) {
-        if matches!(self, Slot::Kept(_)) {
-            let _ = self.engine();
-        }
-    }
-
-    fn lost() -> Slot {
-        Slot::None(Error::local(
-            "the thread that kept the connection has ended",
-        ))
-    }
-
-    /// Leaves the engine with the idle ones, if `worth_it`.
-    fn keep_if(&mut self, worth_it: impl FnOnce(&Engine) -> bool) {
-        if !matches!(self, Slot::Here(engine) if worth_it(engine)) {
-            return;
-        }
-        if let Slot::Here(engine) = std::mem::replace(self, Slot::lost()) {
-            *self = idle::keep(engine).map_or_else(Slot::Here, Slot::Kept);
-        }
     }
 }
 

@@ -351,11 +351,13 @@ impl<T: Transport> TlsStream<T> {
 
     /// As `keep_if_idle`, for a connection for whose data somebody waits.
     pub(super) fn keep_until_used(&self) {
-        if T::MAY_SUSPEND || T::MAY_MIGRATE {
+        if T::MAY_SUSPEND {
             return;
         }
         if let Ok(mut slot) = self.slot.try_borrow_mut() {
-            slot.keep_if(|engine| engine.is_established() && engine.out_pending() == 0);
+            slot.rest_if(T::MAY_MIGRATE, |engine| {
+                engine.is_established() && engine.out_pending() == 0
+            });
         }
     }
 

@@ -27,7 +27,7 @@ impl<T: Transport> TlsStream<T> {
         match (std::mem::replace(slot, taken), self.transport.take()) {
             (Slot::Here(engine), Some(transport)) => Ok((*engine, transport)),
             (Slot::None(error), _) => Err(error),
-            (Slot::Kept(_), _) | (_, None) => unreachable!("both were there"),
+            (Slot::Kept(_) | Slot::Resting(..), _) | (_, None) => unreachable!("both were there"),
         }
     }
 }

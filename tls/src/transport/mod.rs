@@ -56,8 +56,9 @@ pub trait Transport {
     /// ciphertext, because a part of a ring must not be lent across a switch.
     const MAY_SUSPEND: bool;
 
-    /// Whether a wait may resume on another OS thread. Connections on such a
-    /// transport keep their rings while they wait.
+    /// Whether a wait may resume on another OS thread. Of the connections on such a
+    /// transport only so many keep their rings while they wait; the others give them
+    /// back, whether they will soon be used or not.
     const MAY_MIGRATE: bool = false;
 
     /// Receives into `buf`, which is never empty; 0 is the end of the stream.

@@ -8,19 +8,37 @@ use crate::meter::{Failure, LONG, Meter};
 const NAME: &str = "localhost";
 const CIPHER: &str = "TLS_AES_128_GCM_SHA256";
 
+/// What the longest record holds.
+const RECORD: usize = 16 * 1024;
+
 /// Bytes of a record of the greatest length, with all that TLS adds.
 const RECORD_MAX: usize = 17 * 1024;
 
 /// Counts all operations of this file.
 pub(crate) fn count(meter: &Meter) -> Result<(), Failure> {
     let (mut client, mut server) = connected()?;
-    for (names, length) in [
-        (["tls-write-100", "tls-read-100"], 100),
-        (["tls-write-16k", "tls-read-16k"], 16 * 1024),
+    for (from_client, names, length) in [
+        (true, ["tls-client-write-100", "tls-server-read-100"], 100),
+        (
+            true,
+            ["tls-client-write-16k", "tls-server-read-16k"],
+            RECORD,
+        ),
+        (false, ["tls-server-write-100", "tls-client-read-100"], 100),
+        (
+            false,
+            ["tls-server-write-16k", "tls-client-read-16k"],
+            RECORD,
+        ),
     ] {
+        let (from, to) = if from_client {
+            (&mut client, &mut server)
+        } else {
+            (&mut server, &mut client)
+        };
         let mut ends = Ends {
-            client: &mut client,
-            server: &mut server,
+            from,
+            to,
             plaintext: vec![7; length],
             wire: vec![0; LONG as usize * RECORD_MAX],
         };
@@ -40,33 +58,33 @@ pub(crate) fn count(meter: &Meter) -> Result<(), Failure> {
 }
 
 struct Ends<'e> {
-    client: &'e mut Engine,
-    server: &'e mut Engine,
+    from: &'e mut Engine,
+    to: &'e mut Engine,
     plaintext: Vec<u8>,
     /// What is on its way, and how much.
     wire: Vec<u8>,
 }
 
 impl Ends<'_> {
-    /// The client writes, and its ciphertext leaves.
+    /// One end writes, and its ciphertext leaves.
     fn write(&mut self, records: u32) -> Result<(), EngineError> {
         let mut at = 0;
         for _ in 0..records {
-            let written = self.client.write(&self.plaintext)?;
+            let written = self.from.write(&self.plaintext)?;
             assert_eq!(written, self.plaintext.len());
-            at += self.client.drain(&mut self.wire[at..]);
+            at += self.from.drain(&mut self.wire[at..]);
         }
         // Both sides know how many there are, all of one length.
         self.wire.truncate(at);
         Ok(())
     }
 
-    /// The ciphertext arrives, and the server reads.
+    /// The ciphertext arrives, and the other end reads.
     fn read(&mut self, records: u32) -> Result<(), EngineError> {
         let length = self.wire.len() / records as usize;
         for record in self.wire.chunks(length) {
-            assert_eq!(self.server.feed(record), record.len());
-            let read = self.server.read(&mut self.plaintext)?;
+            assert_eq!(self.to.feed(record), record.len());
+            let read = self.to.read(&mut self.plaintext)?;
             assert_eq!(read, self.plaintext.len());
         }
         self.wire.resize(LONG as usize * RECORD_MAX, 0);
