@@ -109,6 +109,10 @@ pub(crate) unsafe fn leave(to: *mut u8) -> ! {
 
 /// The root frame of every fresh stack. Marks the end of the stack for
 /// unwinders: its return address is undefined, and `x29` is null.
+///
+/// It jumps with a return address put there by hand. `entry` never returns, and
+/// after a call the processor would expect that it does: each function on the stack
+/// that is resumed next would then return to where it was not expected.
 #[unsafe(naked)]
 unsafe extern "C" fn trampoline() -> ! {
     naked_asm!(
@@ -116,8 +120,9 @@ unsafe extern "C" fn trampoline() -> ! {
         ".cfi_undefined x30",
         "ldp x0, x1, [sp], #32",
         "mov x29, xzr",
-        "mov x30, xzr",
-        "blr x1",
+        "adr x30, 2f",
+        "br x1",
+        "2:",
         "brk #1",
         ".cfi_endproc",
     )

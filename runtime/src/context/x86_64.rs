@@ -106,6 +106,10 @@ pub(crate) unsafe fn leave(to: *mut u8) -> ! {
 
 /// The root frame of every fresh stack. Marks the end of the stack for
 /// unwinders: its return address is undefined, and `rbp` is null.
+///
+/// It jumps with a return address pushed by hand. `entry` never returns, and after
+/// a call the processor would expect that it does: each function on the stack that
+/// is resumed next would then return to where it was not expected.
 #[unsafe(naked)]
 unsafe extern "C" fn trampoline() -> ! {
     naked_asm!(
@@ -115,9 +119,12 @@ unsafe extern "C" fn trampoline() -> ! {
         "pop rdi", // arg
         "xor ebp, ebp",
         // The word left on the stack is the null that `prepare` wrote: it
-        // keeps the call aligned and ends frame-pointer walks.
+        // keeps the stack aligned and ends frame-pointer walks.
         "push rbp",
-        "call rax",
+        "lea rcx, [rip + 2f]",
+        "push rcx",
+        "jmp rax",
+        "2:",
         "ud2",
         ".cfi_endproc",
     )

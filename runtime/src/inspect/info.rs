@@ -112,7 +112,7 @@ pub fn tasklets() -> Vec<TaskletInfo> {
 
 /// The tasklets that are alive, in the order of their ids.
 pub(super) fn live(scheduler: &Scheduler) -> Vec<TcbRef> {
-    let table = scheduler.table().borrow();
+    let table = scheduler.table();
     let mut tasks: Vec<_> = table.iter().filter(|task| task.is_alive()).collect();
     tasks.sort_by_key(|task| task.id.get());
     tasks

@@ -201,8 +201,8 @@ impl Scheduler {
     }
 
     fn births(&self) -> u64 {
-        // The first id after main's is 1.
-        let made = self.ids.get() - 1 - self.accounts.unbound.get();
+        let ids = self.next_id.get() - self.main.id.get() - 1;
+        let made = ids - self.accounts.unbound.get();
         made + self.accounts.bindings.get()
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Anchored(*mut Anchor);
 impl Scheduler {
     /// Puts this scheduler, which does not move any more, into the list.
     pub(super) fn show_to_debuggers(&self) -> Anchored {
-        let (newest_chunk, used_blocks) = self.table.borrow().anchors();
+        let (newest_chunk, used_blocks) = self.table.anchors();
         // SAFETY: has no preconditions.
         let thread = unsafe { libc::syscall(libc::SYS_gettid) };
         let anchor = Box::into_raw(Box::new(Anchor {

@@ -94,11 +94,10 @@ impl Scheduler {
             State::Blocked => Err(TaskletError::Blocked),
             State::Runnable => {
                 if is_current {
-                    self.unlink_current();
+                    self.unlink_current(task);
                 } else {
                     self.unlink(task);
                 }
-                task.link_to_self();
                 self.pause(task);
                 Ok(())
             }
@@ -179,7 +178,6 @@ impl Scheduler {
         self.check_can_run(task)?;
         self.bring_forward(task);
         self.unlink(current);
-        current.link_to_self();
         self.pause(current);
         current.reason.set(&reason::NOTHING);
         current.location.set(location);

@@ -15,7 +15,7 @@
 //! error of their own meanwhile. The first park after the guard is gone
 //! delivers it.
 
-use super::{Park, Scheduler};
+use super::Scheduler;
 use crate::error::{TaskletExit, Thrown, Uncaught, WaitError};
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{Cargo, State, TcbRef, Wake, flag};
@@ -29,7 +29,7 @@ use std::time::Instant;
 const ROUNDS_OF_VALUES: usize = 5;
 
 /// How often a tasklet that nobody can reach is killed before it is let be.
-const REFUSALS_MAX: u8 = 10;
+const REFUSALS_MAX: u32 = 10;
 
 impl Scheduler {
     /// Makes a blocked tasklet runnable, at the end of the queue.
@@ -92,11 +92,11 @@ impl Scheduler {
     /// Arms the timer for the earlier of the wait's and the scope's deadline.
     // Called, so that waits without a deadline do not carry it.
     #[inline(never)]
-    pub(super) fn arm_timer(&self, task: TcbRef, park: &Park) {
+    pub(super) fn arm_timer(&self, task: TcbRef, deadline: Option<Instant>) {
         let deadline = if task.has_scope() {
-            scope::earlier(task.scope().as_deref(), park.deadline)
+            scope::earlier(task.scope().as_deref(), deadline)
         } else {
-            park.deadline
+            deadline
         };
         if let Some(deadline) = deadline {
             self.timers.borrow_mut().set(task.slot.get(), deadline);
@@ -118,7 +118,7 @@ impl Scheduler {
             let Some(slot) = self.timers.borrow_mut().pop_due(now) else {
                 return;
             };
-            let task = self.table.borrow().get(slot);
+            let task = self.table.get(slot);
             let task = task.expect("timers name blocks that exist");
             task.clear(flag::TIMER);
             // It may have been woken otherwise since; then that counts.
@@ -126,15 +126,20 @@ impl Scheduler {
         }
     }
 
-    /// How a wait ended that did not simply end.
+    /// How a wait, with or without a deadline of its own, ended that did not
+    /// simply end.
     #[cold]
-    pub(super) fn after_park(&self, current: TcbRef, park: &Park) -> Result<(), WaitError> {
+    pub(super) fn after_park(
+        &self,
+        current: TcbRef,
+        deadline: Option<Instant>,
+    ) -> Result<(), WaitError> {
         self.disarm(current);
         match current.wake.replace(Wake::Notified) {
             Wake::Notified => Ok(()),
             Wake::TimedOut => {
                 let scope = current.scope();
-                Err(scope::note_expiry(scope.as_deref(), park.deadline))
+                Err(scope::note_expiry(scope.as_deref(), deadline))
             }
             Wake::Deadlock => Err(WaitError::Deadlock),
             Wake::Thrown => match take_cargo(current) {

@@ -63,8 +63,7 @@ pub fn error_handler() -> Option<ErrorHandler> {
 impl Scheduler {
     /// Ends the current tasklet, whose outcome is stored.
     #[inline(always)]
-    pub(crate) fn end_current(&self) -> ! {
-        let current = self.current.get();
+    pub(crate) fn end_current(&self, current: TcbRef) -> ! {
         if current.wake.get() != Wake::Notified || current.has(flag::DEFERRED | flag::VALUES) {
             self.drop_undelivered(current);
         }
@@ -76,10 +75,9 @@ impl Scheduler {
         let stack = current.stack.replace(Stack::none());
         current.state.set(State::Dead);
         self.alive.set(self.alive.get() - 1);
-        if self.unlink_current() {
-            self.count_down(current);
-        } else {
-            self.next_when_empty(current);
+        match self.unlink_current(current) {
+            Some(_) => self.count_down(current),
+            None => self.next_when_empty(current),
         }
         if self.guard_bits() & guard::WATCHED != 0 {
             // A callback that takes a handle and drops it again must not be
@@ -103,7 +101,7 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn last_handle_gone(&self, task: TcbRef) -> Option<Box<Extras>> {
         if task.state.get() == State::Dead && !task.has(flag::EXTRAS) {
-            self.table.borrow_mut().give_back(task);
+            self.table.give_back(task);
             return None;
         }
         self.last_handle_gone_early(task)
@@ -115,7 +113,7 @@ impl Scheduler {
         match task.state.get() {
             State::Dead | State::Unbound => {
                 let extras = task.take_extras();
-                self.table.borrow_mut().give_back(task);
+                self.table.give_back(task);
                 return extras;
             }
             State::Paused => self.doom(task, Doom::Abandoned),

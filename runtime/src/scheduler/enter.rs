@@ -99,7 +99,7 @@ impl super::Scheduler {
 
     fn leftovers(&self) -> Vec<(u64, TcbRef)> {
         let current = self.current();
-        let table = self.table().borrow();
+        let table = self.table();
         let alive = table
             .iter()
             .filter(|&task| task.is_alive() && task != current && !task.has(flag::MAIN));

@@ -82,8 +82,9 @@ fn make() -> Option<&'static Scheduler> {
     }
     install_overflow_report(overflow_suspect);
     let number = SCHEDULERS.fetch_add(1, Ordering::Relaxed);
-    let mut table = Table::default();
+    let table = Table::default();
     let main = table.take(number << super::ID_BITS, Location::caller());
+    main.link_to_self();
     main.state.set(State::Runnable);
     main.set(flag::MAIN | flag::STARTED);
     main.with_extras(|extras| extras.name = Some("main".into()));
@@ -103,7 +104,7 @@ fn make() -> Option<&'static Scheduler> {
         main,
         runners: RefCell::default(),
         doomed: RefCell::default(),
-        table: RefCell::new(table),
+        table,
         stacks: RefCell::new(StackPool::new()),
         timers: RefCell::new(Timers::new()),
         driver: OnceCell::new(),
@@ -120,7 +121,7 @@ fn make() -> Option<&'static Scheduler> {
         park_hook: RefCell::new(None),
         traps: Cell::new(0),
         number,
-        ids: Cell::new(1),
+        next_id: Cell::new(main.id.get() + 1),
         entered: Cell::new(false),
         polls: Cell::new(0),
         spree: Cell::new((0, 0)),
@@ -172,14 +173,14 @@ fn end() {
     scheduler.main.release();
     scheduler.main.state.set(State::Dead);
     scheduler.stacks.borrow_mut().release();
-    scheduler.table.borrow_mut().release(leaked);
+    scheduler.table.release(leaked);
 }
 
 /// Ends every tasklet on paper, and drops the closures that never started.
 /// True if there were others, whose stacks stay.
 fn drop_unstarted(scheduler: &Scheduler) -> bool {
     let mut leaked = false;
-    let mut tasks: Vec<_> = scheduler.table.borrow().iter().collect();
+    let mut tasks: Vec<_> = scheduler.table.iter().collect();
     tasks.sort_by_key(|task| task.id.get());
     for task in tasks {
         if task.has(flag::MAIN) || !task.is_alive() {

@@ -168,7 +168,7 @@ pub(crate) struct Scheduler {
     /// To be killed at the next safe point: paused tasklets whose last handle
     /// is gone, and those a test has picked.
     doomed: RefCell<Vec<(u64, TcbRef, Doom)>>,
-    table: RefCell<Table>,
+    table: Table,
     stacks: RefCell<StackPool>,
     timers: RefCell<Timers>,
     /// Polls descriptors; made when the first is registered.
@@ -185,7 +185,7 @@ pub(crate) struct Scheduler {
     traps: Cell<i32>,
     /// This scheduler's number, in the upper bits of every id it gives.
     number: u64,
-    ids: Cell<u64>,
+    next_id: Cell<u64>,
     /// An `enter` is on the stack.
     entered: Cell<bool>,
     polls: Cell<u64>,
@@ -239,7 +239,7 @@ impl Scheduler {
         &self.stacks
     }
 
-    pub(crate) fn table(&self) -> &RefCell<Table> {
+    pub(crate) fn table(&self) -> &Table {
         &self.table
     }
 
@@ -290,9 +290,9 @@ impl Scheduler {
     /// An id that no other tasklet of the process ever has.
     #[inline(always)]
     pub(crate) fn next_id(&self) -> u64 {
-        let id = self.ids.get();
-        self.ids.set(id + 1);
-        self.number << ID_BITS | id
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        id
     }
 
     #[inline(always)]

@@ -66,14 +66,17 @@ impl Scheduler {
         self.run_count.set(self.run_count.get() - 1);
     }
 
-    /// Unlinks current, whose successor becomes current; false if the ring is
-    /// empty now, in which case `current` stays as it was.
+    /// Unlinks `current`, which is current, and makes its successor current;
+    /// `None` if the ring is empty now, in which case `current` stays as it was.
     #[inline(always)]
-    pub(super) fn unlink_current(&self) -> bool {
-        let current = self.current.get();
-        let next = current.next.get();
-        self.unlink(current);
+    pub(super) fn unlink_current(&self, current: TcbRef) -> Option<TcbRef> {
+        debug_assert!(current == self.current.get());
+        let (next, prev) = (current.next.get(), current.prev.get());
+        prev.next.set(next);
+        next.prev.set(prev);
         self.current.set(next);
-        self.run_count.get() != 0
+        let left = self.run_count.get() - 1;
+        self.run_count.set(left);
+        (left != 0).then_some(next)
     }
 }

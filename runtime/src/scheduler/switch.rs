@@ -171,13 +171,15 @@ impl Scheduler {
     /// resumes its successor.
     #[inline(always)]
     fn leave_ring(&self, current: TcbRef) {
-        let next = current.next.get();
-        let next = if self.unlink_current() {
-            self.count_down(current);
-            next
-        } else {
-            self.next_when_empty(current);
-            self.current.get()
+        let next = match self.unlink_current(current) {
+            Some(next) => {
+                self.count_down(current);
+                next
+            }
+            None => {
+                self.next_when_empty(current);
+                self.current.get()
+            }
         };
         self.go(current, next, Order::Free);
     }
@@ -211,12 +213,12 @@ impl Scheduler {
         current.reason.set(park.reason);
         current.location.set(park.location);
         if park.deadline.is_some() || current.has_scope() {
-            self.arm_timer(current, &park);
+            self.arm_timer(current, park.deadline);
         }
         current.state.set(State::Blocked);
         self.leave_ring(current);
         if current.wake.get() != Wake::Notified || current.has(flag::TIMER) {
-            return self.after_park(current, &park);
+            return self.after_park(current, park.deadline);
         }
         Ok(())
     }
@@ -250,8 +252,7 @@ impl Scheduler {
     /// What reached a tasklet that was queued all the time.
     #[cold]
     pub(super) fn after_turn(&self, current: TcbRef) -> Result<(), WaitError> {
-        let park = Park::new(&reason::NOTHING, current.location.get());
-        self.after_park(current, &park)
+        self.after_park(current, None)
     }
 
     /// Takes the current tasklet out of the ring without a wait.

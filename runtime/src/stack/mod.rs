@@ -46,55 +46,65 @@ pub(crate) const MIN_USABLE: usize = 32 * 1024;
 pub(crate) const MAX_STACK_SIZE: usize = 1 << 30;
 
 /// One stack, by value: whoever holds it owns the memory.
+///
+/// Two words, which are read as they were written: a stack that comes back is
+/// handed out again at once, and a word that was stored in parts could not be
+/// loaded before the parts have left for the cache.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stack {
-    /// Lowest address, which is the guard's.
-    base: *mut u8,
-    /// Bytes from `base` to the end of the slot, in units of 4 KiB.
-    size_4k: u32,
-    /// Which slot of its slab, modulo 16: the colour of its top.
-    colour: u8,
+    /// Where the first frame goes; less than a page below the end of the slot.
+    top: *mut u8,
+    /// Bytes of the slot.
+    size: usize,
 }
 
 impl Stack {
     /// Stands for "no stack": the main tasklet, and tasklets that have ended.
     pub(crate) const fn none() -> Stack {
         Stack {
-            base: std::ptr::null_mut(),
-            size_4k: 0,
-            colour: 0,
+            top: std::ptr::null_mut(),
+            size: 0,
+        }
+    }
+
+    /// The stack in the slot at `base`, the `index`th of its slab.
+    fn in_slot(base: *mut u8, size: usize, index: usize) -> Stack {
+        let skip = index % COLOURS * COLOUR_STEP;
+        Stack {
+            top: base.wrapping_add(size - skip),
+            size,
         }
     }
 
     /// True for [`Stack::none`].
     pub(crate) fn is_none(&self) -> bool {
-        self.base.is_null()
+        self.top.is_null()
     }
 
     /// Bytes of address space, guard included.
     pub(crate) fn size(&self) -> usize {
-        self.size_4k as usize * 4096
+        self.size
     }
 
     /// Bytes that can be used before the guard is hit.
     pub(crate) fn usable(&self) -> usize {
-        self.size().saturating_sub(GUARD_SIZE)
+        self.size.saturating_sub(GUARD_SIZE)
     }
 
     /// Lowest address of the guard.
     pub(crate) fn base(&self) -> *mut u8 {
-        self.base
+        let skip = self.top.addr().wrapping_neg() % SKIP_LIMIT;
+        self.top.wrapping_add(skip).wrapping_sub(self.size)
     }
 
     /// Lowest address that can be used.
     pub(crate) fn low(&self) -> *mut u8 {
-        self.base.wrapping_add(GUARD_SIZE)
+        self.base().wrapping_add(GUARD_SIZE)
     }
 
     /// Where the first frame goes; 16-byte aligned.
     pub(crate) fn top(&self) -> *mut u8 {
-        let skip = usize::from(self.colour) * COLOUR_STEP;
-        self.base.wrapping_add(self.size() - skip)
+        self.top
     }
 }
 
@@ -104,6 +114,10 @@ const COLOUR_STEP: usize = 128;
 
 /// Colours before they repeat.
 const COLOURS: usize = 16;
+
+/// What the tops of stacks leave free is less than this. Slots end at multiples of
+/// it, so a top says where its slot ends.
+const SKIP_LIMIT: usize = COLOURS * COLOUR_STEP;
 
 /// The size of a stack for which nobody asked anything: 256 KiB, or what
 /// `GREENLING_STACK_SIZE` says (bytes, or with a suffix `K` or `M`).

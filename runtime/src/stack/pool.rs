@@ -35,8 +35,6 @@ pub(super) struct Class {
     /// Last in, first out.
     free: Vec<Stack>,
     slabs: Vec<Slab>,
-    /// Stacks in use now.
-    live: usize,
     /// Free stacks below this index have been trimmed and not used since.
     trimmed: usize,
 }
@@ -75,7 +73,6 @@ impl StackPool {
         } else {
             self.class_of(stack.size())
         };
-        class.live -= 1;
         class.free.push(stack);
     }
 
@@ -104,7 +101,7 @@ impl StackPool {
     pub(crate) fn release(&mut self) {
         let usual = std::mem::replace(&mut self.usual, Class::new(default_stack_size()));
         for class in self.others.drain(..).chain([usual]) {
-            if class.live == 0 {
+            if class.live() == 0 {
                 for slab in class.slabs {
                     // SAFETY: no stack of this class is in use, and the free
                     // list that named them is gone with the class.
@@ -139,14 +136,14 @@ impl Class {
             size,
             free: Vec::new(),
             slabs: Vec::new(),
-            live: 0,
             trimmed: 0,
         }
     }
 
     /// Stacks in use.
     pub(super) fn live(&self) -> usize {
-        self.live
+        let carved: usize = self.slabs.iter().map(Slab::used).sum();
+        carved - self.free.len()
     }
 
     /// Stacks on the free list.
@@ -162,14 +159,15 @@ impl Class {
     fn take(&mut self, guard: GuardMethod) -> io::Result<Stack> {
         let stack = match self.free.pop() {
             Some(stack) => {
-                self.trimmed = self.trimmed.min(self.free.len());
+                if self.free.len() < self.trimmed {
+                    self.trimmed = self.free.len();
+                }
                 stack
             }
             None => self.carve(guard)?,
         };
         #[cfg(greenling_asan)]
         crate::context::sanitizer::stack_handed_out(stack.low(), stack.usable());
-        self.live += 1;
         Ok(stack)
     }
 

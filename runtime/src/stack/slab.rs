@@ -7,7 +7,7 @@
 //! the range is locked into memory) the guard is made with `mprotect`, which
 //! costs two VMAs a stack and ends near `vm.max_map_count` / 2 stacks.
 
-use super::{COLOURS, GUARD_SIZE, Stack};
+use super::{GUARD_SIZE, Stack};
 use std::io;
 use std::ptr;
 
@@ -78,11 +78,7 @@ impl Slab {
         let method = install_guard(base, self.guard)?;
         // One refusal is the kernel's answer for the whole slab.
         self.guard = method;
-        let stack = Stack {
-            base,
-            size_4k: (self.stride / 4096) as u32,
-            colour: (self.used % COLOURS) as u8,
-        };
+        let stack = Stack::in_slot(base, self.stride, self.used);
         #[cfg(greenling_valgrind)]
         crate::context::valgrind::stack_carved(stack.low(), stack.usable());
         self.used += 1;
@@ -92,6 +88,11 @@ impl Slab {
     /// True if some slot was never used.
     pub(super) fn has_room(&self) -> bool {
         self.used < self.slots
+    }
+
+    /// Slots that were handed out at least once.
+    pub(super) fn used(&self) -> usize {
+        self.used
     }
 
     /// Where the memory is that can be used, guards included: start and length.

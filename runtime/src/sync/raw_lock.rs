@@ -114,7 +114,7 @@ impl RawLock {
     pub(super) fn owner(&self) -> Option<Tasklet> {
         let id = self.owner.get();
         let scheduler = local::get()?;
-        let table = scheduler.table().borrow();
+        let table = scheduler.table();
         let owner = table
             .iter()
             .find(|task| task.id.get() == id && task.is_alive())?;

@@ -67,7 +67,8 @@ impl Tasklet {
         let scheduler = local::expect();
         let id = scheduler.next_id();
         scheduler.count_unbound();
-        let task = scheduler.table().borrow_mut().take(id, Location::caller());
+        let task = scheduler.table().take(id, Location::caller());
+        task.state.set(State::Unbound);
         task.set(flag::STACKLESS);
         Tasklet::from_tcb(task)
     }

@@ -180,7 +180,7 @@ impl Scheduler {
             None => self.stacks().borrow_mut().take_default(),
             Some(size) => self.stacks().borrow_mut().take(size),
         }?;
-        let task = self.table().borrow_mut().take(self.next_id(), location);
+        let task = self.table().take(self.next_id(), location);
         entry::arm::<K, F, T>(task, stack, f);
         self.count_birth();
         Ok(task)

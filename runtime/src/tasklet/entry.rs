@@ -125,7 +125,7 @@ unsafe extern "C" fn main_of<K: Kind<T>, F: FnOnce() -> T, T>(start: *mut u8) ->
         catch_unwind(AssertUnwindSafe(|| drop(closure))).and(Err(cause))
     };
     K::finish(scheduler, current, result);
-    scheduler.end_current()
+    scheduler.end_current(current)
 }
 
 /// What a tasklet that was killed or thrown at before it began ends with.

@@ -10,6 +10,7 @@ use crate::wait::reason;
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 
 /// Waits for a tasklet that [`spawn`](crate::spawn) started, and takes what it
@@ -27,10 +28,10 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// Takes over a tasklet whose result is a `T`.
+    /// The first handle of a tasklet whose result is a `T`.
     #[inline(always)]
     pub(super) fn new(task: TcbRef) -> JoinHandle<T> {
-        task.retain();
+        task.retain_first();
         JoinHandle {
             task,
             value: PhantomData,
@@ -64,7 +65,10 @@ impl<T> JoinHandle<T> {
             // SAFETY: `Returned` says that `Joined::finish` put a T there, the
             // T of the closure that this handle was made for, and it is taken
             // only together with the change of the outcome.
-            return Ok(unsafe { self.task.take_result::<T>() });
+            let value = unsafe { self.task.take_result::<T>() };
+            // Nothing is left that dropping the handle would have to look at.
+            super::handle::release(ManuallyDrop::new(self).task);
+            return Ok(value);
         }
         Err(self.failure())
     }

@@ -12,7 +12,7 @@
 //! | field | written by |
 //! |---|---|
 //! | `sp` | `context::switch`, when the tasklet is left |
-//! | `next`, `prev` | `scheduler::ring`; an unlinked block points at itself |
+//! | `next`, `prev` | `scheduler::ring`; mean nothing outside of it |
 //! | `state` | the scheduler, together with the ring or the wait lists |
 //! | `wake`, `cargo` | whoever wakes the tasklet; taken by it when it resumes |
 //! | `deferred` | whoever kills or throws under `defer_kill`; see `deliver` |
@@ -33,7 +33,7 @@ use crate::stack::Stack;
 use crate::time::scope::Scope;
 use crate::wait::{Node, RawWaitList, WaitReason};
 use std::any::Any;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::{MaybeUninit, offset_of};
 use std::ops::Deref;
 use std::panic::Location;
@@ -145,12 +145,11 @@ pub(crate) struct Tcb {
     pub(crate) sp: Cell<*mut u8>,
     pub(crate) next: Cell<TcbRef>,
     pub(crate) prev: Cell<TcbRef>,
-    pub(crate) state: Cell<State>,
-    pub(crate) wake: Cell<Wake>,
+    // These three are cleared together.
     pub(crate) flags: Cell<u16>,
+    pub(crate) wake: Cell<Wake>,
     pub(crate) outcome: Cell<Outcome>,
-    /// How often it was killed for want of handles, and lived on.
-    pub(crate) refusals: Cell<u8>,
+    pub(crate) state: Cell<State>,
     /// Index in the table.
     pub(crate) slot: Cell<u32>,
     handles: Cell<u32>,
@@ -163,6 +162,8 @@ pub(crate) struct Tcb {
     // Second line: creation, waiting and the end.
     /// Nested `defer_kill` guards.
     pub(crate) deferrals: Cell<u32>,
+    /// How often it was killed for want of handles, and lived on.
+    pub(crate) refusals: Cell<u32>,
     pub(crate) stack: Cell<Stack>,
     pub(crate) reason: Cell<&'static WaitReason>,
     pub(crate) location: Cell<&'static Location<'static>>,
@@ -322,6 +323,13 @@ impl TcbRef {
         }
     }
 
+    /// Counts the first handle of a block that was just taken.
+    #[inline(always)]
+    pub(crate) fn retain_first(self) {
+        debug_assert!(!self.has_handles());
+        self.handles.set(1);
+    }
+
     /// Counts one handle less; true if it was the last.
     #[inline(always)]
     pub(crate) fn release(self) -> bool {
@@ -361,15 +369,18 @@ pub(crate) struct Chunk {
 }
 
 /// All control blocks of one scheduler: the registry of its tasklets.
+///
+/// No foreign code runs in here, so cells will do.
 #[derive(Debug)]
 pub(crate) struct Table {
-    chunks: Vec<NonNull<Chunk>>,
+    chunks: RefCell<Vec<NonNull<Chunk>>>,
     /// The last of them, or null; debuggers begin there.
-    newest: *const Chunk,
+    newest: Cell<*const Chunk>,
     /// Blocks that were handed out at least once.
-    used: u32,
-    /// Free blocks, last in, first out; linked through `next`.
-    free: Option<TcbRef>,
+    used: Cell<u32>,
+    /// Free blocks, last in, first out; linked through `next`, by which the last
+    /// one points at itself.
+    free: Cell<Option<TcbRef>>,
 }
 
 /// How a debugger finds the blocks: offsets and sizes in bytes.
@@ -411,10 +422,10 @@ pub(crate) const LAYOUT: Layout = Layout {
 impl Default for Table {
     fn default() -> Table {
         Table {
-            chunks: Vec::new(),
-            newest: std::ptr::null(),
-            used: 0,
-            free: None,
+            chunks: RefCell::default(),
+            newest: Cell::new(std::ptr::null()),
+            used: Cell::new(0),
+            free: Cell::new(None),
         }
     }
 }
@@ -423,49 +434,48 @@ impl Table {
     /// Where debuggers find the newest chunk, and the number of blocks that
     /// were ever in use.
     pub(crate) fn anchors(&self) -> (*const *const Chunk, *const u32) {
-        (&raw const self.newest, &raw const self.used)
+        (self.newest.as_ptr(), self.used.as_ptr())
     }
 
-    /// A block in state `Unbound`, without handles, linked to itself.
-    #[inline]
-    pub(crate) fn take(&mut self, id: u64, at: &'static Location<'static>) -> TcbRef {
-        let tcb = match self.free {
+    /// A block without handles, linked nowhere. Its state is still `Free`; the
+    /// caller, who knows better, sets it at once.
+    #[inline(always)]
+    pub(crate) fn take(&self, id: u64, at: &'static Location<'static>) -> TcbRef {
+        let tcb = match self.free.get() {
             Some(tcb) => {
                 let next = tcb.next.get();
-                self.free = (next != tcb).then_some(next);
+                self.free.set((next != tcb).then_some(next));
                 tcb
             }
             None => self.carve(at),
         };
-        tcb.link_to_self();
-        tcb.state.set(State::Unbound);
-        tcb.wake.set(Wake::Notified);
         tcb.flags.set(0);
+        tcb.wake.set(Wake::Notified);
         tcb.outcome.set(Outcome::None);
-        tcb.refusals.set(0);
         tcb.id.set(id);
-        tcb.spawned_at.set(at);
         tcb.deferrals.set(0);
+        tcb.refusals.set(0);
+        tcb.spawned_at.set(at);
         tcb
     }
 
     /// Takes a block back that nobody refers to any more. Its extras are gone
     /// already, since their destructors must not find the table borrowed.
-    #[inline]
-    pub(crate) fn give_back(&mut self, tcb: TcbRef) {
+    #[inline(always)]
+    pub(crate) fn give_back(&self, tcb: TcbRef) {
         debug_assert!(!tcb.is_alive() && !tcb.has_handles());
         debug_assert!(tcb.take_extras().is_none());
         tcb.state.set(State::Free);
-        tcb.next.set(self.free.unwrap_or(tcb));
-        self.free = Some(tcb);
+        tcb.next.set(self.free.get().unwrap_or(tcb));
+        self.free.set(Some(tcb));
     }
 
     /// The block at `slot`, in use or not.
     pub(crate) fn get(&self, slot: u32) -> Option<TcbRef> {
-        if slot >= self.used {
+        if slot >= self.used.get() {
             return None;
         }
-        let chunk = self.chunks[slot as usize / CHUNK].cast::<Tcb>();
+        let chunk = self.chunks.borrow()[slot as usize / CHUNK].cast::<Tcb>();
         // SAFETY: the index is below CHUNK and the block below `used` was
         // initialised by `carve`.
         Some(TcbRef(unsafe { chunk.add(slot as usize % CHUNK) }))
@@ -473,23 +483,23 @@ impl Table {
 
     /// Every block in use, by slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = TcbRef> + '_ {
-        (0..self.used)
+        (0..self.used.get())
             .filter_map(|slot| self.get(slot))
             .filter(|tcb| tcb.state.get() != State::Free)
     }
 
     #[cold]
-    fn carve(&mut self, at: &'static Location<'static>) -> TcbRef {
-        let slot = self.used as usize;
+    fn carve(&self, at: &'static Location<'static>) -> TcbRef {
+        let slot = self.used.get() as usize;
         if slot.is_multiple_of(CHUNK) {
             let chunk = NonNull::from(Box::leak(Box::new(Chunk {
                 blocks: [const { MaybeUninit::uninit() }; CHUNK],
-                older: self.newest,
+                older: self.newest.get(),
             })));
-            self.chunks.push(chunk);
-            self.newest = chunk.as_ptr();
+            self.chunks.borrow_mut().push(chunk);
+            self.newest.set(chunk.as_ptr());
         }
-        let chunk = self.chunks[slot / CHUNK].cast::<Tcb>();
+        let chunk = self.chunks.borrow()[slot / CHUNK].cast::<Tcb>();
         // SAFETY: the index is below CHUNK.
         let pointer = unsafe { chunk.add(slot % CHUNK) };
         let tcb = TcbRef(pointer);
@@ -497,17 +507,17 @@ impl Table {
             sp: Cell::new(std::ptr::null_mut()),
             next: Cell::new(tcb),
             prev: Cell::new(tcb),
-            state: Cell::new(State::Free),
-            wake: Cell::new(Wake::Notified),
             flags: Cell::new(0),
+            wake: Cell::new(Wake::Notified),
             outcome: Cell::new(Outcome::None),
-            refusals: Cell::new(0),
-            slot: Cell::new(self.used),
+            state: Cell::new(State::Free),
+            slot: Cell::new(self.used.get()),
             waits: Cell::new(std::ptr::null()),
             scope: Cell::new(None),
             id: Cell::new(0),
             handles: Cell::new(0),
             deferrals: Cell::new(0),
+            refusals: Cell::new(0),
             stack: Cell::new(Stack::none()),
             reason: Cell::new(&crate::wait::reason::NOTHING),
             location: Cell::new(at),
@@ -520,19 +530,19 @@ impl Table {
         };
         // SAFETY: the block is inside the chunk, unused and well aligned.
         unsafe { pointer.write(block) };
-        self.used += 1;
+        self.used.set(self.used.get() + 1);
         tcb
     }
 
     /// Frees the chunks if nobody can refer to a block any more. Otherwise
     /// leaks them: handles may sit in other thread-locals, and so may channels
     /// in which tasklets with leaked stacks are still linked.
-    pub(crate) fn release(&mut self, leaked_stacks: bool) {
+    pub(crate) fn release(&self, leaked_stacks: bool) {
         let referred = leaked_stacks || self.iter().any(|tcb| tcb.has_handles());
         if !referred {
             self.iter().for_each(|tcb| drop(tcb.extras.take()));
         }
-        for chunk in self.chunks.drain(..) {
+        for chunk in self.chunks.take() {
             #[cfg(greenling_asan)]
             if referred {
                 crate::context::sanitizer::leaked(chunk.as_ptr().cast());
@@ -544,8 +554,8 @@ impl Table {
                 drop(unsafe { Box::from_raw(chunk.as_ptr()) });
             }
         }
-        self.newest = std::ptr::null();
-        self.used = 0;
-        self.free = None;
+        self.newest.set(std::ptr::null());
+        self.used.set(0);
+        self.free.set(None);
     }
 }

@@ -163,7 +163,7 @@ impl Drainer {
     /// Whom this ends, by id.
     fn others(&self) -> Vec<(u64, TcbRef)> {
         let current = self.scheduler.current();
-        let table = self.scheduler.table().borrow();
+        let table = self.scheduler.table();
         let others = table
             .iter()
             .filter(|&task| task.is_alive() && task != current && !task.has(flag::MAIN));

@@ -241,7 +241,7 @@ impl Drainer {
             let Some(scheduler) = local::get() else {
                 return;
             };
-            let found = scheduler.table().borrow().iter().find(|t| t.id.get() == id);
+            let found = scheduler.table().iter().find(|t| t.id.get() == id);
             if let Some(task) = found {
                 scheduler.end_wait(task);
             }

@@ -139,7 +139,7 @@ fn carry_out(slot: Option<u32>, id: u64, operation: Box<Request>) {
 
 /// The live tasklet with this id.
 fn find(scheduler: &Scheduler, slot: Option<u32>, id: u64) -> Option<TcbRef> {
-    let task = scheduler.table().borrow().get(slot?)?;
+    let task = scheduler.table().get(slot?)?;
     (task.id.get() == id && task.is_alive()).then_some(task)
 }
 
