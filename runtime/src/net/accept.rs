@@ -194,8 +194,10 @@ fn is_shortage(error: &io::Error) -> bool {
 }
 
 /// What the public types of listeners have in common; see `handle`.
+///
+/// `$accept` takes a connection from the queue, of which it makes a stream.
 macro_rules! listener_methods {
-    ($type:ident, $stream:ident, $address:path) => {
+    ($type:ident, $stream:ident, $address:path, $accept:path) => {
         impl $type {
             /// Waits for a connection.
             ///
@@ -219,10 +221,7 @@ macro_rules! listener_methods {
             /// and `EOPNOTSUPP` if it is so after several pauses.
             #[track_caller]
             pub fn accept(&self) -> io::Result<($stream, $address)> {
-                self.endpoint.accept(Location::caller(), |listener| {
-                    let (stream, peer) = listener.accept()?;
-                    Ok(($stream::from_std(stream)?, peer))
-                })
+                self.endpoint.accept(Location::caller(), $accept)
             }
 
             /// Takes a connection that is there; `WouldBlock` instead of a
@@ -237,10 +236,7 @@ macro_rules! listener_methods {
             /// `ConnectionAborted` once the listener is closed, and those of
             /// `accept(2)`, a shortage of descriptors included.
             pub fn try_accept(&self) -> io::Result<($stream, $address)> {
-                self.endpoint.try_accept(|listener| {
-                    let (stream, peer) = listener.accept()?;
-                    Ok(($stream::from_std(stream)?, peer))
-                })
+                self.endpoint.try_accept($accept)
             }
 
             /// The connections, one after the other, until the listener is

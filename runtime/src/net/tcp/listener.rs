@@ -8,6 +8,8 @@ use crate::net::accept::{Accepting, Incoming, listener_methods};
 use crate::net::addresses::ToSocketAddrs;
 use crate::net::endpoint::Endpoint;
 use crate::net::handle::handle_methods;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -44,7 +46,7 @@ pub struct TcpListener {
 }
 
 handle_methods!(TcpListener, std::net::TcpListener);
-listener_methods!(TcpListener, TcpStream, SocketAddr);
+listener_methods!(TcpListener, TcpStream, SocketAddr, take_connection);
 
 impl TcpListener {
     /// Binds to the first of the addresses that can be bound, with
@@ -124,4 +126,22 @@ impl TcpListener {
     pub fn ttl(&self) -> io::Result<u32> {
         self.endpoint.socket().ttl()
     }
+}
+
+/// Takes a connection from the queue, in non-blocking mode from the beginning.
+#[cfg(target_os = "linux")]
+fn take_connection(listener: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let (socket, peer) = SockRef::from(listener).accept4(flags)?;
+    // As std's answer for what does not speak TCP.
+    let peer = peer.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+    let endpoint = Endpoint::watch(socket.into())?;
+    Ok((TcpStream { endpoint }, peer))
+}
+
+/// Takes a connection from the queue.
+#[cfg(not(target_os = "linux"))]
+fn take_connection(listener: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = listener.accept()?;
+    Ok((TcpStream::from_std(stream)?, peer))
 }

@@ -47,7 +47,7 @@ pub struct UnixListener {
 }
 
 handle_methods!(UnixListener, std::os::unix::net::UnixListener);
-listener_methods!(UnixListener, UnixStream, SocketAddr);
+listener_methods!(UnixListener, UnixStream, SocketAddr, take_connection);
 
 impl UnixListener {
     /// Makes a socket at `path` and listens. The file stays when the listener
@@ -92,4 +92,12 @@ impl UnixListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.endpoint.socket().local_addr()
     }
+}
+
+/// Takes a connection from the queue.
+fn take_connection(
+    listener: &std::os::unix::net::UnixListener,
+) -> io::Result<(UnixStream, SocketAddr)> {
+    let (stream, peer) = listener.accept()?;
+    Ok((UnixStream::from_std(stream)?, peer))
 }
