@@ -74,8 +74,10 @@ impl<S: Read + Write> Connection<S> {
     ///
     /// # Errors
     ///
-    /// When the stream fails; `TimedOut` or `WouldBlock` mean that nothing came in time. Then the
-    /// buffers of the last request have been given back, as another one does not seem to be near.
+    /// When the stream fails; `TimedOut` or `WouldBlock` mean that nothing came in time.
+    ///
+    /// The buffers of the last request are kept for the next one. Where that does not come, in time
+    /// or at all, they are given back.
     pub fn wait(&mut self) -> io::Result<bool> {
         if !self.wire.input.is_empty() {
             return Ok(true);
@@ -83,7 +85,7 @@ impl<S: Read + Write> Connection<S> {
         self.wire.flush()?;
         self.wire.input.settle();
         let filled = self.wire.fill(self.settings.head_max);
-        if filled.as_ref().is_err_and(is_timeout) {
+        if !matches!(filled, Ok(1..)) {
             give_back(&mut self.request, &mut self.wire.output);
         }
         Ok(filled? > 0)

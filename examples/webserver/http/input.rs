@@ -47,8 +47,8 @@ impl Input {
         count
     }
 
-    /// Chooses a size for the wait between two requests, from what the last ones needed: while a
-    /// connection is idle this buffer is all that it holds.
+    /// Chooses a size for the wait between two requests, from what the last ones needed: once a
+    /// connection has been silent for a while this buffer is all that it holds.
     pub(super) fn settle(&mut self) {
         if !self.is_empty() {
             return;
