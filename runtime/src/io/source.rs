@@ -323,7 +323,8 @@ fn reason_of(interest: Interest) -> &'static WaitReason {
 fn or_would_block<R>(attempt: Poll<io::Result<R>>) -> io::Result<R> {
     match attempt {
         Poll::Ready(result) => result,
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        // With the number that foreign code may look at, though nobody may have asked the kernel.
+        Poll::Pending => Err(rustix::io::Errno::AGAIN.into()),
     }
 }
 
