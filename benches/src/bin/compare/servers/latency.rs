@@ -5,7 +5,9 @@
 //! Each contender has two servers, one of which holds the idle connections. They take
 //! turns of a tenth of a second, and the ratio is taken within a turn. What stalls a
 //! server for milliseconds on this machine, whichever it is, then spoils some turns
-//! of many, and not the median of them.
+//! of many, and not the median of them. So that nothing hides there which the idle
+//! connections bring about, the share of spoilt turns is recorded too: it must be the
+//! same with them and without.
 //!
 //! Requests come at random times, so many a second that the server is busy for a
 //! seventh of the time or more: a percentile at saturation would be one of the queue.
@@ -34,6 +36,9 @@ const TURN: Duration = Duration::from_millis(100);
 
 /// Turns of each server in a run, as others count runs.
 const TURNS: usize = 8;
+
+/// A percentile that is so many times the median of all turns is a stall's.
+const FAR: f64 = 5.0;
 
 /// Who is measured unless others are asked for: to set up so many takes long.
 const USUAL_PLAIN: [Who; 5] = [Who::Greenling, Who::Hyper, Who::Nginx, Who::Go, Who::Epoll];
@@ -78,6 +83,7 @@ fn measure(
     for pace in &mut paces {
         pace.play(RATE, TURN)?;
     }
+    let mut tails = [Vec::new(), Vec::new()];
     for turn in 0..TURNS * bench.options.runs() {
         let mut times = [Vec::new(), Vec::new()];
         for place in [turn % 2, 1 - turn % 2] {
@@ -93,6 +99,13 @@ fn measure(
             add("among", "us", among);
             add("ratio", "x", among / alone);
         }
+        for (tails, times) in tails.iter_mut().zip(&times) {
+            tails.push(quantile_us(times, 0.99));
+        }
+    }
+    for (name, share) in ["alone", "among"].into_iter().zip(spoilt(&tails)) {
+        let case = format!("{case}-{name}-spoilt");
+        bench.record.add(&case, who, "%", share);
     }
     idle.expect_alive()
 }
@@ -112,6 +125,18 @@ fn quantile_us(times: &[Duration], part: f64) -> f64 {
     let place = (times.len() as f64 * part) as usize;
     let time = times.get(place).or(times.last());
     time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+}
+
+/// How many in a hundred turns of each server had a percentile far from the usual one
+/// of both.
+fn spoilt(tails: &[Vec<f64>; 2]) -> [f64; 2] {
+    let mut all = tails.concat();
+    all.sort_by(f64::total_cmp);
+    let usual = all.get(all.len() / 2).copied().unwrap_or_default();
+    tails.each_ref().map(|tails| {
+        let far = tails.iter().filter(|&&tail| tail > FAR * usual).count();
+        100.0 * far as f64 / tails.len() as f64
+    })
 }
 
 /// The idle connections, each of which has had an answer.

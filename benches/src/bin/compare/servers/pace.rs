@@ -6,16 +6,20 @@
 //! connections taken waits, and its time counts from when it was due: a server that
 //! stalls is not spared the requests that would have come meanwhile.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::{Connection, is_hello};
 
+/// How long answers may be outstanding when no more requests are due.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+
 /// Connections for requests that do not wait for each other.
 pub(super) struct Pace {
     lines: Vec<Line>,
-    /// Those without a request.
-    free: Vec<usize>,
+    /// Those without a request; the one that has been so for longest is the next.
+    free: VecDeque<usize>,
     /// Those that wait for an answer.
     asked: Vec<usize>,
     random: fastrand::Rng,
@@ -56,9 +60,13 @@ impl Pace {
         let mut next = Instant::now();
         let end = next + length;
         while next < end || !self.asked.is_empty() {
+            let now = Instant::now();
+            if now > end + SILENCE_MAX {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             if next < end
-                && next <= Instant::now()
-                && let Some(index) = self.free.pop()
+                && next <= now
+                && let Some(index) = self.free.pop_front()
             {
                 self.lines[index].ask(next)?;
                 self.asked.push(index);
@@ -69,7 +77,7 @@ impl Pace {
                 match self.lines[index].answered()? {
                     Some(time) => {
                         times.push(time);
-                        self.free.push(index);
+                        self.free.push_back(index);
                         self.asked.swap_remove(place);
                     }
                     None => place += 1,

@@ -145,8 +145,8 @@ fn lanes(
         }
         let full = |lane: &Lane| lane.connections.len() == CONNECTIONS;
         if lanes.len() == cores.len() && lanes.iter().all(full) {
-            for lane in &lanes {
-                lane.worker.pin(lane.core);
+            if !lanes.iter().all(|lane| lane.worker.pin(lane.core)) {
+                return Err("a worker cannot be pinned".into());
             }
             return Ok(lanes);
         }
@@ -201,8 +201,12 @@ fn play(lanes: &mut [Lane]) -> Result<Load, Failure> {
 
 impl Lane {
     fn play(&mut self, ready: &Barrier) -> io::Result<Load> {
-        machine::pin(self.core);
+        let pinned = machine::pin(self.core);
+        // In any case: the others wait for it.
         ready.wait();
+        if !pinned {
+            return Err(io::Error::other("a client cannot be pinned"));
+        }
         let (spent, sleeps) = (self.worker.cpu_time()?, self.worker.sleeps()?);
         let begin = Instant::now();
         let mut requests = 0;
