@@ -460,7 +460,7 @@ impl Table {
     }
 
     /// Takes a block back that nobody refers to any more. Its extras are gone
-    /// already, since their destructors must not find the table borrowed.
+    /// already: their destructors are foreign code, of which none runs in here.
     #[inline(always)]
     pub(crate) fn give_back(&self, tcb: TcbRef) {
         debug_assert!(!tcb.is_alive() && !tcb.has_handles());
