@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
-use tests::{child, isolated};
+use tests::{child, forks, isolated};
 
 /// A service that is killed if its test fails.
 struct Service(Child);
@@ -27,7 +27,7 @@ impl Service {
                 None => shell.env_remove(name),
             };
         }
-        Service(shell.stdin(stdin).stdout(stdout).spawn().unwrap())
+        Service(forks::start(shell.stdin(stdin).stdout(stdout)).unwrap())
     }
 
     fn end(mut self) {

@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod example;
+pub mod forks;
 pub mod isolated;
 pub mod logs;
 pub mod process;

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::forks;
+
 /// A generous limit for one run of a foreign program: it only ends what hangs.
 const WATCHDOG: Duration = Duration::from_secs(120);
 
@@ -95,12 +97,11 @@ impl Finished {
 ///
 /// When it cannot be started, or has not ended after two minutes.
 pub fn run(command: &mut Command, input: &[u8]) -> Finished {
-    let mut child = command
+    command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        .stderr(Stdio::piped());
+    let mut child = forks::start(command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (sender, receiver) = mpsc::channel();
     let stdout = collect(&mut child, |child| child.stdout.take(), sender.clone());
     let stderr = collect(&mut child, |child| child.stderr.take(), sender);

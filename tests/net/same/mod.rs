@@ -135,6 +135,7 @@ macro_rules! cases {
                 case(&mut log);
                 log
             };
+            let _no_copies = tests::forks::none();
             let theirs = tests::on_bare_thread(play(theirs::$name));
             let ours = tests::isolated(play(ours::$name));
             assert_eq!(ours, theirs);
