@@ -12,6 +12,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
 use std::rc::Rc;
 use tests::isolated;
+use tests::process::alone;
 use tests::sockets::{listener, pair};
 
 fn abstract_name(test: &str) -> UnixAddr {
@@ -270,36 +271,40 @@ fn a_shared_socket_stays_with_its_other_handles() {
 
 #[test]
 fn a_reused_descriptor_inherits_nothing_from_any_kind_of_socket() {
-    isolated(|| {
-        // Ready for reading, and then gone with what was there.
-        let ready = || {
-            let socket = udp();
-            socket
-                .send_to(b"old", socket.local_addr().unwrap())
-                .unwrap();
-            socket.wait(Interest::READ, None).unwrap();
-            socket
-        };
-        for _ in 0..3 {
-            let number = {
-                let old = ready();
-                old.as_raw_fd()
+    // Alone: another test could take the number between.
+    const SELF: &str = "sockets::a_reused_descriptor_inherits_nothing_from_any_kind_of_socket";
+    alone(SELF, || {
+        isolated(|| {
+            // Ready for reading, and then gone with what was there.
+            let ready = || {
+                let socket = udp();
+                socket
+                    .send_to(b"old", socket.local_addr().unwrap())
+                    .unwrap();
+                socket.wait(Interest::READ, None).unwrap();
+                socket
             };
-            let (fresh, peer) = UnixDatagram::pair().unwrap();
-            let numbers = [fresh.as_raw_fd(), peer.as_raw_fd()];
-            assert!(
-                numbers.contains(&number),
-                "not reused: {number}, {numbers:?}"
-            );
-            let reader = spawn(move || {
-                let mut buffer = [0; 9];
-                fresh.recv(&mut buffer).map(|size| buffer[..size].to_vec())
-            });
-            schedule();
-            assert!(!reader.is_finished());
-            peer.send(b"new").unwrap();
-            assert_eq!(reader.join().unwrap().unwrap(), b"new");
-        }
+            for _ in 0..3 {
+                let number = {
+                    let old = ready();
+                    old.as_raw_fd()
+                };
+                let (fresh, peer) = UnixDatagram::pair().unwrap();
+                let numbers = [fresh.as_raw_fd(), peer.as_raw_fd()];
+                assert!(
+                    numbers.contains(&number),
+                    "not reused: {number}, {numbers:?}"
+                );
+                let reader = spawn(move || {
+                    let mut buffer = [0; 9];
+                    fresh.recv(&mut buffer).map(|size| buffer[..size].to_vec())
+                });
+                schedule();
+                assert!(!reader.is_finished());
+                peer.send(b"new").unwrap();
+                assert_eq!(reader.join().unwrap().unwrap(), b"new");
+            }
+        });
     });
 }
 
