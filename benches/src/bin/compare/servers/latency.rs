@@ -111,11 +111,7 @@ fn measure(
 }
 
 fn pace(bench: &Bench, tls: bool, server: &Server) -> Result<Pace, Failure> {
-    let connector = if tls {
-        Some(connector(&bench.ground)?)
-    } else {
-        None
-    };
+    let connector = bench.connector(tls)?;
     let all = (0..ACTIVE).map(|_| Connection::open(server, connector.as_ref()));
     Ok(Pace::new(all.collect::<io::Result<_>>()?)?)
 }

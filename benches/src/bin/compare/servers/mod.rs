@@ -19,9 +19,11 @@ mod workers;
 use std::io::{self, Read};
 use std::net::TcpStream;
 
+use benches::machine::{self, Core};
 use benches::record::Record;
-use benches::server::{Ground, Server};
+use benches::server::{Ground, Server, connector};
 use benches::who::Who;
+use openssl::ssl::SslConnector;
 
 pub(crate) use connection::Connection;
 
@@ -89,6 +91,31 @@ impl Bench<'_> {
             }
         }
         servers
+    }
+
+    /// Measures those of `all` that were asked for, one after the other, with servers
+    /// and clients on whichever core `measure` puts them.
+    fn on_all_cores(
+        &mut self,
+        case: &str,
+        tls: bool,
+        all: &[Who],
+        measure: fn(&mut Self, &str, Who, bool) -> Result<(), Failure>,
+    ) {
+        for who in self.options.chosen(all) {
+            if machine::cores() < 2 {
+                self.record.leave_out(case, who, "there is only one core");
+            } else if let Err(error) = measure(self, case, who, tls) {
+                self.record.fail(case, who, error);
+            }
+        }
+        machine::pin(Core::Last);
+    }
+
+    /// What makes clients' TLS, where they speak it.
+    fn connector(&self, tls: bool) -> Result<Option<SslConnector>, Failure> {
+        let connector = tls.then(|| connector(&self.ground)).transpose();
+        Ok(connector?)
     }
 
     /// Lets `servers` take turns at `one`, which gets the seconds it may take, after

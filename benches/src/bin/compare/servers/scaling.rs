@@ -21,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use benches::machine::{self, Core, Thread};
-use benches::server::{Server, connector};
+use benches::server::Server;
 use benches::who::Who;
 use openssl::ssl::SslConnector;
 
@@ -51,27 +51,12 @@ const TURNS: usize = 6;
 const NAMES: [&str; 3] = ["1", "2", "apart"];
 
 pub(super) fn run(bench: &mut Bench) {
-    for (case, tls, all) in [
-        ("scaling-http", false, &PLAIN[..]),
-        ("scaling-https", true, &TLS[..]),
-    ] {
-        for who in bench.options.chosen(all) {
-            if machine::cores() < 2 {
-                bench.record.leave_out(case, who, "there is only one core");
-            } else if let Err(error) = measure(bench, case, who, tls) {
-                bench.record.fail(case, who, error);
-            }
-        }
-    }
-    machine::pin(Core::Last);
+    bench.on_all_cores("scaling-http", false, &PLAIN, measure);
+    bench.on_all_cores("scaling-https", true, &TLS, measure);
 }
 
 fn measure(bench: &mut Bench, case: &str, who: Who, tls: bool) -> Result<(), Failure> {
-    let connector = if tls {
-        Some(connector(&bench.ground)?)
-    } else {
-        None
-    };
+    let connector = bench.connector(tls)?;
     let start = |core, workers| Server::start_on(core, workers, who, tls, &bench.ground);
     let servers = match start(Core::All, 2) {
         Ok(shared) => [

@@ -6,7 +6,7 @@
 //! that where there are two. Each then finds fewer requests at a time and sleeps more
 //! often, whoever it is: `scaling` shows workers with the same to do.
 
-use benches::machine::{self, Core};
+use benches::machine::Core;
 use benches::server::{PLAIN, Server, wrk};
 use benches::who::Who;
 
@@ -22,19 +22,8 @@ const TLS: [Who; 4] = [Who::Greenling, Who::HyperRustls, Who::Nginx, Who::Go];
 const SECONDS: u32 = 1;
 
 pub(super) fn run(bench: &mut Bench) {
-    for (case, tls, all) in [
-        ("workers-http", false, &PLAIN[..]),
-        ("workers-https", true, &TLS[..]),
-    ] {
-        for who in bench.options.chosen(all) {
-            if machine::cores() < 2 {
-                bench.record.leave_out(case, who, "there is only one core");
-            } else if let Err(error) = measure(bench, case, who, tls) {
-                bench.record.fail(case, who, error);
-            }
-        }
-    }
-    machine::pin(Core::Last);
+    bench.on_all_cores("workers-http", false, &PLAIN, measure);
+    bench.on_all_cores("workers-https", true, &TLS, measure);
 }
 
 fn measure(bench: &mut Bench, case: &str, who: Who, tls: bool) -> Result<(), Failure> {
