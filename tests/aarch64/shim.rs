@@ -147,6 +147,7 @@ impl Copy for isize {}
 impl Copy for f64 {}
 impl Copy for Numbers {}
 impl<T: PointeeSized> Copy for *mut T {}
+impl<T: PointeeSized> Copy for *const T {}
 
 /// A binary operator of the language, for the two number types in use.
 macro operator($lang:literal, $Trait:ident, $method:ident, $token:tt) {

@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `idle` | a process in which everybody waits makes no system call |
 //! | `floods` | a peer that always has data beside those that seldom have |
+//! | `crowd` | many descriptors that are ready at once, among very many |
 //! | `slow` | peers that never read or never write, and deadlines |
 
+mod crowd;
 mod floods;
 mod idle;
 mod slow;

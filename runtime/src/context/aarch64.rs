@@ -107,6 +107,19 @@ pub(crate) unsafe fn leave(to: *mut u8) -> ! {
     }
 }
 
+/// Begins to fetch the line of memory at `address`, which may be any: it is a hint.
+#[inline(always)]
+pub(crate) fn prefetch(address: *const u8) {
+    // SAFETY: never faults, and changes nothing that a program can see.
+    unsafe {
+        asm!(
+            "prfm pldl1keep, [{address}]",
+            address = in(reg) address,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+}
+
 /// The root frame of every fresh stack. Marks the end of the stack for
 /// unwinders: its return address is undefined, and `x29` is null.
 ///

@@ -2,7 +2,7 @@
 //!
 //! A suspended context is nothing but a stack pointer. What must survive the
 //! suspension lies on the stack it points to; the drawings are in the file of
-//! each architecture. Five operations exist:
+//! each architecture. Six operations exist:
 //!
 //! ```text
 //! prepare(top, entry, arg)   makes a fresh stack look like a suspended context
@@ -11,6 +11,7 @@
 //! call_on(top, f, arg)       an ordinary call of `f`, but on another stack
 //! call_beneath(sp, f, arg)   an ordinary call of `f`, whose backtrace goes on in
 //!                            the suspended context
+//! prefetch(address)          begins to fetch memory that is needed soon
 //! ```
 //!
 //! `switch` is inline assembly that is inlined into each of its callers: the
@@ -38,7 +39,7 @@ use x86_64 as arch;
 
 #[cfg(not(any(greenling_asan, greenling_valgrind)))]
 pub(crate) use arch::call_on;
-pub(crate) use arch::{RESUME_ADDRESS, call_beneath};
+pub(crate) use arch::{RESUME_ADDRESS, call_beneath, prefetch};
 #[cfg(not(greenling_asan))]
 pub(crate) use arch::{leave, prepare, switch};
 #[cfg(greenling_asan)]

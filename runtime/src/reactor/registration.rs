@@ -5,7 +5,7 @@ use super::wakers::{Seat, Wakers};
 use super::{Interest, Reactor, Ready};
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
-use crate::wait::{WaitList, park_on_either};
+use crate::wait::{Step, WaitList, park_on_either};
 use mio::event::Event;
 use std::cell::Cell;
 use std::io;
@@ -58,6 +58,15 @@ impl Readiness {
             directions = directions.and(Interest::WRITE);
         }
         directions
+    }
+
+    /// Begins to fetch this of the tasklet that an edge will probably wake.
+    #[inline]
+    pub(super) fn fetch_ahead(&self, step: Step) {
+        let both = [&self.readers, &self.writers];
+        if let Some(waiters) = both.into_iter().find(|waiters| !waiters.is_empty()) {
+            waiters.fetch_ahead(step);
+        }
     }
 
     pub(super) fn has_wakers(&self) -> bool {

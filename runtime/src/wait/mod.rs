@@ -9,7 +9,7 @@ mod list;
 pub(crate) mod reason;
 
 pub(crate) use list::{
-    Node, Place, Places, RawWaitList, WaitList, list_of, neighbours, park_on_either, unlink_all,
-    waits_in,
+    Node, Place, Places, RawWaitList, Step, WaitList, list_of, neighbours, park_on_either,
+    unlink_all, waits_in,
 };
 pub use reason::WaitReason;

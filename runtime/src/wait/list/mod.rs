@@ -23,8 +23,10 @@
 //!   by the waiter only after it was unlinked.
 //! * No user code runs while a list is half linked.
 
+mod ahead;
 mod several;
 
+pub(crate) use ahead::Step;
 pub(crate) use several::{Place, Places};
 
 use crate::error::WaitError;
