@@ -155,8 +155,7 @@ fn give_way(scheduler: &Scheduler) -> Result<(), WaitError> {
     scheduler.yield_after_hand_over()?;
     match time::deadline() {
         Some(end) if end <= Instant::now() => {
-            let scope = scheduler.current().scope();
-            Err(time::scope::note_expiry(scope.as_deref(), None))
+            Err(time::scope::note_expiry(scheduler.current(), None))
         }
         _ => Ok(()),
     }

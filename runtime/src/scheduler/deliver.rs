@@ -93,12 +93,7 @@ impl Scheduler {
     // Called, so that waits without a deadline do not carry it.
     #[inline(never)]
     pub(super) fn arm_timer(&self, task: TcbRef, deadline: Option<Instant>) {
-        let deadline = if task.has_scope() {
-            scope::earlier(task.scope().as_deref(), deadline)
-        } else {
-            deadline
-        };
-        if let Some(deadline) = deadline {
+        if let Some(deadline) = scope::earlier(task, deadline) {
             self.timers.borrow_mut().set(task.slot.get(), deadline);
             task.set(flag::TIMER);
         }
@@ -137,10 +132,7 @@ impl Scheduler {
         self.disarm(current);
         match current.wake.replace(Wake::Notified) {
             Wake::Notified => Ok(()),
-            Wake::TimedOut => {
-                let scope = current.scope();
-                Err(scope::note_expiry(scope.as_deref(), deadline))
-            }
+            Wake::TimedOut => Err(scope::note_expiry(current, deadline)),
             Wake::Deadlock => Err(WaitError::Deadlock),
             Wake::Thrown => match take_cargo(current) {
                 Some(Cargo::Thrown(error)) => Err(WaitError::Thrown(error)),

@@ -161,16 +161,15 @@ impl Scheduler {
         }
         let now = Instant::now();
         let limit = max_wait.and_then(|wait| now.checked_add(wait));
-        let scope = current.scope();
         let due = self.timers.borrow_mut().next_due();
-        let due = [scope::earlier(scope.as_deref(), limit), due];
+        let due = [scope::earlier(current, limit), due];
         let due = due.into_iter().flatten().min();
         let timeout = due.map(|at| at.saturating_duration_since(now));
         self.poll_below_main(current, timeout, now);
-        let end = scope::earlier(scope.as_deref(), None);
+        let end = scope::earlier(current, None);
         let ended = self.run_count() == 1 && end.is_some_and(|end| end <= Instant::now());
         if ended {
-            scope::note_expiry(scope.as_deref(), None);
+            scope::note_expiry(current, None);
         }
         Ok(ended)
     }

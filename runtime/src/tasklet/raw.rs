@@ -30,7 +30,7 @@
 use super::extras::Extras;
 use crate::error::Thrown;
 use crate::stack::Stack;
-use crate::time::scope::Scope;
+use crate::time::scope::Innermost;
 use crate::wait::{Node, RawWaitList, WaitReason};
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -38,7 +38,6 @@ use std::mem::{MaybeUninit, offset_of};
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::rc::Rc;
 
 /// Where a tasklet is in its life.
 ///
@@ -156,7 +155,7 @@ pub(crate) struct Tcb {
     /// First of the wait nodes on its stack, or null.
     pub(crate) waits: Cell<*const Node>,
     /// Innermost `timeout` scope.
-    pub(crate) scope: Cell<Option<Rc<Scope>>>,
+    pub(crate) scope: Cell<Option<Innermost>>,
     pub(crate) id: Cell<u64>,
 
     // Second line: creation, waiting and the end.
@@ -233,8 +232,7 @@ impl Tcb {
     /// True if a timeout scope surrounds the tasklet's code.
     #[inline(always)]
     pub(crate) fn has_scope(&self) -> bool {
-        // SAFETY: only looks, and no reference into the cell outlives the line.
-        unsafe { (*self.scope.as_ptr()).is_some() }
+        self.scope.get().is_some()
     }
 
     /// The name as bytes, for the fault handler; empty if there is none.
@@ -261,14 +259,6 @@ impl Tcb {
         // SAFETY: as above.
         let stack = unsafe { &*self.stack.as_ptr() };
         stack.high_water()
-    }
-
-    /// The innermost timeout scope.
-    pub(crate) fn scope(&self) -> Option<Rc<Scope>> {
-        let scope = self.scope.take();
-        let copy = scope.clone();
-        self.scope.set(scope);
-        copy
     }
 
     /// Stores a value in the result cells, boxed if it does not fit.

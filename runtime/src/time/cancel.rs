@@ -17,10 +17,8 @@ use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
 use crate::select::Operation;
 use crate::select::steps::{Here, Links, Steps};
-use crate::tasklet::raw::TcbRef;
-use crate::wait::{Place, WaitList, reason};
+use crate::wait::{Place, RawWaitList, WaitList, reason};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
@@ -31,21 +29,12 @@ use std::time::Instant;
 #[derive(Default)]
 pub(crate) struct Flag {
     raised_at: Cell<Option<Instant>>,
-    /// Who is inside `run`, by order of arrival.
-    members: RefCell<BTreeMap<u64, TcbRef>>,
-    arrivals: Cell<u64>,
-    waiters: Waiters,
+    /// Who is inside `run`, in the order of arrival.
+    members: RawWaitList,
+    waiters: WaitList<()>,
     /// Kept, so that a cancelled grandparent finds its grandchildren.
     parent: Cell<Option<Rc<Flag>>>,
     children: RefCell<Vec<Weak<Flag>>>,
-}
-
-struct Waiters(WaitList<()>);
-
-impl Default for Waiters {
-    fn default() -> Waiters {
-        Waiters(WaitList::new())
-    }
 }
 
 impl Flag {
@@ -60,11 +49,10 @@ impl Flag {
         let Some(scheduler) = scheduler else {
             return;
         };
-        let members: Vec<TcbRef> = self.members.borrow().values().copied().collect();
-        for task in members {
+        for task in self.members.tasks() {
             scheduler.end_wait(task);
         }
-        self.waiters.0.wake_all(scheduler);
+        self.waiters.wake_all(scheduler);
     }
 }
 
@@ -82,7 +70,7 @@ impl fmt::Debug for Flag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flag")
             .field("raised", &self.raised_at.get().is_some())
-            .field("members", &self.members.borrow().len())
+            .field("members", &self.members.len())
             .finish()
     }
 }
@@ -199,15 +187,9 @@ impl CancelToken {
     /// With the panic of `f`, and when the thread is ending.
     pub fn run<T>(&self, f: impl FnOnce() -> T) -> Result<T, Cancelled<T>> {
         let task = local::expect().current();
-        let number = self.flag.arrivals.get();
-        self.flag.arrivals.set(number + 1);
-        self.flag.members.borrow_mut().insert(number, task);
-        let member = Member {
-            flag: &self.flag,
-            number,
-        };
-        let (value, cancelled) = run_in(task, End::By(self.flag.clone()), f);
-        drop(member);
+        let end = End::By(&self.flag);
+        let members = &self.flag.members;
+        let (value, cancelled) = members.while_member(task, || run_in(task, end, f));
         if cancelled {
             Err(Cancelled { value })
         } else {
@@ -236,7 +218,7 @@ impl CancelToken {
         let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
         scheduler.check_may_park()?;
         let park = Park::new(&reason::CANCEL, Location::caller());
-        self.flag.waiters.0.park(scheduler, park)
+        self.flag.waiters.park(scheduler, park)
     }
 
     /// The cancellation to [`select!`](crate::select!).
@@ -274,7 +256,7 @@ impl Steps for Cancelling<'_> {
 
     fn link<'a>(&'a self, links: &mut Links<'a>) {
         if let Some(place) = &self.place {
-            links.0.add(self.token.flag.waiters.0.spot(place));
+            links.0.add(self.token.flag.waiters.spot(place));
         }
     }
 
@@ -295,18 +277,6 @@ impl Operation for Cancelling<'_> {
 impl fmt::Debug for Cancelling<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Cancelling").field(self.token).finish()
-    }
-}
-
-/// Leaves the members, also by unwinding.
-struct Member<'a> {
-    flag: &'a Flag,
-    number: u64,
-}
-
-impl Drop for Member<'_> {
-    fn drop(&mut self) {
-        self.flag.members.borrow_mut().remove(&self.number);
     }
 }
 

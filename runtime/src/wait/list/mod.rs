@@ -13,10 +13,10 @@
 //!
 //! # Why this is sound
 //!
-//! * A node is linked only while its tasklet is inside `wait`, `park_on_either`
-//!   or `Places`, that is, while the frame that holds it is alive. Every
-//!   way of waking a tasklet unlinks its nodes first (`unlink_all`), a kill
-//!   included; a stack with live frames is never freed or unmapped.
+//! * A node is linked only while its tasklet is inside `wait`, `park_on_either`,
+//!   `while_member` or `Places`, that is, while the frame that holds it is alive.
+//!   Every way of waking a tasklet unlinks the nodes it waits by (`unlink_all`), a
+//!   kill included; a stack with live frames is never freed or unmapped.
 //! * Whoever waits borrows the list, so a list can't be dropped or moved
 //!   while it has nodes.
 //! * Payloads are reached by the waker only while the waiter is suspended, and
@@ -69,6 +69,12 @@ pub(crate) struct WaitList<P> {
     payload: PhantomData<Cell<P>>,
 }
 
+impl Default for RawWaitList {
+    fn default() -> RawWaitList {
+        RawWaitList::new()
+    }
+}
+
 impl RawWaitList {
     pub(crate) const fn new() -> RawWaitList {
         RawWaitList {
@@ -117,6 +123,21 @@ impl RawWaitList {
         scheduler.park(park)
     }
 
+    /// Runs `f` while `task` stands at the end of this list without waiting in it.
+    #[inline]
+    pub(crate) fn while_member<T>(&self, task: TcbRef, f: impl FnOnce() -> T) -> T {
+        let node = Node::new(task, ptr::null());
+        let member = Member {
+            list: self,
+            node: &node,
+        };
+        // SAFETY: `member` unlinks the node, by unwinding as well, before this frame is left.
+        unsafe { self.link(&raw const node) };
+        let value = f();
+        drop(member);
+        value
+    }
+
     /// Appends a node.
     ///
     /// # Safety
@@ -163,6 +184,18 @@ impl RawWaitList {
         }
         node.list.set(ptr::null());
         self.len.set(self.len.get() - 1);
+    }
+}
+
+/// One that is linked without waiting; it leaves with this.
+struct Member<'a> {
+    list: &'a RawWaitList,
+    node: &'a Node,
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        self.list.unlink(self.node);
     }
 }
 
@@ -231,6 +264,12 @@ pub(crate) fn list_of(task: TcbRef) -> Option<usize> {
     let node = unsafe { task.waits.get().as_ref() }?;
     let list = node.list.get();
     (!list.is_null()).then(|| list.addr())
+}
+
+impl<P> Default for WaitList<P> {
+    fn default() -> WaitList<P> {
+        WaitList::new()
+    }
 }
 
 impl<P> WaitList<P> {

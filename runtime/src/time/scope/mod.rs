@@ -6,90 +6,16 @@
 //! reports `Elapsed`. A token that was cancelled is a deadline in the past: so
 //! waits that begin later end, too.
 
-use super::cancel::Flag;
-use crate::error::WaitError;
+#[allow(unsafe_code, reason = "scopes in the frames of suspended tasklets")]
+mod chain;
+
+pub(super) use chain::{End, run_in};
+pub(crate) use chain::{Innermost, earlier, note_expiry, without_scopes};
+
 use crate::scheduler::local;
-use crate::tasklet::raw::TcbRef;
-use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
-
-/// What ends the waits in a scope.
-#[derive(Debug)]
-pub(super) enum End {
-    At(Instant),
-    By(Rc<Flag>),
-}
-
-/// One `timeout` or `CancelToken::run` call in progress.
-#[derive(Debug)]
-pub(crate) struct Scope {
-    end: End,
-    /// A wait inside was ended by this scope.
-    expired: Cell<bool>,
-    outer: Option<Rc<Scope>>,
-}
-
-impl Scope {
-    fn deadline(&self) -> Option<Instant> {
-        match &self.end {
-            End::At(deadline) => Some(*deadline),
-            End::By(flag) => flag.raised_at(),
-        }
-    }
-}
-
-/// The chain of scopes, innermost first.
-fn chain(innermost: Option<&Scope>) -> impl Iterator<Item = &Scope> {
-    std::iter::successors(innermost, |scope| scope.outer.as_deref())
-}
-
-/// The earliest of a wait's own deadline and those of the scopes.
-#[inline]
-pub(crate) fn earlier(scope: Option<&Scope>, own: Option<Instant>) -> Option<Instant> {
-    match scope {
-        None => own,
-        Some(_) => chain(scope).filter_map(Scope::deadline).chain(own).min(),
-    }
-}
-
-/// Marks the scopes that ended a wait with deadline `own`, and says how.
-pub(crate) fn note_expiry(scope: Option<&Scope>, own: Option<Instant>) -> WaitError {
-    // A wait may also be ended as if its time were over, before that of a scope is.
-    let ended = earlier(scope, own).map(|ended| ended.min(Instant::now()));
-    let mut why = WaitError::TimedOut;
-    for scope in
-        chain(scope).filter(|scope| scope.deadline().is_some() && scope.deadline() <= ended)
-    {
-        scope.expired.set(true);
-        if matches!(scope.end, End::By(_)) {
-            why = WaitError::Cancelled;
-        }
-    }
-    why
-}
-
-/// Runs `f` in one more scope; true if that has ended a wait in it.
-pub(super) fn run_in<T>(task: TcbRef, end: End, f: impl FnOnce() -> T) -> (T, bool) {
-    let outer = task.scope();
-    let scope = Rc::new(Scope {
-        end,
-        expired: Cell::new(false),
-        outer: outer.clone(),
-    });
-    task.scope.set(Some(scope.clone()));
-    let _restore = Restore { task, outer };
-    (f(), scope.expired.get())
-}
-
-/// Runs `f` outside of all scopes of the tasklet.
-pub(crate) fn without_scopes<T>(task: TcbRef, f: impl FnOnce() -> T) -> T {
-    let outer = task.scope.take();
-    let _restore = Restore { task, outer };
-    f()
-}
 
 /// The deadline of a [`timeout`] passed while something inside it waited.
 ///
@@ -204,17 +130,5 @@ pub fn timeout_at<T>(deadline: Instant, f: impl FnOnce() -> T) -> Result<T, Elap
 /// Never switches.
 pub fn deadline() -> Option<Instant> {
     let task = local::get()?.current();
-    earlier(task.scope().as_deref(), None)
-}
-
-/// Leaves a scope, also by unwinding.
-struct Restore {
-    task: TcbRef,
-    outer: Option<Rc<Scope>>,
-}
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        drop(self.task.scope.replace(self.outer.take()));
-    }
+    earlier(task, None)
 }

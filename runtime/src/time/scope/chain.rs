@@ -1,0 +1,135 @@
+//! The scopes around the code of a tasklet, as frames on its stack.
+//!
+//! ```text
+//!   control block --scope--> innermost --outer--> next --outer--> none
+//!                                |                 |
+//!                            frame of           frame of
+//!                            `run_in`           `run_in`
+//! ```
+//!
+//! Entering and leaving one costs a few stores: whoever serves requests does so once or twice for
+//! each.
+//!
+//! # Why this is sound
+//!
+//! * A scope is at the head of its tasklet's chain only while the call of `run_in` whose frame
+//!   holds it is in progress: a guard takes it off when that returns or unwinds. Calls nest, so
+//!   what is behind the head lives longer than the head.
+//! * A stack with live frames is never freed, and frames that a thread leaves behind when it ends
+//!   are neither run nor looked at again.
+//! * References into the chain do not leave this file, and no foreign code runs while there are
+//!   any.
+
+use super::super::cancel::Flag;
+use crate::error::WaitError;
+use crate::tasklet::raw::TcbRef;
+use std::cell::Cell;
+use std::iter::successors;
+use std::ptr::NonNull;
+use std::time::Instant;
+
+/// What ends the waits in a scope.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::time) enum End<'f> {
+    At(Instant),
+    By(&'f Flag),
+}
+
+/// One `timeout` or `CancelToken::run` call in progress.
+#[derive(Debug)]
+struct Scope<'f> {
+    end: End<'f>,
+    /// A wait inside was ended by this scope.
+    expired: Cell<bool>,
+    outer: Option<Innermost>,
+}
+
+/// The head of a tasklet's chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Innermost(NonNull<Scope<'static>>);
+
+impl Scope<'_> {
+    fn deadline(&self) -> Option<Instant> {
+        match self.end {
+            End::At(deadline) => Some(deadline),
+            End::By(flag) => flag.raised_at(),
+        }
+    }
+}
+
+/// The scopes of a tasklet, innermost first.
+///
+/// # Safety
+///
+/// The caller lets go of all of them before the tasklet runs on.
+unsafe fn scopes<'f>(task: TcbRef) -> impl Iterator<Item = &'f Scope<'static>> + Clone {
+    // SAFETY: what is in the chain is alive (see the header), and stays so by the caller's word.
+    let of = |at: Option<Innermost>| at.map(|Innermost(at)| unsafe { at.as_ref() });
+    successors(of(task.scope.get()), move |scope: &&Scope<'static>| {
+        of(scope.outer)
+    })
+}
+
+/// The earliest of a wait's own deadline and those of the tasklet's scopes.
+#[inline]
+pub(crate) fn earlier(task: TcbRef, own: Option<Instant>) -> Option<Instant> {
+    if task.scope.get().is_none() {
+        return own;
+    }
+    // SAFETY: none is kept.
+    let scopes = unsafe { scopes(task) };
+    scopes.filter_map(Scope::deadline).chain(own).min()
+}
+
+/// Marks the scopes of a tasklet that ended its wait with deadline `own`, and says how.
+pub(crate) fn note_expiry(task: TcbRef, own: Option<Instant>) -> WaitError {
+    // A wait may also be ended as if its time were over, before that of a scope is.
+    let ended = earlier(task, own).map(|ended| ended.min(Instant::now()));
+    let mut why = WaitError::TimedOut;
+    // SAFETY: none is kept.
+    for scope in unsafe { scopes(task) } {
+        let deadline = scope.deadline();
+        if deadline.is_some() && deadline <= ended {
+            scope.expired.set(true);
+            if matches!(scope.end, End::By(_)) {
+                why = WaitError::Cancelled;
+            }
+        }
+    }
+    why
+}
+
+/// Runs `f` in one more scope; true if that has ended a wait in it.
+#[inline]
+pub(in crate::time) fn run_in<T>(task: TcbRef, end: End<'_>, f: impl FnOnce() -> T) -> (T, bool) {
+    let outer = task.scope.get();
+    let scope = Scope {
+        end,
+        expired: Cell::new(false),
+        outer,
+    };
+    let _restore = Restore { task, outer };
+    task.scope
+        .set(Some(Innermost(NonNull::from(&scope).cast())));
+    let value = f();
+    (value, scope.expired.get())
+}
+
+/// Runs `f` outside of all scopes of the tasklet.
+pub(crate) fn without_scopes<T>(task: TcbRef, f: impl FnOnce() -> T) -> T {
+    let outer = task.scope.take();
+    let _restore = Restore { task, outer };
+    f()
+}
+
+/// Leaves a scope, also by unwinding.
+struct Restore {
+    task: TcbRef,
+    outer: Option<Innermost>,
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        self.task.scope.set(self.outer);
+    }
+}
