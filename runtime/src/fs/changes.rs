@@ -43,6 +43,12 @@ impl Changes {
         self.lock().issued
     }
 
+    /// Whether one that was asked for has not ended.
+    pub(super) fn are_pending(&self) -> bool {
+        let state = self.lock();
+        state.next < state.issued
+    }
+
     /// The next change, which lasts until it is dropped.
     pub(super) fn issue(self: &Arc<Self>) -> Change {
         let mut state = self.lock();

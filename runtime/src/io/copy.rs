@@ -1,7 +1,10 @@
-//! Copying from one stream to another by way of a buffer.
+//! Copying from one stream to another: by the kernel where it can, else by way
+//! of a buffer.
 
+use super::by_kernel;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::panic::Location;
 
 /// Copied at a time, as much as a pipe holds.
 const CAPACITY: usize = 64 << 10;
@@ -9,18 +12,30 @@ const CAPACITY: usize = 64 << 10;
 /// Copies until the end of `reader`, as [`std::io::copy`], and returns the
 /// number of bytes.
 ///
-/// By a buffer of 64 KiB, whatever the two are. The kernel moves bytes without
-/// a copy by [`send_file`](super::send_file) and [`Relay`](super::Relay); which
-/// is asked for by name, since this function can't see what the two are.
+/// From a file to a stream socket, the kernel moves the bytes by itself
+/// (`sendfile(2)`), with the same outcome. That is where `reader` is a
+/// [`std::fs::File`], an [`fs::File`](crate::fs::File), a reference to one or a
+/// [`Take`](std::io::Take) of either, and `writer` a
+/// [`TcpStream`](crate::net::TcpStream), a
+/// [`UnixStream`](crate::net::UnixStream), one's
+/// [`OwnedWriteHalf`](crate::net::OwnedWriteHalf) or a reference to one of
+/// these. The pages of the file leave as they are then, so what is written to
+/// it soon after may still be sent. [`send_file`](super::send_file) sends any
+/// part of any file.
+///
+/// All else goes by a buffer of 64 KiB. Between two sockets or pipes
+/// [`Relay`](super::Relay) has the kernel do it.
 ///
 /// # Scheduling
 ///
-/// Switches as `reader` and `writer` do.
+/// Switches as `reader` and `writer` do; by the kernel, as
+/// [`send_file`](super::send_file).
 ///
 /// # Cancellation
 ///
-/// Up to 64 KiB that were read and not written are lost. A [`Copier`] keeps
-/// them.
+/// By the kernel nothing is lost: the position of the file, and the limit of a
+/// `Take`, tell what was sent. Else up to 64 KiB that were read and not written
+/// are lost. A [`Copier`] keeps them.
 ///
 /// # Errors
 ///
@@ -101,11 +116,12 @@ impl Copier {
     }
 
     /// Copies until the end of `reader` and returns how much was written by
-    /// this call; what an earlier call has left comes first.
+    /// this call; what an earlier call has left comes first. The kernel does
+    /// what it can by itself, as for [`copy`].
     ///
     /// # Scheduling
     ///
-    /// Switches as `reader` and `writer` do.
+    /// Switches as [`copy`].
     ///
     /// # Cancellation
     ///
@@ -122,26 +138,37 @@ impl Copier {
         W: Write + ?Sized,
     {
         let before = self.copied;
+        self.write_out(writer)?;
+        if by_kernel::copy(reader, writer, &mut self.copied, Location::caller())? {
+            return Ok(self.copied - before);
+        }
         loop {
-            while self.start < self.end {
-                match writer.write(&self.buffer[self.start..self.end]) {
-                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                    Ok(count) => {
-                        self.start += count;
-                        self.copied += count as u64;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            (self.start, self.end) = (0, 0);
             match reader.read(&mut self.buffer) {
                 Ok(0) => return Ok(self.copied - before),
                 Ok(count) => self.end = count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
+            self.write_out(writer)?;
         }
+    }
+
+    /// Writes what was read.
+    #[track_caller]
+    fn write_out(&mut self, writer: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        while self.start < self.end {
+            match writer.write(&self.buffer[self.start..self.end]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    self.start += count;
+                    self.copied += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        (self.start, self.end) = (0, 0);
+        Ok(())
     }
 
     /// What was written by all calls.

@@ -8,11 +8,14 @@
 //! | regular files | [`fs`](crate::fs) |
 //! | pipes of children | [`process`](crate::process) |
 //! | copying anything to anything | [`copy`]; [`Copier`] when it may be cut short |
-//! | a file to a socket, by the kernel | [`send_file`] |
+//! | a part of a file to a socket, by the kernel | [`send_file`] |
 //! | a socket or pipe to another, by the kernel | [`Relay`] |
 
+mod by_kernel;
 mod copy;
 mod fd;
+#[allow(unsafe_code, reason = "sees a value of any type as what it is")]
+mod forms;
 mod inherited;
 pub(crate) mod limits;
 pub(crate) mod pollable;

@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::Location;
 
 /// Sent by one call at most, so that others get their turn.
-const PIECE: usize = 256 << 10;
+pub(super) const PIECE: usize = 256 << 10;
 
 /// Sends a part of a file by `sendfile(2)`, and returns the number of bytes:
 /// `length`, or less if the file ends before.
@@ -82,7 +82,9 @@ pub fn send_file(
             knows_its_pages = bring_in(file, *offset, piece)?;
         }
         let sent = to.write_by(location, &mut |socket| {
-            sendfile(socket, file, *offset, piece)
+            // Copied, since the offset moves by what all of the operation has sent.
+            let mut from = *offset;
+            sendfile(socket, file, Some(&mut from), piece)
         });
         let sent = match sent {
             Err(error) if is_refusal(&error) => {
@@ -104,44 +106,45 @@ pub fn send_file(
     Ok(*offset - begin)
 }
 
+/// From `offset`, or else from where the file stands; either is moved on.
 #[cfg(target_os = "linux")]
-fn sendfile(
+pub(super) fn sendfile(
     socket: BorrowedFd<'_>,
     file: BorrowedFd<'_>,
-    mut offset: u64,
+    offset: Option<&mut u64>,
     count: usize,
 ) -> io::Result<usize> {
-    Ok(rustix::fs::sendfile(
-        socket,
-        file,
-        Some(&mut offset),
-        count,
-    )?)
+    Ok(rustix::fs::sendfile(socket, file, offset, count)?)
 }
 
 /// Other systems' calls differ.
 #[cfg(not(target_os = "linux"))]
-fn sendfile(_: BorrowedFd<'_>, _: BorrowedFd<'_>, _: u64, _: usize) -> io::Result<usize> {
+pub(super) fn sendfile(
+    _: BorrowedFd<'_>,
+    _: BorrowedFd<'_>,
+    _: Option<&mut u64>,
+    _: usize,
+) -> io::Result<usize> {
     Err(Errno::NOSYS.into())
 }
 
 /// Whether `sendfile` does not work between the two at all.
-fn is_refusal(error: &io::Error) -> bool {
+pub(super) fn is_refusal(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
-        Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+        Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::OVERFLOW)
     )
 }
 
 /// Has a piece of the file read from its disk if need be; false if that can't
 /// be told.
 #[track_caller]
-fn bring_in(file: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<bool> {
-    let last = offset + length as u64 - 1;
-    for probe in [offset, last] {
-        match is_in_memory(file, probe) {
-            Ok(true) => {}
-            Ok(false) => {
+pub(super) fn bring_in(file: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<bool> {
+    let last = offset.saturating_add(length as u64 - 1);
+    for place in [offset, last] {
+        match probe(file, place) {
+            Ok(_) => {}
+            Err(Errno::AGAIN) => {
                 // Out of descriptors, the thread has to wait itself.
                 if let Ok(file) = file.try_clone_to_owned() {
                     read_piece(file, offset, length)?;
@@ -155,21 +158,24 @@ fn bring_in(file: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<bool
     Ok(true)
 }
 
+/// Whether a read from `offset` on would find the end, if that can be told
+/// without a wait.
+pub(super) fn is_at_end(file: BorrowedFd<'_>, offset: u64) -> bool {
+    probe(file, offset) == Ok(0)
+}
+
+/// Reads a byte, which there may not be; `EAGAIN` if it is not in memory.
 #[cfg(target_os = "linux")]
-fn is_in_memory(file: BorrowedFd<'_>, offset: u64) -> Result<bool, Errno> {
+fn probe(file: BorrowedFd<'_>, offset: u64) -> Result<usize, Errno> {
     use rustix::io::{ReadWriteFlags, preadv2};
     let mut byte = [0];
     let mut buffers = [io::IoSliceMut::new(&mut byte)];
-    match preadv2(file, &mut buffers, offset, ReadWriteFlags::NOWAIT) {
-        Ok(_) => Ok(true),
-        Err(Errno::AGAIN) => Ok(false),
-        Err(error) => Err(error),
-    }
+    preadv2(file, &mut buffers, offset, ReadWriteFlags::NOWAIT)
 }
 
 /// There is no such question elsewhere.
 #[cfg(not(target_os = "linux"))]
-fn is_in_memory(_: BorrowedFd<'_>, _: u64) -> Result<bool, Errno> {
+fn probe(_: BorrowedFd<'_>, _: u64) -> Result<usize, Errno> {
     Err(Errno::NOSYS)
 }
 

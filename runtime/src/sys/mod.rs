@@ -3,7 +3,7 @@
 //!
 //! * `pin_to_processor`: ties the calling thread to one processor;
 //! * `claim_inherited`: takes over descriptors that the process was started with;
-//! * `signals`: delivers signals as messages.
+//! * `signals`: delivers signals as messages, and tells whether `SIGPIPE` is ignored.
 
 mod inherited;
 mod processors;

@@ -48,6 +48,17 @@ pub(crate) fn catch(signal: i32) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether `SIGPIPE` is ignored, as Rust's programs have it.
+pub(crate) fn ignores_broken_pipes() -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action the call only writes the present one.
+    if unsafe { libc::sigaction(libc::SIGPIPE, ptr::null(), action.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: the call has written it, and zeros were valid before.
+    unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+}
+
 extern "C" fn on_signal(signal: libc::c_int) {
     let number = [signal as u8];
     // SAFETY: one of the thread's own words.

@@ -54,6 +54,11 @@ impl Shared {
         }
     }
 
+    /// Whether a change that was asked for has not happened yet.
+    pub(super) fn is_changing(&self) -> bool {
+        self.changes.are_pending()
+    }
+
     /// Runs a job that changes nothing, after the changes so far.
     #[track_caller]
     pub(super) fn after_changes<T: Send + 'static>(

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `job` | what a file's jobs share |
 //! | `cursor` | the position and what was read ahead: `Read`, `Write`, `Seek` |
+//! | `holding` | the position while the kernel moves bytes by itself |
 
 mod cursor;
+mod holding;
 mod job;
 
 use super::{FileTimes, Metadata, OpenOptions, Permissions};
