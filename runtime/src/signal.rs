@@ -32,6 +32,10 @@ pub use libc::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 /// new.
 const BACKLOG: usize = 64;
 
+/// What the processor raises at an instruction that it can't execute. Their handlers
+/// report overflows of stacks, and end the process.
+const FAULTS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
+
 /// Who wants which signal.
 static SUBSCRIBERS: Mutex<Vec<Subscriber>> = Mutex::new(Vec::new());
 
@@ -97,8 +101,10 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a signal that can't be caught; when the pipe or the
-    /// thread that delivers signals can't be made.
+    /// `InvalidInput` for a signal that can't be caught, and for those that an
+    /// instruction causes (SIGSEGV, SIGBUS, SIGFPE, SIGILL): the same one would
+    /// cause it again, for ever. When the pipe or the thread that delivers signals
+    /// can't be made.
     pub fn new(numbers: &[i32]) -> io::Result<Signals> {
         let (sender, receiver) = thread::channel(BACKLOG);
         let signals = Signals {
@@ -369,6 +375,10 @@ fn next_id() -> u64 {
 }
 
 fn subscribe(id: u64, number: i32, wants: Wants) -> io::Result<()> {
+    if FAULTS.contains(&number) {
+        let refusal = "a fault comes again as soon as its handler returns";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, refusal));
+    }
     start_delivery()?;
     // Before it is caught: from then on it would be swallowed.
     subscribers().push(Subscriber { id, number, wants });

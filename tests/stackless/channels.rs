@@ -240,6 +240,23 @@ fn trying_never_waits() {
 }
 
 #[test]
+fn what_was_tried_in_vain_is_an_io_error_of_the_matching_kind() {
+    isolated(|| {
+        /// Neither `Debug` nor anything else.
+        struct Plain;
+        let channel = Channel::new();
+        let kinds = || {
+            let sent: std::io::Error = channel.try_send(Plain).unwrap_err().into();
+            let received: std::io::Error = channel.try_receive().err().unwrap().into();
+            [sent.kind(), received.kind()]
+        };
+        assert_eq!(kinds(), [std::io::ErrorKind::WouldBlock; 2]);
+        channel.close();
+        assert_eq!(kinds(), [std::io::ErrorKind::BrokenPipe; 2]);
+    });
+}
+
+#[test]
 fn a_channel_that_only_its_own_waiter_knows_does_no_harm() {
     let trace = isolated(|| {
         let trace = Trace::new();

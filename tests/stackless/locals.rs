@@ -11,7 +11,8 @@ greenling::local! {
     /// Dropped with the tasklet.
     static KEPT: RefCell<Option<Box<dyn Leaves>>> = RefCell::new(None);
     static OUTER: u32 = INNER.get() + 1;
-    static INNER: u32 = 1;
+    // The last needs no semicolon, as in std.
+    static INNER: u32 = 1
 }
 
 /// Something that does something when it is dropped.

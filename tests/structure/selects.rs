@@ -111,6 +111,51 @@ fn chance_is_fair_among_those_that_are_ready() {
 }
 
 #[test]
+fn chance_is_fair_whatever_lies_between_those_that_are_ready() {
+    isolated(|| {
+        // Those at even places can take place, and their neighbours can't; few, whose
+        // order is drawn on the stack, and many.
+        for count in [3_usize, 7, 31] {
+            let ready = count.div_ceil(2);
+            let mut counts = vec![0; count];
+            for _ in 0..ready * 1000 {
+                let limit = |index| match index {
+                    _ if index % 2 == 1 => Duration::from_secs(3600),
+                    _ => Duration::ZERO,
+                };
+                let mut timers: Vec<_> = (0..count).map(|index| after(limit(index))).collect();
+                let mut all: Vec<_> = timers.iter_mut().map(|timer| timer as _).collect();
+                counts[greenling::select::select(&mut all).unwrap()] += 1;
+            }
+            let (chosen, others): (Vec<_>, Vec<_>) = (0..count).partition(|at| at % 2 == 0);
+            assert!(
+                chosen.iter().all(|&at| (800..1200).contains(&counts[at])),
+                "{counts:?}"
+            );
+            assert!(others.iter().all(|&at| counts[at] == 0), "{counts:?}");
+        }
+    });
+}
+
+#[test]
+fn a_block_may_be_followed_by_a_comma() {
+    isolated(|| {
+        let never = Channel::<u32>::new();
+        let chosen = select! {
+            _ = never.receiving() => { 1 },
+            () = after(Duration::ZERO) => { 2 }
+            _ = never.receiving() => { 3 },
+        };
+        assert_eq!(chosen.unwrap(), 2);
+        let chosen = select! {
+            _ = never.receiving() => { 1 },
+            default => { 2 },
+        };
+        assert_eq!(chosen.unwrap(), 2);
+    });
+}
+
+#[test]
 fn a_token_and_the_end_of_a_tasklet_are_operations() {
     isolated(|| {
         let token = CancelToken::new();

@@ -141,6 +141,19 @@ fn a_signal_that_can_not_be_caught_is_refused() {
 }
 
 #[test]
+fn a_fault_is_not_to_be_waited_for() {
+    alone("signals::a_fault_is_not_to_be_waited_for", || {
+        use nix::libc::{SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+        for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL] {
+            let error = Signals::new(&[SIGUSR1, fault]).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+            let shutdown = greenling::Shutdown::new();
+            assert!(stop_on(&[fault], &shutdown).is_err());
+        }
+    });
+}
+
+#[test]
 fn interrupted_system_calls_go_on() {
     alone("signals::interrupted_system_calls_go_on", || {
         enter(|| {

@@ -191,13 +191,22 @@ impl<T> From<SequenceError<T>> for io::Error {
 }
 
 /// Why a send that must not wait failed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum TrySendError<T> {
     /// No receiver waits; the value comes back.
     WouldBlock(T),
     /// It could not take place for another reason.
     Failed(SendError<T>),
+}
+
+/// Without the value, which need not be `Debug`.
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrySendError::WouldBlock(_) => f.write_str("WouldBlock(..)"),
+            TrySendError::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
+        }
+    }
 }
 
 impl<T> fmt::Display for TrySendError<T> {
@@ -209,7 +218,16 @@ impl<T> fmt::Display for TrySendError<T> {
     }
 }
 
-impl<T: fmt::Debug> Error for TrySendError<T> {}
+impl<T> Error for TrySendError<T> {}
+
+impl<T> From<TrySendError<T>> for io::Error {
+    fn from(error: TrySendError<T>) -> io::Error {
+        match error {
+            TrySendError::WouldBlock(_) => io::ErrorKind::WouldBlock.into(),
+            TrySendError::Failed(error) => error.into(),
+        }
+    }
+}
 
 /// Why a receive that must not wait failed.
 #[derive(Debug)]
@@ -231,3 +249,12 @@ impl fmt::Display for TryReceiveError {
 }
 
 impl Error for TryReceiveError {}
+
+impl From<TryReceiveError> for io::Error {
+    fn from(error: TryReceiveError) -> io::Error {
+        match error {
+            TryReceiveError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+            TryReceiveError::Failed(error) => error.into(),
+        }
+    }
+}

@@ -30,7 +30,7 @@ mod spawn;
 
 pub use handle::ScopedJoinHandle;
 
-use crate::error::{WaitError, drop_payload};
+use crate::error::{WaitError, drop_payload, panic_message};
 use crate::scheduler::{Park, Scheduler, local};
 use crate::tasklet::{Builder, defer_kill};
 use crate::time::scope::without_scopes;
@@ -146,8 +146,10 @@ where
 
 /// Resumes one unwind; panics of children that nobody will hear of are logged.
 fn go_on(payload: Payload, children: &Children) -> ! {
-    while children.take_panic().is_some() {
-        log::error!("greenling: another tasklet of a scope has panicked, too");
+    while let Some(other) = children.take_panic() {
+        let message = panic_message(&other);
+        log::error!("greenling: another tasklet of a scope has panicked, too: {message}");
+        drop_payload(other);
     }
     resume_unwind(payload)
 }

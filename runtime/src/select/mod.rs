@@ -130,16 +130,31 @@ pub fn poll(operations: &mut [&mut dyn Steps]) -> Option<usize> {
     attempt_all(local::get_or_make()?, operations)
 }
 
-/// The index of the first that takes place.
+/// Operations whose order is drawn without an allocation.
+const FEW: usize = 8;
+
+/// The index of the one that takes place, each of those that can being as likely
+/// as any other. To go round from anywhere would favour one whose neighbours can't.
 fn attempt_all(scheduler: &Scheduler, operations: &mut [&mut dyn Steps]) -> Option<usize> {
     let count = operations.len();
-    let first = if count > 1 {
-        draw() as usize % count
+    let (mut few, mut many) = ([0; FEW], Vec::new());
+    let order = if count <= FEW {
+        &mut few[..count]
     } else {
-        0
+        many.resize(count, 0);
+        &mut many[..]
     };
-    let mut indices = (first..count).chain(0..first);
-    indices.find(|&index| operations[index].attempt(Here(scheduler)))
+    for (index, place) in order.iter_mut().enumerate() {
+        *place = index;
+    }
+    for next in 0..count {
+        order.swap(next, next + draw(count - next));
+        let index = order[next];
+        if operations[index].attempt(Here(scheduler)) {
+            return Some(index);
+        }
+    }
+    None
 }
 
 /// Parks once. The index of an operation that a partner has completed, or that
@@ -220,11 +235,14 @@ impl Drop for Prepared<'_, '_> {
     }
 }
 
-/// Chance, the same in every run: where to begin must not follow a pattern of
-/// the program's, but programs should be repeatable.
-fn draw() -> u64 {
+/// A number below `count`, by chance, the same in every run: what comes first must
+/// not follow a pattern of the program's, but programs should be repeatable.
+fn draw(count: usize) -> usize {
     thread_local! {
         static STATE: Cell<u64> = const { Cell::new(0x9e37_79b9_7f4a_7c15) };
+    }
+    if count <= 1 {
+        return 0;
     }
     // Xorshift, as Marsaglia gives it.
     STATE.with(|state| {
@@ -233,7 +251,8 @@ fn draw() -> u64 {
         x ^= x >> 7;
         x ^= x << 17;
         state.set(x);
-        x >> 32
+        // The upper half as a fraction of one, times the count.
+        (((x >> 32) * count as u64) >> 32) as usize
     })
 }
 
@@ -297,7 +316,11 @@ macro_rules! select {
             Err(error) => ::core::result::Result::<_, $crate::WaitError>::Err(error),
         }
     }};
-    (@arms [$($done:tt)*] $pattern:pat = $operation:expr => $body:block $(,)? $($rest:tt)*) => {
+    // With a comma and without, as the arms of a `match`.
+    (@arms [$($done:tt)*] $pattern:pat = $operation:expr => $body:block, $($rest:tt)*) => {
+        $crate::select!(@arms [$($done)* operation $pattern, $operation, $body;] $($rest)*)
+    };
+    (@arms [$($done:tt)*] $pattern:pat = $operation:expr => $body:block $($rest:tt)*) => {
         $crate::select!(@arms [$($done)* operation $pattern, $operation, $body;] $($rest)*)
     };
     (@arms [$($done:tt)*] $pattern:pat = $operation:expr => $body:expr) => {

@@ -100,7 +100,10 @@ impl<T> fmt::Debug for LocalKey<T> {
 /// ```
 #[macro_export]
 macro_rules! local {
-    ($($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $make:expr;)*) => {
+    (
+        $($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $make:expr);*
+        $(;)?
+    ) => {
         $(
             $(#[$attribute])*
             $visibility static $name: $crate::LocalKey<$type> = $crate::LocalKey::new(|| $make);

@@ -25,7 +25,7 @@ impl Chance {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 32) as usize % count
+        (((self.0 >> 32) * count as u64) >> 32) as usize
     }
 }
 
@@ -298,8 +298,10 @@ impl Model<'_> {
 
     fn select(&mut self, me: usize, waits: bool) -> bool {
         let count = self.tasks[me].ops.len();
-        let first = self.chance.below(count);
-        for index in (first..count).chain(0..first) {
+        let mut order: Vec<_> = (0..count).collect();
+        for next in 0..count {
+            order.swap(next, next + self.chance.below(count - next));
+            let index = order[next];
             let Op { arm, value, kept } = self.tasks[me].ops[index].clone();
             if let Some(out) = kept {
                 self.tasks[me].ops[index].kept = None;
