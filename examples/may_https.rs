@@ -8,11 +8,11 @@
 //!
 //! `routes::route` and all of `http` are the very code of `examples/webserver`. What differs is
 //! here: who accepts, who spawns, and how time limits are set. `/files/` is not offered, since it
-//! reads files by Greenling's offload pool, and `/tasklets` has none to show.
+//! reads files by Greenling's offload pool; `/tasklets` and `/metrics` have nothing to show.
 
 #[allow(
     dead_code,
-    reason = "what registers schedulers and roots belongs to the other server"
+    reason = "what counts workers and opens roots belongs to the other server"
 )]
 #[path = "webserver/routes/mod.rs"]
 mod routes;

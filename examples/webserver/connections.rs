@@ -15,11 +15,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use greenling::server::Resting;
 use greenling::sync::WaitQueue;
 use greenling::{Tasklet, WaitError, WaitReason};
+
+use crate::routes::Traffic;
 
 static FREE_SLOT: WaitReason = WaitReason::new("a connection to end, at --max-connections");
 static ALL_ENDED: WaitReason = WaitReason::new("the last connection to end");
@@ -43,6 +46,7 @@ pub(crate) struct Connections {
     changed: WaitQueue,
     hung_up: Cell<bool>,
     resting: Resting,
+    traffic: Arc<Traffic>,
 }
 
 #[derive(Debug)]
@@ -62,7 +66,7 @@ pub(crate) struct Place {
 
 impl Connections {
     /// Room for `most` connections, of which none rests for longer than `rest_max`.
-    pub(crate) fn new(most: usize, rest_max: Duration) -> Rc<Self> {
+    pub(crate) fn new(most: usize, rest_max: Duration, traffic: Arc<Traffic>) -> Rc<Self> {
         Rc::new(Self {
             most,
             next_id: Cell::new(0),
@@ -70,6 +74,7 @@ impl Connections {
             changed: WaitQueue::new(),
             hung_up: Cell::new(false),
             resting: Resting::new(rest_max),
+            traffic,
         })
     }
 
@@ -107,6 +112,7 @@ impl Connections {
             phase: phase.clone(),
         };
         self.present.borrow_mut().insert(id, present);
+        self.traffic.count_accepted();
         Place {
             connections: self.clone(),
             id,
@@ -159,6 +165,11 @@ impl Place {
         self.phase.set(phase);
     }
 
+    /// Counts a request.
+    pub(crate) fn count_request(&self) {
+        self.connections.traffic.count_request();
+    }
+
     /// Whether the connection is to end as soon as it is idle.
     pub(crate) fn is_hung_up(&self) -> bool {
         self.connections.hung_up.get()
@@ -168,6 +179,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let left = self.connections.present.borrow_mut().remove(&self.id);
+        self.connections.traffic.count_ended();
         // All: accept loops and the shutdown wait for different things in one queue.
         self.connections.changed.notify_all();
         drop(left);

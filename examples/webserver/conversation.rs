@@ -112,6 +112,7 @@ where
             connection.refuse(refused)?;
             return Ok(false);
         }
+        self.place.count_request();
         let handler = &self.handler;
         let goes_on = connection
             .answer(|request, exchange| surviving_panics(|| handler(request, exchange)))?;
@@ -216,7 +217,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (socket, _) = listener.accept().unwrap();
-            let connections = Connections::new(1, Duration::MAX);
+            let connections = Connections::new(1, Duration::MAX, Arc::default());
             let serving = greenling::spawn({
                 let connections = connections.clone();
                 move || {

@@ -11,11 +11,12 @@
 //! connection that its next response is the last; hangs up on those that wait for a request. What
 //! is left when the time is over is killed by the end of the worker.
 
-use std::io::{self, Write};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use greenling::inspect;
 use greenling::net::TcpListener;
 use greenling::signal::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, Signals};
 use greenling::{Builder, Shutdown, Worker, time};
@@ -49,7 +50,9 @@ pub(crate) fn run_worker(
 ) -> io::Result<()> {
     let is_first = worker.index() == 0;
     if is_first {
-        let signals = Signals::new(&[SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
+        // By a thread of its own: a dump is for the time when nothing else moves.
+        inspect::dump_on(SIGUSR1)?;
+        let signals = Signals::new(&[SIGHUP, SIGINT, SIGTERM])?;
         let (shutdown, server) = (worker.shutdown().clone(), server.clone());
         Builder::new()
             .name("signals")
@@ -68,9 +71,9 @@ fn serve_and_drain(worker: &Worker, listeners: &Listeners, server: &Arc<Server>)
         worker,
         drained: &server.drained,
     };
-    server.site.schedulers.register()?;
     let rest_max = server.idle_timeout.saturating_sub(server.rest_after);
-    let connections = Connections::new(server.share(worker.index()), rest_max);
+    let traffic = server.site.insight.add_worker(worker.index());
+    let connections = Connections::new(server.share(worker.index()), rest_max, traffic);
     let mut open = Vec::new();
     for (socket, tls) in listeners.take(worker.index()) {
         let listener = Rc::new(TcpListener::from_std(socket)?);
@@ -121,15 +124,6 @@ impl Drop for Leaving<'_> {
 fn obey(signals: &Signals, shutdown: &Shutdown, server: &Arc<Server>) {
     loop {
         match signals.wait() {
-            Ok(SIGUSR1) => {
-                let dump = server.site.schedulers.dump();
-                // A pipe that nobody reads would hold this worker's thread.
-                match greenling::offload(move || io::stderr().write_all(&dump)) {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => log::warn!("dump: {error}"),
-                    Err(error) => log::warn!("dump: {error}"),
-                }
-            }
             Ok(SIGHUP) => {
                 let server = server.clone();
                 match greenling::offload(move || server.certificates.reload()) {

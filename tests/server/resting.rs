@@ -1,12 +1,13 @@
 //! Connections that wait for their peers without a tasklet.
 
-use greenling::inspect::metrics;
+use greenling::inspect::{self, DumpOptions, metrics};
 use greenling::net::TcpStream;
 use greenling::server::{Resting, Roused};
 use greenling::{schedule, time};
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{self, TcpListener};
+use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::time::Duration;
 use tests::isolated;
@@ -137,4 +138,58 @@ fn the_end_of_the_thread_drops_those_who_rest() {
     });
     assert_eq!(resting, 1);
     assert_eq!(client.read(&mut [0]).unwrap(), 0, "the socket is closed");
+}
+
+fn dump(options: &DumpOptions) -> String {
+    let mut text = Vec::new();
+    inspect::dump_with(&mut text, options).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn dumps_and_metrics_tell_who_rests() {
+    isolated(|| {
+        let plain = DumpOptions::new();
+        let (resting, elsewhere) = (Resting::new(LONG), Resting::new(Duration::MAX));
+        assert!(!dump(&plain).contains("at rest"));
+        let log = Log::default();
+        let pairs: Vec<_> = (0..3).map(|_| pair()).collect();
+        for (place, (stream, _)) in [&resting, &elsewhere, &resting].into_iter().zip(&pairs) {
+            rest(place, 'a', stream, &log);
+        }
+        assert_eq!(metrics().resting, 3);
+        let sample = "greenling_connections_resting{scheduler=";
+        assert!(metrics().to_string().contains(sample));
+
+        let text = dump(&plain);
+        let (_, text) = text
+            .split_once("connections at rest, without a tasklet: 3\n")
+            .unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        for (line, (stream, client)) in lines.iter().zip(&pairs) {
+            let (descriptor, peer) = (stream.as_raw_fd(), client.local_addr().unwrap());
+            let wanted = format!("  descriptor {descriptor}, peer {peer}, for ");
+            assert!(line.starts_with(&wanted), "{wanted:?} in {text}");
+        }
+        // Those who have rested longest come first, wherever they lie.
+        let text = dump(&plain.clone().resting_max(2));
+        assert!(text.contains(&format!(
+            "{}\n  and 1 that came later\n",
+            dump_line(&text, 1)
+        )));
+        let first = format!("descriptor {},", pairs[0].0.as_raw_fd());
+        assert!(dump_line(&text, 0).contains(&first), "{text}");
+        assert!(dump(&plain.resting_max(0)).ends_with(": 3\n  and 3 that came later\n"));
+
+        drop((resting, elsewhere));
+        drop(pairs);
+        run_until(|| metrics().resting == 0);
+    });
+}
+
+/// One of the lines about those who rest.
+fn dump_line(text: &str, index: usize) -> &str {
+    let line = text.lines().filter(|line| line.contains("descriptor "));
+    line.clone().nth(index).unwrap()
 }

@@ -123,6 +123,59 @@ fn continue_before_the_body() {
     assert_eq!(client.reply().text(), "hello");
 }
 
+/// The value of a sample, which is named with its labels.
+fn sample(metrics: &str, name: &str) -> u64 {
+    let value = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let value = value.unwrap_or_else(|| panic!("no {name} in {metrics}"));
+    value.parse().unwrap()
+}
+
+#[test]
+fn metrics_are_for_prometheus() {
+    let server = Server::start(&["--workers", "1", "--rest-after", "0.01"]);
+    let mut client = server.connect();
+    assert_eq!(client.get("/hello").status, 200);
+    let mut scraper = server.connect();
+    let requests = "webserver_requests_total{worker=\"0\"}";
+    let mut scrapes = 0;
+    // Until the first connection rests: others may have come in the same moment.
+    let text = loop {
+        let reply = scraper.get("/metrics");
+        scrapes += 1;
+        assert_eq!(reply.status, 200);
+        let kind = reply.field("content-type");
+        assert_eq!(kind, Some("text/plain; version=0.0.4"));
+        let text = reply.text().to_owned();
+        assert_eq!(sample(&text, requests), 1 + scrapes);
+        let resting = text.lines().find(|line| {
+            line.starts_with("greenling_connections_resting{") && line.contains("\"worker-0\"")
+        });
+        if resting.expect("of the worker").ends_with(" 1") {
+            break text;
+        }
+    };
+    assert_eq!(sample(&text, "webserver_connections_open{worker=\"0\"}"), 2);
+    let accepted = "webserver_connections_accepted_total{worker=\"0\"}";
+    assert_eq!(sample(&text, accepted), 2);
+    assert_eq!(sample(&text, "greenling_schedulers_silent"), 0);
+    let address = client.stream.local_addr().unwrap();
+    let dump = scraper.get("/tasklets");
+    let rests = format!("peer {address}, for ");
+    assert!(dump.text().contains(&rests), "{}", dump.text());
+
+    drop(client);
+    let open = |text: &str| sample(text, "webserver_connections_open{worker=\"0\"}");
+    while open(scraper.get("/metrics").text()) != 1 {}
+    scraper.send("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    let reply = scraper.reply();
+    assert_eq!(
+        (reply.status, reply.field("allow")),
+        (405, Some("GET, HEAD"))
+    );
+}
+
 #[test]
 fn the_dump_names_what_waits() {
     let server = Server::start(&[]);

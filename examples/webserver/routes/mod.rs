@@ -5,24 +5,24 @@
 //! routes from another runtime.
 
 mod bytes;
-mod dump;
 mod echo;
 mod files;
+mod insight;
 
 use std::io::{self, Read, Write};
 
 use examples::http::{Exchange, Method, Request, Status};
 
-pub(crate) use dump::Schedulers;
 pub(crate) use files::Root;
+pub(crate) use insight::{Insight, Traffic};
 
 /// What all connections share; one for the whole process.
 #[derive(Debug, Default)]
 pub(crate) struct Site {
     /// What `/files/` serves, if anything.
     pub(crate) root: Option<Root>,
-    /// Whose tasklets `/tasklets` shows.
-    pub(crate) schedulers: Schedulers,
+    /// What `/tasklets` and `/metrics` show.
+    pub(crate) insight: Insight,
 }
 
 /// Answers one request.
@@ -34,9 +34,10 @@ pub(crate) fn route<S: Read + Write>(
     let path = request.path();
     match (path, request.method()) {
         ("/hello", Method::Get | Method::Head) => hello(exchange),
-        ("/tasklets", Method::Get | Method::Head) => tasklets(site, exchange),
+        ("/tasklets", Method::Get | Method::Head) => site.insight.tasklets(exchange),
+        ("/metrics", Method::Get | Method::Head) => site.insight.metrics(exchange),
         ("/echo", Method::Post) => echo::echo(request, exchange),
-        ("/hello" | "/tasklets", _) => wrong_method(exchange, "GET, HEAD"),
+        ("/hello" | "/tasklets" | "/metrics", _) => wrong_method(exchange, "GET, HEAD"),
         ("/echo", _) => wrong_method(exchange, "POST"),
         ("*", Method::Options) => exchange
             .respond(Status::NO_CONTENT)
@@ -65,15 +66,6 @@ fn hello<S: Read + Write>(exchange: &mut Exchange<'_, S>) -> io::Result<()> {
         .respond(Status::OK)
         .header("content-type", "text/plain")
         .body(b"Hello, world!")
-}
-
-fn tasklets<S: Read + Write>(site: &Site, exchange: &mut Exchange<'_, S>) -> io::Result<()> {
-    let dump = site.schedulers.dump();
-    exchange
-        .respond(Status::OK)
-        .header("content-type", "text/plain; charset=utf-8")
-        .header("cache-control", "no-store")
-        .body(&dump)
 }
 
 fn wrong_method<S: Read + Write>(exchange: &mut Exchange<'_, S>, allowed: &str) -> io::Result<()> {

@@ -7,7 +7,7 @@ use crate::reactor::{Registration, Seat};
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -66,6 +66,11 @@ pub trait PollReady {
 pub struct Watch<'a>(&'a Registration);
 
 impl Watch<'_> {
+    /// The descriptor that is watched.
+    pub(crate) fn descriptor(self) -> RawFd {
+        self.0.fd()
+    }
+
     fn poll_ready(
         self,
         context: &mut Context<'_>,

@@ -1,6 +1,7 @@
-//! All tasklets of a thread, as text.
+//! All tasklets of a thread, as text, and what waits there without one.
 
 use super::info::{self, TaskletInfo};
+use super::resting::{self, Resters};
 use super::symbols::Symbols;
 use super::unwind;
 use crate::scheduler::{Scheduler, local};
@@ -10,6 +11,9 @@ use std::time::Duration;
 
 /// How long other threads get to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many connections at rest are named.
+const RESTING_MAX: usize = 100;
 
 /// What a dump shows.
 ///
@@ -31,6 +35,9 @@ pub struct DumpOptions {
     pub backtraces: bool,
     /// How long another thread gets to answer; one second by default.
     pub patience: Duration,
+    /// Of how many connections [at rest](crate::server::Resting) the descriptor and
+    /// the peer are told, those that have rested longest; 100 by default.
+    pub resting_max: usize,
 }
 
 impl Default for DumpOptions {
@@ -40,11 +47,13 @@ impl Default for DumpOptions {
 }
 
 impl DumpOptions {
-    /// Lines only, and a second for each other thread.
+    /// Lines only, of 100 connections at rest at most, and a second for each other
+    /// thread.
     pub fn new() -> DumpOptions {
         DumpOptions {
             backtraces: false,
             patience: PATIENCE,
+            resting_max: RESTING_MAX,
         }
     }
 
@@ -61,6 +70,20 @@ impl DumpOptions {
         self.patience = time;
         self
     }
+
+    /// Sets how many connections at rest are named, and not only counted.
+    #[must_use]
+    pub fn resting_max(mut self, count: usize) -> DumpOptions {
+        self.resting_max = count;
+        self
+    }
+}
+
+/// All that waits on a thread at the moment of the dump.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) entries: Vec<Entry>,
+    resters: Resters,
 }
 
 /// A tasklet at the moment of the dump.
@@ -70,36 +93,47 @@ pub(super) struct Entry {
     addresses: Option<Box<[usize]>>,
 }
 
-/// Every live tasklet of the calling thread.
-pub(super) fn entries(backtraces: bool) -> Vec<Entry> {
-    local::get().map_or_else(Vec::new, |scheduler| entries_of(scheduler, backtraces))
+/// Every live tasklet of the calling thread, and what rests there.
+pub(super) fn snapshot(options: &DumpOptions) -> Snapshot {
+    local::get().map_or_else(
+        || Snapshot {
+            entries: Vec::new(),
+            resters: Resters::default(),
+        },
+        |scheduler| snapshot_of(scheduler, options),
+    )
 }
 
-fn entries_of(scheduler: &Scheduler, backtraces: bool) -> Vec<Entry> {
+fn snapshot_of(scheduler: &Scheduler, options: &DumpOptions) -> Snapshot {
     let tasks = info::live(scheduler).into_iter();
-    tasks
-        .map(|task| Entry {
-            info: info::info(scheduler, task),
-            addresses: backtraces
-                .then(|| unwind::addresses(scheduler, task))
-                .flatten(),
-        })
-        .collect()
+    let entry = |task| Entry {
+        info: info::info(scheduler, task),
+        addresses: options
+            .backtraces
+            .then(|| unwind::addresses(scheduler, task))
+            .flatten(),
+    };
+    Snapshot {
+        entries: tasks.map(entry).collect(),
+        resters: resting::resters(options.resting_max),
+    }
 }
 
-/// Appends each entry's line and backtrace to `text`.
-pub(super) fn print(text: &mut String, entries: &[Entry], indent: &str, symbols: &mut Symbols) {
-    for entry in entries {
+/// Appends each tasklet's line and backtrace to `text`, then what rests.
+pub(super) fn print(text: &mut String, snapshot: &Snapshot, indent: &str, symbols: &mut Symbols) {
+    for entry in &snapshot.entries {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{indent}{}", entry.info);
         if let Some(addresses) = &entry.addresses {
             let _ = symbols.write(text, addresses, false);
         }
     }
+    resting::print(text, &snapshot.resters, indent);
 }
 
 /// Writes a line for each live tasklet of this thread, in the order of their
-/// ids.
+/// ids, and then one for each connection [at rest](crate::server::Resting), in the
+/// order in which they came.
 ///
 /// # Scheduling
 ///
@@ -131,8 +165,7 @@ pub fn dump(out: &mut impl io::Write) -> io::Result<()> {
 /// As `dump`.
 pub fn dump_with(out: &mut impl io::Write, options: &DumpOptions) -> io::Result<()> {
     let mut text = String::new();
-    let entries = entries(options.backtraces);
-    print(&mut text, &entries, "", &mut Symbols::default());
+    print(&mut text, &snapshot(options), "", &mut Symbols::default());
     out.write_all(text.as_bytes())
 }
 
@@ -141,8 +174,9 @@ pub fn dump_with(out: &mut impl io::Write, options: &DumpOptions) -> io::Result<
 pub(crate) fn listing(scheduler: &Scheduler) -> String {
     let wanted = |name| std::env::var_os(name).map(|value| value != "0");
     let wanted = wanted("GREENLING_BACKTRACE").or_else(|| wanted("RUST_BACKTRACE"));
-    let entries = entries_of(scheduler, wanted.unwrap_or(false));
+    let options = DumpOptions::new().backtraces(wanted.unwrap_or(false));
+    let snapshot = snapshot_of(scheduler, &options);
     let mut text = String::new();
-    print(&mut text, &entries, "  ", &mut Symbols::default());
+    print(&mut text, &snapshot, "  ", &mut Symbols::default());
     text
 }

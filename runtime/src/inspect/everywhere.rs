@@ -1,7 +1,7 @@
 //! All tasklets of all threads, as text, and at a signal.
 
 use super::ask::{self, Answers};
-use super::dump::{self, DumpOptions, Entry};
+use super::dump::{self, DumpOptions, Snapshot};
 use super::symbols::Symbols;
 use crate::signal::Signals;
 use crate::thread;
@@ -14,7 +14,7 @@ use std::thread::ThreadId;
 struct ThreadDump {
     id: ThreadId,
     name: Option<String>,
-    entries: Vec<Entry>,
+    snapshot: Snapshot,
 }
 
 /// Writes a line for each tasklet of every thread that other threads can reach:
@@ -95,19 +95,19 @@ fn dump_at_each(signals: &Signals) {
 }
 
 fn text_of_all(options: &DumpOptions, leave_out: Option<ThreadId>) -> io::Result<String> {
-    let backtraces = options.backtraces;
+    let asked = options.clone();
     let question = move || {
         let thread = std::thread::current();
         ThreadDump {
             id: thread.id(),
             name: thread.name().map(str::to_owned),
-            entries: dump::entries(backtraces),
+            snapshot: dump::snapshot(&asked),
         }
     };
     let Answers { given, silent } = ask::all(question, options.patience)?;
     let mut text = String::new();
     let mut symbols = Symbols::default();
-    for ThreadDump { id, name, entries } in given {
+    for ThreadDump { id, name, snapshot } in given {
         if Some(id) == leave_out {
             continue;
         }
@@ -116,9 +116,9 @@ fn text_of_all(options: &DumpOptions, leave_out: Option<ThreadId>) -> io::Result
         let _ = writeln!(
             text,
             "thread {name:?} ({id:?}), tasklets: {}",
-            entries.len()
+            snapshot.entries.len()
         );
-        dump::print(&mut text, &entries, "  ", &mut symbols);
+        dump::print(&mut text, &snapshot, "  ", &mut symbols);
     }
     for id in silent {
         let patience = options.patience;

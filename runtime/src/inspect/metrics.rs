@@ -1,6 +1,7 @@
 //! How much there is of everything, as numbers.
 
 use super::ask::{self, Answers};
+use super::resting;
 use crate::offload::{self, OffloadMetrics};
 use crate::scheduler::{Counts, Scheduler, local};
 use std::fmt;
@@ -38,6 +39,9 @@ pub struct Metrics {
     pub timers: usize,
     /// Descriptors that the kernel watches for this thread.
     pub descriptors: usize,
+    /// Connections that wait without a tasklet; see
+    /// [`server::Resting`](crate::server::Resting).
+    pub resting: usize,
     /// Stacks of live tasklets.
     pub stacks_in_use: usize,
     /// Stacks that wait for the next tasklet.
@@ -133,6 +137,7 @@ fn of(scheduler: &Scheduler) -> Metrics {
         polls: scheduler.polls(),
         timers: counts.timers,
         descriptors: counts.descriptors,
+        resting: resting::count(),
         stacks_in_use: stacks.in_use,
         stacks_pooled: stacks.pooled,
         stack_bytes_mapped: stacks.opened,
@@ -151,7 +156,7 @@ type Family = (
 );
 
 /// Name, type, help and value.
-const FAMILIES: [Family; 16] = [
+const FAMILIES: [Family; 17] = [
     ("tasklets_live", "gauge", "Tasklets that are alive.", |m| {
         m.live as u64
     }),
@@ -202,6 +207,12 @@ const FAMILIES: [Family; 16] = [
         "gauge",
         "Descriptors in the poller.",
         |m| m.descriptors as u64,
+    ),
+    (
+        "connections_resting",
+        "gauge",
+        "Connections that wait without a tasklet.",
+        |m| m.resting as u64,
     ),
     ("stacks_in_use", "gauge", "Stacks of live tasklets.", |m| {
         m.stacks_in_use as u64

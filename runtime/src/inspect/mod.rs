@@ -28,6 +28,7 @@ mod metrics;
 mod modules;
 mod remote;
 mod replay;
+mod resting;
 #[allow(unsafe_code, reason = "handles a signal")]
 mod sample;
 mod symbols;
@@ -42,6 +43,7 @@ pub use dump::{DumpOptions, dump, dump_with};
 pub use everywhere::{dump_all, dump_on};
 pub use info::{TaskletInfo, tasklets};
 pub use metrics::{AllMetrics, Metrics, metrics, metrics_all};
+pub(crate) use resting::{Rest, RestingPlace, announce_place};
 pub use watchdog::{Hold, Watchdog, watchdog};
 
 pub use crate::offload::OffloadMetrics;

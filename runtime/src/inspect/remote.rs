@@ -24,11 +24,11 @@ impl Remote {
     /// [`TaskletError::Dead`] if its thread has ended; `Wait` if the wait failed.
     #[track_caller]
     pub fn dump(&self, options: &DumpOptions) -> Result<String, TaskletError> {
-        let backtraces = options.backtraces;
-        let entries = ask(self, move || dump::entries(backtraces)).wait();
-        let entries = entries.map_err(failure)?;
+        let options = options.clone();
+        let snapshot = ask(self, move || dump::snapshot(&options)).wait();
+        let snapshot = snapshot.map_err(failure)?;
         let mut text = String::new();
-        dump::print(&mut text, &entries, "", &mut Symbols::default());
+        dump::print(&mut text, &snapshot, "", &mut Symbols::default());
         Ok(text)
     }
 

@@ -17,6 +17,7 @@
 //! as at the end of its thread, those who rest are dropped with it.
 
 use crate::future::{PollReady, block_on, sleep_until};
+use crate::inspect::{Rest, RestingPlace, announce_place};
 use crate::io::Interest;
 use crate::tasklet::Builder;
 use std::cell::{Cell, RefCell};
@@ -25,6 +26,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
+use std::os::fd::RawFd;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +40,8 @@ use std::time::{Duration, Instant};
 /// hundred bytes of the heap suffice, and its tasklet ends; a later one runs the
 /// closure. Starting that one costs less than a microsecond, so this is for
 /// connections that have been silent for some time already: half a second, say.
-/// They are no tasklets meanwhile, and appear in no dump.
+/// They are no tasklets meanwhile; dumps and metrics of the thread tell of them all
+/// the same.
 ///
 /// # Scheduling
 ///
@@ -109,6 +112,8 @@ pub enum Roused {
 
 struct Place {
     limit: Duration,
+    /// From when on it is counted how long somebody rests.
+    made: Instant,
     /// In the order in which they came, which is that of their deadlines.
     sleepers: RefCell<BTreeMap<u64, Sleeper>>,
     next: Cell<u64>,
@@ -117,10 +122,15 @@ struct Place {
 }
 
 struct Sleeper {
-    /// None is never.
-    until: Option<Instant>,
     go_on: Box<dyn FnOnce(Roused)>,
+    /// Nanoseconds since the place was made, which last for centuries.
+    since: u64,
+    /// What it rests for, for those who look.
+    descriptor: RawFd,
 }
+
+/// There may be a great many.
+const _: () = assert!(size_of::<Sleeper>() <= 32);
 
 /// What wakers leave, on whatever thread they are used.
 #[derive(Default)]
@@ -143,15 +153,16 @@ struct Bell {
 impl Resting {
     /// A place in which nobody rests for longer than `limit`.
     pub fn new(limit: Duration) -> Resting {
-        Resting {
-            place: Rc::new(Place {
-                limit,
-                sleepers: RefCell::default(),
-                next: Cell::new(0),
-                bells: Arc::default(),
-                is_watched: Cell::new(false),
-            }),
-        }
+        let place = Rc::new(Place {
+            limit,
+            made: Instant::now(),
+            sleepers: RefCell::default(),
+            next: Cell::new(0),
+            bells: Arc::default(),
+            is_watched: Cell::new(false),
+        });
+        announce_place(&place);
+        Resting { place }
     }
 
     /// How many rest.
@@ -188,9 +199,11 @@ impl Resting {
         self.place.watch_over()?;
         let number = self.place.next.get();
         self.place.next.set(number + 1);
+        let since = self.place.made.elapsed().as_nanos();
         let sleeper = Sleeper {
-            until: Instant::now().checked_add(self.place.limit),
             go_on: Box::new(go_on),
+            since: u64::try_from(since).unwrap_or(u64::MAX),
+            descriptor: source.watch().descriptor(),
         };
         let bell = Arc::new(Bell {
             number,
@@ -264,11 +277,33 @@ impl Place {
     /// `None` when nobody rests.
     fn first_deadline(&self) -> Option<Option<Instant>> {
         let sleepers = self.sleepers.borrow();
-        sleepers.first_key_value().map(|(_, first)| first.until)
+        let (_, first) = sleepers.first_key_value()?;
+        Some(self.began(first).checked_add(self.limit))
+    }
+
+    /// Since when it rests.
+    fn began(&self, sleeper: &Sleeper) -> Instant {
+        self.made + Duration::from_nanos(sleeper.since)
     }
 
     fn take_all(&self) -> BTreeMap<u64, Sleeper> {
         mem::take(&mut *self.sleepers.borrow_mut())
+    }
+}
+
+impl RestingPlace for Place {
+    fn count(&self) -> usize {
+        self.sleepers.borrow().len()
+    }
+
+    fn eldest(&self, most: usize) -> Vec<Rest> {
+        let sleepers = self.sleepers.borrow();
+        let eldest = sleepers.values().take(most);
+        let rest = |sleeper: &Sleeper| Rest {
+            descriptor: sleeper.descriptor,
+            since: self.began(sleeper),
+        };
+        eldest.map(rest).collect()
     }
 }
 

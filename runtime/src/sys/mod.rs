@@ -3,11 +3,14 @@
 //!
 //! * `pin_to_processor`: ties the calling thread to one processor;
 //! * `claim_inherited`: takes over descriptors that the process was started with;
+//! * `peer_of`: names the peer of a descriptor that somebody else owns;
 //! * `signals`: delivers signals as messages, and tells whether `SIGPIPE` is ignored.
 
 mod inherited;
+mod peer;
 mod processors;
 pub(crate) mod signals;
 
 pub(crate) use inherited::claim_inherited;
+pub(crate) use peer::peer_of;
 pub(crate) use processors::pin_to_processor;
