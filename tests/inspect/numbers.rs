@@ -6,7 +6,8 @@ use greenling::inspect::{
 use greenling::{Channel, Tasklet, schedule, schedule_remove, thread, time};
 use std::collections::HashSet;
 use std::hint::black_box;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tests::isolated;
 
@@ -239,6 +240,115 @@ fn another_threads_tasklets_are_dumped_and_counted() {
     });
 }
 
+/// A thread with two tasklets that knows of no other thread and watches no
+/// descriptor, and what ends it. `wait` keeps it from its end.
+fn aloof_thread(name: &str, wait: impl FnOnce(&AtomicBool) + Send + 'static) -> impl FnOnce() {
+    let end = Arc::new(AtomicBool::new(false));
+    let (sender, started) = mpsc::channel();
+    let ended = end.clone();
+    let run = move || {
+        greenling::enter(|| {
+            let channel = Channel::new();
+            greenling::spawn(move || waits_over_there(&channel));
+            sender.send(()).unwrap();
+            wait(&ended);
+        });
+    };
+    let thread = std::thread::Builder::new().name(name.into()).spawn(run);
+    started.recv().unwrap();
+    move || {
+        end.store(true, Ordering::Relaxed);
+        thread.unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn threads_that_know_of_no_other_are_asked_too() {
+    isolated(|| {
+        let ends: [Box<dyn FnOnce()>; 2] = [
+            Box::new(aloof_thread("turning", |end| {
+                while !end.load(Ordering::Relaxed) {
+                    schedule();
+                }
+            })),
+            Box::new(aloof_thread("napping", |end| {
+                while !end.load(Ordering::Relaxed) {
+                    time::sleep(Duration::from_millis(300));
+                }
+            })),
+        ];
+        let text = dumps_all(&DumpOptions::new().backtraces(true).patience(PATIENCE));
+        for name in ["turning", "napping"] {
+            let (_, theirs) = text.split_once(&format!("thread \"{name}\" (")).unwrap();
+            let (theirs, _) = theirs.split_once("thread \"").unwrap_or((theirs, ""));
+            assert!(theirs.contains("tasklets: 2"), "{text}");
+            assert!(theirs.contains("waits_over_there at "), "{text}");
+        }
+        let every = metrics_all(PATIENCE).unwrap();
+        let named = |name| {
+            every
+                .threads
+                .iter()
+                .find(|it| it.thread.as_deref() == Some(name))
+        };
+        let counts = ["turning", "napping"].map(|name| named(name).unwrap().live);
+        assert_eq!(counts, [2, 2]);
+        ends.into_iter().for_each(|end| end());
+    });
+}
+
+#[test]
+fn to_be_asked_is_no_reason_to_wait_for_ever() {
+    // It is asked again and again, and sees its deadlock all the same.
+    let done = Arc::new(AtomicBool::new(false));
+    let asked = done.clone();
+    let deadlock = std::thread::spawn(move || {
+        greenling::enter(|| {
+            greenling::spawn(|| waits_over_there(&Channel::new()));
+            let result = Channel::<()>::new().receive();
+            done.store(true, Ordering::Relaxed);
+            result.unwrap_err().to_string()
+        })
+    });
+    while !asked.load(Ordering::Relaxed) {
+        dumps_all(&DumpOptions::new());
+    }
+    let error = deadlock.join().unwrap();
+    assert!(error.contains("deadlock"), "{error}");
+}
+
+#[test]
+fn a_thread_that_is_about_something_else_is_not_waited_for() {
+    tests::process::alone(
+        "numbers::a_thread_that_is_about_something_else_is_not_waited_for",
+        || {
+            let (sender, receiver) = mpsc::channel();
+            let (end, ended) = mpsc::channel::<()>();
+            let thread = std::thread::spawn(move || {
+                greenling::enter(|| greenling::spawn(|| ()).join().unwrap());
+                sender.send(()).unwrap();
+                let _ = ended.recv();
+                // Who waits once more is back, also outside of `enter`.
+                let task = greenling::spawn(schedule_remove);
+                time::sleep(Duration::from_millis(1));
+                sender.send(()).unwrap();
+                let _ = ended.recv();
+                drop(task);
+            });
+            receiver.recv().unwrap();
+            let options = DumpOptions::new().patience(Duration::from_millis(100));
+            assert_eq!(dumps_all(&options), "");
+            assert_eq!(metrics_all(options.patience).unwrap().silent, 0);
+            end.send(()).unwrap();
+            receiver.recv().unwrap();
+            let text = dumps_all(&options);
+            assert!(text.contains("has not answered within 100ms"), "{text}");
+            end.send(()).unwrap();
+            thread.join().unwrap();
+        },
+    );
+}
+
 #[test]
 fn a_thread_that_runs_wild_is_named_as_silent() {
     tests::process::alone(
@@ -258,7 +368,8 @@ fn a_thread_that_runs_wild_is_named_as_silent() {
                 let text = dumps_all(&options);
                 assert!(text.contains("has not answered within 200ms"), "{text}");
                 assert!(text.contains("thread \"free\""), "{text}");
-                assert!(!text.contains("thread \"held\""), "{text}");
+                let silent = text.lines().find(|line| line.contains("has not answered"));
+                assert!(silent.unwrap().starts_with("thread \"held\" ("), "{text}");
                 assert_eq!(metrics_all(options.patience).unwrap().silent, 1);
                 stop.send(()).unwrap();
                 spins.join().unwrap();

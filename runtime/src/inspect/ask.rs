@@ -4,9 +4,10 @@
 //! first; then the answers are waited for, so one thread that is held does not
 //! keep the others from being heard.
 
+use crate::scheduler::local;
 use crate::thread::{self, Remote};
 use std::io;
-use std::thread::ThreadId;
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 /// What came back.
@@ -14,17 +15,26 @@ pub(super) struct Answers<T> {
     /// In the order in which the threads became reachable.
     pub(super) given: Vec<T>,
     /// Who has not answered in time.
-    pub(super) silent: Vec<ThreadId>,
+    pub(super) silent: Vec<Thread>,
 }
 
-/// Asks every reachable thread, the calling one included.
+/// Asks every thread that has tasklets, the calling one included if it has a
+/// scheduler.
 pub(super) fn all<T: Send + 'static>(
     question: impl Fn() -> T + Clone + Send + 'static,
     patience: Duration,
 ) -> io::Result<Answers<T>> {
-    let asked: Vec<_> = thread::threads()?
+    if let Some(scheduler) = local::get() {
+        // It is to wait for the answers.
+        scheduler.inbox()?;
+        scheduler.comes_back();
+    }
+    let asked: Vec<_> = thread::threads_at_work()
         .into_iter()
-        .filter_map(|remote| Some((remote.thread_id()?, ask(&remote, question.clone()))))
+        .filter_map(|remote| {
+            let thread = remote.thread()?.clone();
+            Some((thread, ask(&remote, question.clone())))
+        })
         .collect();
     let deadline = Instant::now().checked_add(patience);
     let mut answers = Answers {

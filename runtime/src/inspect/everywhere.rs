@@ -8,21 +8,22 @@ use crate::thread;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
-use std::thread::ThreadId;
+use std::thread::Thread;
 
 /// What a thread has told of itself.
 struct ThreadDump {
-    id: ThreadId,
-    name: Option<String>,
+    thread: Thread,
     snapshot: Snapshot,
 }
 
-/// Writes a line for each tasklet of every thread that other threads can reach:
-/// the calling one, `workers`, and all that have made a
-/// [`Remote`](thread::Remote) or have waited for another thread.
+/// Writes a line for each tasklet of every thread that has any, and for what is
+/// [at rest](crate::server::Resting) there. Threads without tasklets are among them
+/// if they have made a [`Remote`](thread::Remote) or have waited for another thread.
 ///
 /// A thread answers when it next looks at its inbox. One that a tasklet holds
-/// is named as silent after [`DumpOptions::patience`].
+/// is named as silent after [`DumpOptions::patience`]; so is one whose tasklets have
+/// ended and that waits for something outside of this crate, unless it had them
+/// inside of [`enter`](crate::enter), or runs [`workers`](crate::workers()) now.
 ///
 /// # Scheduling
 ///
@@ -38,7 +39,7 @@ struct ThreadDump {
 ///
 /// Those of `out`; those of [`remote`](thread::remote).
 pub fn dump_all(out: &mut impl io::Write, options: &DumpOptions) -> io::Result<()> {
-    out.write_all(text_of_all(options, None)?.as_bytes())
+    out.write_all(text_of_all(options)?.as_bytes())
 }
 
 /// From now on dumps all threads with their backtraces to standard error
@@ -83,9 +84,9 @@ pub fn dump_on(signal: i32) -> io::Result<()> {
 
 fn dump_at_each(signals: &Signals) {
     let options = DumpOptions::new().backtraces(true);
-    let this = std::thread::current().id();
     while signals.wait().is_ok() {
-        let text = match text_of_all(&options, Some(this)) {
+        // This thread has no scheduler, so it is not among those asked.
+        let text = match text_of_all(&options) {
             Ok(text) => text,
             Err(error) => format!("greenling: the dump failed: {error}\n"),
         };
@@ -94,35 +95,29 @@ fn dump_at_each(signals: &Signals) {
     }
 }
 
-fn text_of_all(options: &DumpOptions, leave_out: Option<ThreadId>) -> io::Result<String> {
+fn text_of_all(options: &DumpOptions) -> io::Result<String> {
     let asked = options.clone();
-    let question = move || {
-        let thread = std::thread::current();
-        ThreadDump {
-            id: thread.id(),
-            name: thread.name().map(str::to_owned),
-            snapshot: dump::snapshot(&asked),
-        }
+    let question = move || ThreadDump {
+        thread: std::thread::current(),
+        snapshot: dump::snapshot(&asked),
     };
     let Answers { given, silent } = ask::all(question, options.patience)?;
     let mut text = String::new();
     let mut symbols = Symbols::default();
-    for ThreadDump { id, name, snapshot } in given {
-        if Some(id) == leave_out {
-            continue;
-        }
-        let name = name.as_deref().unwrap_or("unnamed");
+    for ThreadDump { thread, snapshot } in given {
+        let tasklets = snapshot.entries.len();
         // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "thread {name:?} ({id:?}), tasklets: {}",
-            snapshot.entries.len()
-        );
+        let _ = writeln!(text, "{}, tasklets: {tasklets}", named(&thread));
         dump::print(&mut text, &snapshot, "  ", &mut symbols);
     }
-    for id in silent {
-        let patience = options.patience;
-        let _ = writeln!(text, "thread {id:?} has not answered within {patience:?}");
+    for thread in silent {
+        let (name, patience) = (named(&thread), options.patience);
+        let _ = writeln!(text, "{name} has not answered within {patience:?}");
     }
     Ok(text)
+}
+
+fn named(thread: &Thread) -> String {
+    let name = thread.name().unwrap_or("unnamed");
+    format!("thread {name:?} ({:?})", thread.id())
 }

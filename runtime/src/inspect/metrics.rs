@@ -92,8 +92,8 @@ pub fn metrics() -> Metrics {
     local::get().map_or_else(Metrics::default, of)
 }
 
-/// The metrics of all threads that other threads can reach; see
-/// [`thread::threads`](crate::thread::threads).
+/// The metrics of all threads that have tasklets: those of which
+/// [`dump_all`](super::dump_all) tells.
 ///
 /// # Scheduling
 ///

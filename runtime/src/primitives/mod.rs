@@ -12,7 +12,7 @@
 mod real {
     pub(crate) use crossbeam_channel::{Receiver, Sender, unbounded};
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize};
-    pub(crate) use std::sync::{Mutex, MutexGuard};
+    pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
     pub(crate) use std::thread::{
         Thread, current as current_thread, park as park_thread, park_timeout as park_thread_timeout,
     };

@@ -1,7 +1,7 @@
 //! Loom's types, and the queue between threads that loom does not have.
 
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize};
-pub(crate) use loom::sync::{Mutex, MutexGuard};
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use loom::thread::{Thread, current as current_thread, park as park_thread};
 
 use std::cell::Cell;

@@ -49,9 +49,11 @@ pub fn enter<T>(f: impl FnOnce() -> T) -> T {
     if scheduler.entered.replace(true) {
         return f();
     }
+    scheduler.comes_back();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
     scheduler.entered.set(false);
     scheduler.kill_leftovers();
+    scheduler.goes_away();
     match result {
         Ok(value) => value,
         Err(payload) => std::panic::resume_unwind(payload),

@@ -5,7 +5,7 @@
 //! does nothing.
 
 use super::inbox::{ExternalWaker, Inbox, Message, Outlet};
-use super::{Park, Scheduler};
+use super::{Driver, Park, Scheduler};
 use crate::error::WaitError;
 use crate::tasklet::entry::drop_quietly;
 use crate::tasklet::raw::{State, TcbRef};
@@ -14,6 +14,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The scheduler's side.
 pub(crate) struct External {
@@ -48,9 +49,23 @@ impl External {
         self.outlet.get().map_or(0, Outlet::len)
     }
 
-    /// True once anybody outside knows of this scheduler.
-    pub(super) fn is_open(&self) -> bool {
-        self.outlet.get().is_some()
+    /// Waits for other threads, where there is no driver to do so; false if none
+    /// knows of this scheduler.
+    pub(super) fn nap(&self, timeout: Option<Duration>) -> bool {
+        let outlet = self.outlet.get();
+        outlet.inspect(|outlet| outlet.nap(timeout)).is_some()
+    }
+
+    /// Whether somebody has left a message since the last look.
+    pub(super) fn is_poked(&self) -> bool {
+        self.outlet.get().is_some_and(Outlet::is_poked)
+    }
+
+    /// Has dumps and metrics of all threads leave this one out, or not.
+    pub(super) fn set_away(&self, away: bool) {
+        if let Some(outlet) = self.outlet.get() {
+            outlet.set_away(away);
+        }
     }
 
     /// True if another thread might still wake a tasklet or bring one.
@@ -75,14 +90,47 @@ impl Drop for Ticket<'_> {
 }
 
 impl Scheduler {
-    /// The inbox, made on first use together with the driver.
+    /// The inbox, for those who wait for other threads: by the driver, which is made
+    /// with the first of them.
     pub(crate) fn inbox(&self) -> io::Result<Arc<Inbox>> {
+        self.driver()?;
+        Ok(self.outlet().inbox().clone())
+    }
+
+    /// The inbox's end, made on first use.
+    fn outlet(&self) -> &Outlet {
+        self.external.outlet.get_or_init(|| {
+            let (_, outlet) = Inbox::new();
+            if let Some(driver) = self.driver.get() {
+                outlet.connect(driver.waker());
+            }
+            outlet
+        })
+    }
+
+    /// Lets other threads ask this one what its tasklets do.
+    pub(super) fn open_inbox(&self) {
+        self.outlet();
+    }
+
+    /// There is a driver now, in which the scheduler waits from now on.
+    pub(super) fn driver_was_made(&self, driver: &dyn Driver) {
         if let Some(outlet) = self.external.outlet.get() {
-            return Ok(outlet.inbox().clone());
+            outlet.connect(driver.waker());
         }
-        let (inbox, outlet) = Inbox::new(self.driver()?.waker());
-        let _ = self.external.outlet.set(outlet);
-        Ok(inbox)
+    }
+
+    /// The thread is asked again, having gone away or not.
+    pub(crate) fn comes_back(&self) {
+        self.external.set_away(false);
+    }
+
+    /// The thread goes about something else, if it has no tasklets. It comes back as
+    /// it begins to wait, or has switched for a while.
+    pub(crate) fn goes_away(&self) {
+        if self.alive.get() == 1 {
+            self.external.set_away(true);
+        }
     }
 
     /// Parks the current tasklet until the waker that `register` was given is

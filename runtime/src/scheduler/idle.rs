@@ -76,8 +76,12 @@ impl Scheduler {
         if let Some(pulse) = self.pulse.get() {
             pulse.beat();
         }
+        self.external.set_away(false);
         self.kill_doomed();
         if !self.has_world() {
+            if self.external.is_poked() {
+                self.below_main(running, || self.drain_inbox());
+            }
             return;
         }
         let now = Instant::now();
@@ -94,9 +98,9 @@ impl Scheduler {
         }
     }
 
-    /// True if there is anything outside the ring to look at.
+    /// True if there is anything outside the ring to look at regularly.
     fn has_world(&self) -> bool {
-        self.driver.get().is_some() || !self.timers.borrow().is_empty() || self.external.is_open()
+        self.driver.get().is_some() || !self.timers.borrow().is_empty()
     }
 
     /// The ring has drained: `leaving` has left it, because it is blocked,
@@ -203,6 +207,7 @@ impl Scheduler {
     /// The thread begins to wait for the world, or has ended it.
     #[inline]
     fn note_idle(&self, running: TcbRef, begins: bool) {
+        self.external.set_away(false);
         self.account_idle(running, begins);
         if let Some(pulse) = self.pulse.get() {
             pulse.set_idle(begins);
@@ -236,9 +241,13 @@ impl Scheduler {
                     pause_thread(timeout.unwrap_or(QUANTUM).min(TRIM_EVERY));
                 }
             }
-            // Without a driver nobody outside can wake this thread.
-            (None, Some(timeout)) => pause_thread(timeout),
-            (None, None) => {}
+            (None, Some(Duration::ZERO)) => {}
+            (None, timeout) => {
+                if !self.external.nap(timeout) {
+                    // Nobody outside knows of this thread.
+                    pause_thread(timeout.unwrap_or_default());
+                }
+            }
         }
         self.drain_inbox();
         if self.timers.borrow().is_empty() {

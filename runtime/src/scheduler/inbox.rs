@@ -1,10 +1,10 @@
 //! The inbox: how other OS threads reach a scheduler.
 //!
 //! Other threads never touch the ring. They put a message into the inbox and
-//! poke the driver; the scheduler drains the inbox when it polls.
+//! ring; the scheduler drains the inbox when it polls.
 //!
 //! ```text
-//!   other thread:   push message; if !poked.swap(true) { wake the driver }
+//!   other thread:   push message; if !poked.swap(true) { ring: driver, or nap }
 //!   scheduler:      if poked.swap(false) { drain all messages }
 //! ```
 //!
@@ -12,15 +12,23 @@
 //! `poked` false and wakes the next poll, so none is left lying. Most polls
 //! find nothing, so the scheduler looks before it swaps.
 //!
+//! A scheduler has an inbox once it has had a tasklet, so that it can be asked
+//! what they do, and a driver when it needs one. Until then it naps. As it gets
+//! its driver it changes `poked` from what it is to the same: who rings after
+//! that sees the driver, and what was rung for before that is seen to have been.
+//!
 //! A scheduler with nothing to wait for asks `could_bring` whether to wait at
 //! all. Who holds a `Remote` sends first and lets go of it later, so the count
 //! is read before the queue: once it is zero, all that was sent is in there.
 
 use crate::primitives::{AtomicBool, AtomicUsize, Receiver, Sender, unbounded};
+use doorbell::Doorbell;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::ThreadId;
+use std::thread::Thread;
+use std::time::Duration;
 
+mod doorbell;
 #[cfg(all(loom, test))]
 mod models;
 
@@ -45,25 +53,27 @@ static INBOXES: Mutex<Vec<Weak<Inbox>>> = Mutex::new(Vec::new());
 pub(crate) struct Inbox {
     messages: Sender<Message>,
     poked: AtomicBool,
-    /// Ends the scheduler's poll, or the next one if it is not polling.
-    poke: Arc<dyn Fn() + Send + Sync>,
+    bell: Doorbell,
     /// Handles through which other threads may send work at any time.
     remotes: AtomicUsize,
     /// Whose inbox it is.
-    thread: ThreadId,
+    thread: Thread,
+    /// The thread is about something else, without any tasklet.
+    away: AtomicBool,
     ended: AtomicBool,
 }
 
 impl Inbox {
     /// Both ends of a new inbox.
-    pub(super) fn new(poke: Arc<dyn Fn() + Send + Sync>) -> (Arc<Inbox>, Outlet) {
+    pub(super) fn new() -> (Arc<Inbox>, Outlet) {
         let (messages, receiver) = unbounded();
         let inbox = Arc::new(Inbox {
             messages,
             poked: AtomicBool::new(false),
-            poke,
+            bell: Doorbell::new(),
             remotes: AtomicUsize::new(0),
-            thread: std::thread::current().id(),
+            thread: std::thread::current(),
+            away: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         });
         let mut inboxes = INBOXES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +94,7 @@ impl Inbox {
             return false;
         }
         if !self.poked.swap(true, Ordering::AcqRel) {
-            (self.poke)();
+            self.bell.ring();
         }
         true
     }
@@ -100,8 +110,13 @@ impl Inbox {
     }
 
     /// The scheduler's thread, unless that has ended.
-    pub(crate) fn thread(&self) -> Option<ThreadId> {
-        (!self.ended.load(Ordering::Acquire)).then_some(self.thread)
+    pub(crate) fn thread(&self) -> Option<&Thread> {
+        (!self.ended.load(Ordering::Acquire)).then_some(&self.thread)
+    }
+
+    /// The scheduler's thread is about something else, and has no tasklets.
+    pub(crate) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
     }
 
     /// Counts a `Remote` handle.
@@ -158,9 +173,34 @@ impl Outlet {
         self.inbox.remotes.load(Ordering::Acquire) > 0 || !self.messages.is_empty()
     }
 
+    /// From now on the scheduler waits in its driver, and `ring` ends that.
+    pub(super) fn connect(&self, ring: Arc<dyn Fn() + Send + Sync>) {
+        self.inbox.bell.connect(ring);
+        // Who has rung before it could know of that is found by the next drain.
+        self.inbox.poked.fetch_or(false, Ordering::AcqRel);
+    }
+
+    /// Waits for somebody to ring, without a driver.
+    pub(super) fn nap(&self, timeout: Option<Duration>) {
+        self.inbox.bell.nap(timeout);
+    }
+
+    /// Whether the thread has no tasklets and looks at its messages no more.
+    pub(super) fn set_away(&self, away: bool) {
+        // Written by this thread only.
+        if self.inbox.is_away() != away {
+            self.inbox.away.store(away, Ordering::Relaxed);
+        }
+    }
+
     /// How many messages lie here.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
+    }
+
+    /// True if there is a poke to take back.
+    pub(super) fn is_poked(&self) -> bool {
+        self.inbox.poked.load(Ordering::Relaxed)
     }
 
     /// Takes the poke back; true if there was one, and then the caller takes
@@ -168,8 +208,7 @@ impl Outlet {
     pub(super) fn take_poke(&self) -> bool {
         // The swap reads the last poke, so every message pushed before it is
         // seen by `take_batch`.
-        let poked = &self.inbox.poked;
-        poked.load(Ordering::Relaxed) && poked.swap(false, Ordering::AcqRel)
+        self.is_poked() && self.inbox.poked.swap(false, Ordering::AcqRel)
     }
 
     /// The messages that lie here, as far as they fit into one batch. What is

@@ -105,7 +105,7 @@ fn make() -> Option<&'static Scheduler> {
         runners: RefCell::default(),
         doomed: RefCell::default(),
         table,
-        stacks: RefCell::new(StackPool::new()),
+        stacks: RefCell::new(StackPool::new(first_stack)),
         timers: RefCell::new(Timers::new()),
         driver: OnceCell::new(),
         external: External::new(),
@@ -136,6 +136,13 @@ fn make() -> Option<&'static Scheduler> {
     let scheduler = get()?;
     let _ = scheduler.anchor.set(scheduler.show_to_debuggers());
     Some(scheduler)
+}
+
+/// From the first tasklet on other threads can ask what there is.
+fn first_stack() {
+    if let Some(scheduler) = get() {
+        scheduler.open_inbox();
+    }
 }
 
 fn end() {

@@ -258,6 +258,7 @@ impl Scheduler {
     ) -> io::Result<&Rc<dyn Driver>> {
         if self.driver.get().is_none() {
             let driver = make()?;
+            self.driver_was_made(&*driver);
             let _ = self.driver.set(driver);
         }
         self.driver

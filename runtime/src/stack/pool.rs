@@ -25,7 +25,15 @@ pub(crate) struct StackPool {
     usual: Class,
     /// Those of other sizes; few programs have any.
     others: Vec<Class>,
+    making: Making,
+}
+
+/// How stacks are made.
+#[derive(Debug)]
+struct Making {
     guard: GuardMethod,
+    /// Called before the first of a size are mapped.
+    first: fn(),
 }
 
 /// Stacks of one size.
@@ -40,28 +48,39 @@ pub(super) struct Class {
 }
 
 impl StackPool {
-    pub(crate) fn new() -> StackPool {
-        StackPool::with_guard(GuardMethod::Install)
-    }
-
-    pub(super) fn with_guard(guard: GuardMethod) -> StackPool {
+    /// `first` is called as the first stack of each size is taken, and must not touch
+    /// the pool.
+    pub(crate) fn new(first: fn()) -> StackPool {
         StackPool {
             usual: Class::new(default_stack_size()),
             others: Vec::new(),
-            guard,
+            making: Making {
+                guard: GuardMethod::Install,
+                first,
+            },
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_guard(guard: GuardMethod) -> StackPool {
+        let mut pool = StackPool::new(|| ());
+        pool.making.guard = guard;
+        pool
     }
 
     /// A stack of the default size.
     #[inline]
     pub(crate) fn take_default(&mut self) -> io::Result<Stack> {
-        self.usual.take(self.guard)
+        self.usual.take(&self.making)
     }
 
     /// A stack of `size` bytes, which `slot_size` has rounded.
     pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
-        let guard = self.guard;
-        self.class_of(size).take(guard)
+        if self.usual.size == size {
+            return self.usual.take(&self.making);
+        }
+        let index = self.other(size);
+        self.others[index].take(&self.making)
     }
 
     /// Takes a stack back. The caller may still be running on it, as long as
@@ -71,7 +90,8 @@ impl StackPool {
         let class = if self.usual.size == stack.size() {
             &mut self.usual
         } else {
-            self.class_of(stack.size())
+            let index = self.other(stack.size());
+            &mut self.others[index]
         };
         class.free.push(stack);
     }
@@ -111,17 +131,14 @@ impl StackPool {
         }
     }
 
+    /// The index of the class of an unusual size.
     #[cold]
-    fn class_of(&mut self, size: usize) -> &mut Class {
-        if self.usual.size == size {
-            return &mut self.usual;
-        }
+    fn other(&mut self, size: usize) -> usize {
         let known = self.others.iter().position(|class| class.size == size);
-        let index = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             self.others.push(Class::new(size));
             self.others.len() - 1
-        });
-        &mut self.others[index]
+        })
     }
 
     #[cfg(test)]
@@ -156,7 +173,7 @@ impl Class {
     }
 
     #[inline]
-    fn take(&mut self, guard: GuardMethod) -> io::Result<Stack> {
+    fn take(&mut self, making: &Making) -> io::Result<Stack> {
         let stack = match self.free.pop() {
             Some(stack) => {
                 if self.free.len() < self.trimmed {
@@ -164,7 +181,7 @@ impl Class {
                 }
                 stack
             }
-            None => self.carve(guard)?,
+            None => self.carve(making)?,
         };
         #[cfg(greenling_asan)]
         crate::context::sanitizer::stack_handed_out(stack.low(), stack.usable());
@@ -172,9 +189,12 @@ impl Class {
     }
 
     #[cold]
-    fn carve(&mut self, guard: GuardMethod) -> io::Result<Stack> {
+    fn carve(&mut self, making: &Making) -> io::Result<Stack> {
+        if self.slabs.is_empty() {
+            (making.first)();
+        }
         if !self.slabs.last().is_some_and(Slab::has_room) {
-            self.slabs.push(Slab::reserve(self.size, guard)?);
+            self.slabs.push(Slab::reserve(self.size, making.guard)?);
         }
         let slab = self.slabs.last_mut().expect("a slab was just pushed");
         let stack = slab.carve()?;

@@ -17,7 +17,7 @@ fn read(stack: &Stack, below_top: usize) -> u8 {
 
 #[test]
 fn a_freed_stack_is_the_next_one_handed_out() {
-    let mut pool = StackPool::new();
+    let mut pool = StackPool::new(|| ());
     let first = pool.take_default().unwrap();
     let second = pool.take_default().unwrap();
     let (base_of_first, base_of_second) = (first.base(), second.base());
@@ -42,7 +42,7 @@ fn the_whole_usable_part_can_be_written() {
 
 #[test]
 fn tops_of_neighbours_are_coloured_and_aligned() {
-    let mut pool = StackPool::new();
+    let mut pool = StackPool::new(|| ());
     let stacks: Vec<_> = (0..16).map(|_| pool.take_default().unwrap()).collect();
     let offsets: std::collections::BTreeSet<_> =
         stacks.iter().map(|s| s.top() as usize % s.size()).collect();
@@ -59,7 +59,7 @@ fn the_forced_fallback_guards_by_mprotect() {
 
 #[test]
 fn trimming_discards_cold_stacks_and_deep_pages_only() {
-    let mut pool = StackPool::new();
+    let mut pool = StackPool::new(|| ());
     let stacks: Vec<_> = (0..100).map(|_| pool.take_default().unwrap()).collect();
     for stack in &stacks {
         touch(stack, 64);

@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::thread::ThreadId;
+use std::thread::{Thread, ThreadId};
 
 /// The calling thread's scheduler, for use by other threads.
 ///
@@ -32,9 +32,9 @@ pub fn remote() -> io::Result<Remote> {
     Ok(Remote { inbox })
 }
 
-/// Every scheduler of the process that other threads can reach: one that has
-/// made a [`Remote`], or has waited for another thread. The calling thread's is
-/// always among them.
+/// Every scheduler of the process that other threads can reach: one that has had
+/// a tasklet, has made a [`Remote`], or has waited for another thread. The calling
+/// thread's is always among them.
 ///
 /// # Scheduling
 ///
@@ -46,13 +46,24 @@ pub fn remote() -> io::Result<Remote> {
 #[doc(alias = "getthreads")]
 pub fn threads() -> io::Result<Vec<Remote>> {
     drop(remote()?);
+    Ok(reachable(|_| true))
+}
+
+/// Those of them that have tasklets, as far as can be known from here: a thread that
+/// was left by `enter` is about something else.
+pub(crate) fn threads_at_work() -> Vec<Remote> {
+    reachable(|inbox| !inbox.is_away())
+}
+
+fn reachable(is_wanted: impl Fn(&Inbox) -> bool) -> Vec<Remote> {
     let inboxes = Inbox::all().into_iter();
-    Ok(inboxes
+    let wanted = inboxes.filter(|inbox| is_wanted(inbox));
+    wanted
         .map(|inbox| {
             inbox.add_remote();
             Remote { inbox }
         })
-        .collect())
+        .collect()
 }
 
 /// A scheduler as seen from other threads; see [`remote`].
@@ -117,6 +128,11 @@ impl Remote {
 
     /// The scheduler's thread; `None` once that has ended.
     pub fn thread_id(&self) -> Option<ThreadId> {
+        self.thread().map(Thread::id)
+    }
+
+    /// The scheduler's thread, too, for its name.
+    pub(crate) fn thread(&self) -> Option<&Thread> {
         self.inbox.thread()
     }
 

@@ -7,7 +7,7 @@
 //! ```
 
 use super::shutdown::Shutdown;
-use crate::scheduler::enter;
+use crate::scheduler::{enter, local};
 use crate::sys;
 use std::io;
 use std::sync::OnceLock;
@@ -175,6 +175,9 @@ impl Workers {
         F: Fn(Worker) -> T + Send + Sync,
         T: Send,
     {
+        if let Some(scheduler) = local::get() {
+            scheduler.goes_away();
+        }
         let run_one = |index: usize| {
             if self.pinned
                 && let Err(error) = sys::pin_to_processor(index)
