@@ -4,10 +4,14 @@
 //! as a deadlock. Loom's threads have no scheduler, so all wait as plain threads
 //! do; a tasklet's wait ends through the inbox, which has models of its own.
 
+use super::waiter::wait;
 use super::*;
 use crate::error::WaitError;
+use crate::scheduler::Park;
+use crate::wait::reason;
 use loom::thread;
 use std::cell::Cell;
+use std::panic::Location;
 
 loom::thread_local! {
     /// The thread's next wait gives up instead of blocking.
@@ -146,5 +150,103 @@ fn a_sender_that_gives_up_keeps_its_value_or_has_sent_it() {
             kept.is_some(),
             "the value is in one place"
         );
+    });
+}
+
+/// Sends as a tasklet does that selects: it is told of room, and looks for itself
+/// before it leaves the line. The value comes back if it gives up.
+#[track_caller]
+fn send_by_select<T: Send>(sender: &Sender<T>, value: T) -> Result<(), T> {
+    let mut value = Some(value);
+    let mut attempt = || {
+        let sent = sender.try_send(value.take()?);
+        match sent {
+            Ok(()) => Some(Ok(())),
+            Err(TrySendError::Closed(value)) => Some(Err(value)),
+            Err(TrySendError::Full(back)) => {
+                value = Some(back);
+                None
+            }
+        }
+    };
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        let mut watching = None;
+        let park = Park::new(&reason::SELECT, Location::caller());
+        let waited = wait(park, |waiter| {
+            watching = sender.watch(waiter);
+            watching.is_some()
+        });
+        if waited.is_ok()
+            && let Some(done) = attempt()
+        {
+            return done;
+        }
+        drop(watching);
+        if waited.is_err() {
+            return value.map_or(Ok(()), Err);
+        }
+    }
+}
+
+#[test]
+fn a_sender_that_selects_is_told_of_room() {
+    loom::model(|| {
+        let (sender, receiver) = channel(1);
+        sender.send(1).unwrap();
+        let thread = thread::spawn(move || send_by_select(&sender, 2).unwrap());
+        assert_eq!(receiver.iter().collect::<Vec<_>>(), [1, 2]);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_sender_that_selects_meets_a_receiver_without_capacity() {
+    loom::model(|| {
+        let (sender, receiver) = channel(0);
+        let thread = thread::spawn(move || send_by_select(&sender, 7).unwrap());
+        assert_eq!(receiver.receive().unwrap(), 7);
+        thread.join().unwrap();
+    });
+}
+
+/// A full channel with room for one, into which `hasty` would send by select, if it
+/// had the patience, and `patient` sends. What the latter sends arrives in any case.
+fn room_is_passed_on(patient: impl Fn(&Sender<u8>) + Send + Sync + Clone + 'static) {
+    loom::model(move || {
+        let (sender, receiver) = channel(1);
+        sender.send(1).unwrap();
+        let [hasty, theirs] = [sender.clone(), sender];
+        let hasty = thread::spawn(move || impatiently(|| send_by_select(&hasty, 2)).is_ok());
+        let patient = patient.clone();
+        let patient = thread::spawn(move || patient(&theirs));
+        let mut received: Vec<_> = receiver.iter().collect();
+        received.sort_unstable();
+        let has_sent = hasty.join().unwrap();
+        patient.join().unwrap();
+        let wanted: &[u8] = if has_sent { &[1, 2, 3] } else { &[1, 3] };
+        assert_eq!(received, wanted);
+    });
+}
+
+#[test]
+fn room_that_one_who_selects_gives_up_goes_to_the_next_who_selects() {
+    room_is_passed_on(|sender| send_by_select(sender, 3).unwrap());
+}
+
+#[test]
+fn room_that_one_who_selects_gives_up_goes_to_a_sender_that_waits() {
+    room_is_passed_on(|sender| sender.send(3).unwrap());
+}
+
+#[test]
+fn a_sender_that_selects_sees_the_last_receiver_go() {
+    loom::model(|| {
+        let (sender, receiver) = channel(0);
+        let thread = thread::spawn(move || drop(receiver));
+        assert_eq!(send_by_select(&sender, 7), Err(7));
+        thread.join().unwrap();
     });
 }

@@ -34,7 +34,8 @@ impl Poller {
 fn inbox() -> (Arc<Poller>, Arc<Inbox>, Outlet) {
     let poller = Arc::new(Poller::default());
     let waker = poller.clone();
-    let (inbox, outlet) = Inbox::new(Arc::new(move || waker.wake()));
+    let (inbox, outlet) = Inbox::new();
+    outlet.connect(Arc::new(move || waker.wake()));
     (poller, inbox, outlet)
 }
 
@@ -102,6 +103,40 @@ fn three_threads_race_with_one_drain() {
         for thread in threads {
             thread.join().unwrap();
         }
+    });
+}
+
+#[test]
+fn a_scheduler_that_naps_is_woken() {
+    loom::model(|| {
+        let (inbox, outlet) = Inbox::new();
+        let threads = [1, 2].map(|ticket| {
+            let waker = ExternalWaker::new(inbox.clone(), ticket);
+            thread::spawn(move || waker.wake())
+        });
+        let mut received = Vec::new();
+        drain(&outlet, &mut received);
+        while received.len() < 2 {
+            outlet.nap(None);
+            drain(&outlet, &mut received);
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn no_wake_up_is_lost_while_the_driver_is_made() {
+    loom::model(|| {
+        let (inbox, outlet) = Inbox::new();
+        let waker = ExternalWaker::new(inbox, 1);
+        let thread = thread::spawn(move || waker.wake());
+        let poller = Arc::new(Poller::default());
+        let driver = poller.clone();
+        outlet.connect(Arc::new(move || driver.wake()));
+        assert_eq!(receive(1, &poller, &outlet), [1]);
+        thread.join().unwrap();
     });
 }
 

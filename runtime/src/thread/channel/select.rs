@@ -44,6 +44,22 @@ impl<T: Send> Receiver<T> {
 }
 
 impl<T: Send> Sender<T> {
+    /// Has `waiter` told of room, in its turn; `None` if there is some already, or
+    /// nobody to receive.
+    pub(in crate::thread) fn watch(&self, waiter: Waiter) -> Option<LeaveWatching<'_, T>> {
+        let mut state = self.shared.lock();
+        if state.receivers == 0 || state.takes_at_once() {
+            return None;
+        }
+        let id = waiter.id();
+        state.watching.push_back(waiter);
+        drop(state);
+        Some(LeaveWatching {
+            shared: &self.shared,
+            id,
+        })
+    }
+
     /// A send to [`select!`](crate::select!); the output is as of
     /// [`send`](Sender::send), but that it does not wait for the value to be
     /// taken where the channel has no capacity.
@@ -161,17 +177,8 @@ impl<T: Send> Steps for Sending<'_, T> {
             // It has taken place, and never does again: room is no news.
             return true;
         }
-        let waiter = Waiter::of_tasklet(&alarm.0);
-        let mut state = self.sender.shared.lock();
-        if state.receivers == 0 || state.takes_at_once() {
-            return false;
-        }
-        self.leaving = Some(LeaveWatching {
-            shared: &self.sender.shared,
-            id: waiter.id(),
-        });
-        state.watching.push_back(waiter);
-        true
+        self.leaving = self.sender.watch(Waiter::of_tasklet(&alarm.0));
+        self.leaving.is_some()
     }
 
     fn leave(&mut self) {
@@ -189,7 +196,7 @@ impl<T: Send> Operation for Sending<'_, T> {
 
 /// Leaves the line of those who wait for room; room that was not used goes to
 /// the next.
-struct LeaveWatching<'a, T> {
+pub(in crate::thread) struct LeaveWatching<'a, T> {
     shared: &'a Shared<T>,
     id: u64,
 }
