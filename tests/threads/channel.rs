@@ -7,6 +7,7 @@ use greenling::thread::{
 use greenling::time::timeout;
 use greenling::{ParkAction, WaitError, schedule, set_park_hook, spawn};
 use std::cell::Cell;
+use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -481,4 +482,15 @@ fn the_end_of_the_last_receiver_can_be_waited_for() {
         thread.join().unwrap().unwrap();
         sender.closed().unwrap();
     });
+}
+
+#[test]
+fn errors_of_a_wait_name_it_as_their_source() {
+    let (sender, receiver) = channel(0);
+    let error = sender.send_timeout((), SHORT).unwrap_err();
+    assert!(error.source().unwrap().is::<WaitError>());
+    let error = receiver.receive_timeout(SHORT).unwrap_err();
+    assert!(error.source().unwrap().is::<WaitError>());
+    drop(sender);
+    assert!(receiver.receive().unwrap_err().source().is_none());
 }
