@@ -5,7 +5,7 @@
 //! model: a wait ends by the earliest of all ends around it, and all that are
 //! not later have ended it.
 
-use greenling::time::{CancelToken, timeout_at};
+use greenling::time::{CancelToken, deadline, timeout_at};
 use greenling::{Channel, ReceiveError, WaitError, spawn};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -226,5 +226,47 @@ fn what_is_inherited_by_nobody() {
             None,
             "scopes are those of their tasklet"
         );
+    });
+}
+
+/// Coroutines of other crates that run on a tasklet leave in any order what they have
+/// entered there. Each scope counts for as long as it is open.
+#[test]
+fn scopes_that_coroutines_leave_in_any_order() {
+    isolated(|| {
+        let now = Instant::now();
+        let ends = [3, 1, 4, 2].map(|hours| now + Duration::from_secs(3600 * hours));
+        // All orders of leaving four.
+        let mut orders = vec![vec![]];
+        for next in 0..ends.len() {
+            orders = orders
+                .iter()
+                .flat_map(|order: &Vec<usize>| {
+                    (0..=order.len()).map(move |at| {
+                        let mut order = order.clone();
+                        order.insert(at, next);
+                        order
+                    })
+                })
+                .collect();
+        }
+        for order in orders {
+            let mut coroutines = ends.map(|end| {
+                generator::Gn::<()>::new_scoped_local(move |mut scope| {
+                    let ended = timeout_at(end, || scope.yield_with(()));
+                    assert!(ended.is_ok());
+                })
+            });
+            for (entered, coroutine) in coroutines.iter_mut().enumerate() {
+                coroutine.resume();
+                assert_eq!(deadline(), ends[..=entered].iter().min().copied());
+            }
+            let mut open: Vec<_> = ends.to_vec();
+            for leaves in order {
+                coroutines[leaves].resume();
+                open.retain(|&end| end != ends[leaves]);
+                assert_eq!(deadline(), open.iter().min().copied());
+            }
+        }
     });
 }

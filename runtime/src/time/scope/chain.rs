@@ -12,9 +12,10 @@
 //!
 //! # Why this is sound
 //!
-//! * A scope is at the head of its tasklet's chain only while the call of `run_in` whose frame
-//!   holds it is in progress: a guard takes it off when that returns or unwinds. Calls nest, so
-//!   what is behind the head lives longer than the head.
+//! * A scope is in its tasklet's chain only while the call of `run_in` whose frame holds it is in
+//!   progress: a guard takes it off when that returns or unwinds, wherever in the chain it is.
+//!   Calls of a tasklet nest as a rule, and then it is the head; coroutines of other crates that
+//!   run on it may leave their scopes in any order.
 //! * A stack with live frames is never freed, and frames that a thread leaves behind when it ends
 //!   are neither run nor looked at again.
 //! * References into the chain do not leave this file, and no foreign code runs while there are
@@ -33,6 +34,8 @@ use std::time::Instant;
 pub(in crate::time) enum End<'f> {
     At(Instant),
     By(&'f Flag),
+    /// Nothing does, also none of the scopes around this one.
+    Never,
 }
 
 /// One `timeout` or `CancelToken::run` call in progress.
@@ -41,23 +44,28 @@ struct Scope<'f> {
     end: End<'f>,
     /// A wait inside was ended by this scope.
     expired: Cell<bool>,
-    outer: Option<Innermost>,
+    outer: Cell<Option<Innermost>>,
 }
 
 /// The head of a tasklet's chain.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Innermost(NonNull<Scope<'static>>);
 
 impl Scope<'_> {
+    fn address(&self) -> Innermost {
+        Innermost(NonNull::from(self).cast())
+    }
+
     fn deadline(&self) -> Option<Instant> {
         match self.end {
             End::At(deadline) => Some(deadline),
             End::By(flag) => flag.raised_at(),
+            End::Never => None,
         }
     }
 }
 
-/// The scopes of a tasklet, innermost first.
+/// The scopes of a tasklet that may end its waits, innermost first.
 ///
 /// # Safety
 ///
@@ -65,9 +73,10 @@ impl Scope<'_> {
 unsafe fn scopes<'f>(task: TcbRef) -> impl Iterator<Item = &'f Scope<'static>> + Clone {
     // SAFETY: what is in the chain is alive (see the header), and stays so by the caller's word.
     let of = |at: Option<Innermost>| at.map(|Innermost(at)| unsafe { at.as_ref() });
-    successors(of(task.scope.get()), move |scope: &&Scope<'static>| {
-        of(scope.outer)
-    })
+    let all = successors(of(task.scope.get()), move |scope: &&Scope<'static>| {
+        of(scope.outer.get())
+    });
+    all.take_while(|scope| !matches!(scope.end, End::Never))
 }
 
 /// The earliest of a wait's own deadline and those of the tasklet's scopes.
@@ -102,34 +111,53 @@ pub(crate) fn note_expiry(task: TcbRef, own: Option<Instant>) -> WaitError {
 /// Runs `f` in one more scope; true if that has ended a wait in it.
 #[inline]
 pub(in crate::time) fn run_in<T>(task: TcbRef, end: End<'_>, f: impl FnOnce() -> T) -> (T, bool) {
-    let outer = task.scope.get();
     let scope = Scope {
         end,
         expired: Cell::new(false),
-        outer,
+        outer: Cell::new(task.scope.get()),
     };
-    let _restore = Restore { task, outer };
-    task.scope
-        .set(Some(Innermost(NonNull::from(&scope).cast())));
+    let _leaving = Leaving {
+        task,
+        scope: &scope,
+    };
+    task.scope.set(Some(scope.address()));
     let value = f();
     (value, scope.expired.get())
 }
 
 /// Runs `f` outside of all scopes of the tasklet.
 pub(crate) fn without_scopes<T>(task: TcbRef, f: impl FnOnce() -> T) -> T {
-    let outer = task.scope.take();
-    let _restore = Restore { task, outer };
-    f()
+    run_in(task, End::Never, f).0
 }
 
-/// Leaves a scope, also by unwinding.
-struct Restore {
+/// Takes a scope off the chain, also by unwinding.
+struct Leaving<'a, 'f> {
     task: TcbRef,
-    outer: Option<Innermost>,
+    scope: &'a Scope<'f>,
 }
 
-impl Drop for Restore {
+impl Drop for Leaving<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
-        self.task.scope.set(self.outer);
+        let address = self.scope.address();
+        if self.task.scope.get() == Some(address) {
+            self.task.scope.set(self.scope.outer.get());
+        } else {
+            take_out(self.task, address, self.scope.outer.get());
+        }
+    }
+}
+
+/// Takes a scope that is not the head off the chain.
+#[cold]
+fn take_out(task: TcbRef, scope: Innermost, outer: Option<Innermost>) {
+    let mut at = task.scope.get();
+    while let Some(Innermost(inner)) = at {
+        // SAFETY: what is in the chain is alive (see the header).
+        let inner = unsafe { inner.as_ref() };
+        at = inner.outer.get();
+        if at == Some(scope) {
+            return inner.outer.set(outer);
+        }
     }
 }
