@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use greenling::sync::Semaphore;
-use greenling::time::{sleep_until, timeout_at};
+use greenling::time::{CancelToken, sleep_until, timeout_at};
 use greenling::{schedule, spawn};
 use std::rc::Rc;
 
@@ -18,6 +18,12 @@ pub(crate) fn count(meter: &Meter, end: impl FnOnce(&Meter)) -> Result<(), Failu
     meter.count("timeout-scope", |times| {
         for _ in 0..times {
             assert!(timeout_at(later, || std::hint::black_box(())).is_ok());
+        }
+    });
+    let token = CancelToken::new();
+    meter.count("token-scope", |times| {
+        for _ in 0..times {
+            assert!(token.run(|| std::hint::black_box(())).is_ok());
         }
     });
     let past = Instant::now();
