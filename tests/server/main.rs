@@ -7,12 +7,14 @@
 //! | `ends` | idle, busy and never-started connections at the shutdown |
 //! | `balance` | uneven load by both balances, and a worker that stalls |
 //! | `resting` | connections that wait without a tasklet |
+//! | `rests` | a server's own that do so |
 //! | `shortage` | descriptors and tasklets run out |
 //! | `signals` | a server process that is told to stop |
 
 mod balance;
 mod ends;
 mod resting;
+mod rests;
 mod serving;
 mod shortage;
 mod signals;

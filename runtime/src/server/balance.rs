@@ -90,7 +90,10 @@ impl Dealer {
     pub(super) fn run(self, listeners: Vec<TcpListener>, shutdown: &Shutdown) -> io::Result<()> {
         let dealer = Rc::new(self);
         let token = CancelToken::new();
-        let stopping = Stopping(&token);
+        let stopping = Stopping {
+            token: &token,
+            resting: None,
+        };
         let mut acceptors = Vec::new();
         for listener in listeners {
             let (dealer, token) = (dealer.clone(), token.clone());
@@ -160,7 +163,7 @@ where
     H: Fn(TcpStream, SocketAddr, &Connection) -> R + 'static,
     R: TaskletResult,
 {
-    let stopping = Stopping(site.stopping());
+    let stopping = Stopping::of(site);
     let (here, handler) = (site.clone(), handler.clone());
     // It ends when the acceptor has, so nothing is left in the channel.
     let adopting = Builder::new().name("adopt").spawn(move || {

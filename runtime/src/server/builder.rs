@@ -170,6 +170,12 @@ impl Server {
         self
     }
 
+    /// How long a connection may rest at a time; see [`Connection::rest`].
+    pub fn rest_limit(mut self, limit: Duration) -> Server {
+        self.limits = self.limits.rest_limit(limit);
+        self
+    }
+
     /// Stacks of the connections' tasklets; see [`Limits::stack_size`].
     pub fn stack_size(mut self, bytes: usize) -> Server {
         self.limits = self.limits.stack_size(bytes);

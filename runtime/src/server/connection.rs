@@ -1,11 +1,14 @@
 //! A connection as its handler sees it.
 
+use super::report::End;
 use super::site::{Permit, Site};
 use crate::thread::Shutdown;
 use crate::time::CancelToken;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// A connection's place in the server. Clones are the same place, which counts
 /// as taken until all of them are gone: a handler that leaves part of the work to
@@ -23,21 +26,45 @@ pub struct Connection {
 struct Place {
     site: Rc<Site>,
     number: u64,
+    /// When it has lasted for as long as it may.
+    until: Option<Instant>,
+    /// What is counted when the latest handler is gone.
+    end: RefCell<Rc<Cell<End>>>,
     /// Kept for its drop, which comes after the stream's: the descriptor is free
     /// by the time that another connection is let in.
     _permit: Permit,
 }
 
 impl Connection {
-    pub(super) fn new(site: &Rc<Site>, permit: Permit) -> Connection {
+    pub(super) fn new(
+        site: &Rc<Site>,
+        permit: Permit,
+        until: Option<Instant>,
+        end: Rc<Cell<End>>,
+    ) -> Connection {
         let place = Place {
             site: site.clone(),
             number: site.enter(),
+            until,
+            end: RefCell::new(end),
             _permit: permit,
         };
         Connection {
             place: Rc::new(place),
         }
+    }
+
+    pub(super) fn site(&self) -> &Rc<Site> {
+        &self.place.site
+    }
+
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.place.until
+    }
+
+    /// The latest handler leaves the connection to another, by which it is counted.
+    pub(super) fn hand_over_to(&self, end: Rc<Cell<End>>) {
+        self.place.end.replace(end).set(End::Resting);
     }
 
     /// Its number among those of its worker, from zero.

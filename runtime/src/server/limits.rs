@@ -24,6 +24,7 @@ use std::time::Duration;
 pub struct Limits {
     pub(super) max_connections: Option<usize>,
     pub(super) connection_timeout: Option<Duration>,
+    pub(super) rest_limit: Option<Duration>,
     pub(super) stack_size: Option<usize>,
 }
 
@@ -45,6 +46,13 @@ impl Limits {
     /// scope.
     pub fn connection_timeout(mut self, limit: Duration) -> Limits {
         self.connection_timeout = Some(limit);
+        self
+    }
+
+    /// How long a connection may rest at a time; see
+    /// [`Connection::rest`](super::Connection::rest).
+    pub fn rest_limit(mut self, limit: Duration) -> Limits {
+        self.rest_limit = Some(limit);
         self
     }
 

@@ -38,8 +38,8 @@
 //! [`Server`] has it all; [`serve`] is its part that belongs to one thread, for
 //! those who have threads and listeners of their own, such as TLS listeners.
 //!
-//! [`Resting`] is for servers with many connections that are kept open for nothing:
-//! there they wait without a tasklet.
+//! Servers with many connections that are kept open for nothing have them wait without
+//! a tasklet: [`Connection::rest`]. [`Resting`] is the same without a server.
 
 mod accept;
 mod balance;
@@ -49,6 +49,7 @@ mod connection;
 mod limits;
 mod listener;
 mod report;
+mod rest;
 mod resting;
 mod serve;
 mod site;

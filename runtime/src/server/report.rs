@@ -24,6 +24,8 @@ pub(super) enum End {
     Killed,
     /// There was no tasklet for it.
     Refused,
+    /// It has not: another tasklet goes on with the connection.
+    Resting,
 }
 
 impl Counters {
@@ -42,6 +44,7 @@ impl Counters {
             End::Panicked => &self.panicked,
             End::Killed => &self.killed,
             End::Refused => &self.refused,
+            End::Resting => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -79,8 +82,8 @@ pub struct WorkerReport {
     pub killed: usize,
     /// There was no stack for them, or they could not be watched.
     pub refused: usize,
-    /// Their handlers run. In the report of a server that has ended: they outlive
-    /// it, as they refuse to end.
+    /// Their handlers run, or they rest. In the report of a server that has ended: they
+    /// outlive it, as they refuse to end.
     pub active: usize,
 }
 

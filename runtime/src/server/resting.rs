@@ -119,6 +119,7 @@ struct Place {
     next: Cell<u64>,
     bells: Arc<Bells>,
     is_watched: Cell<bool>,
+    stack_size: Cell<Option<usize>>,
 }
 
 struct Sleeper {
@@ -160,9 +161,18 @@ impl Resting {
             next: Cell::new(0),
             bells: Arc::default(),
             is_watched: Cell::new(false),
+            stack_size: Cell::new(None),
         });
         announce_place(&place);
         Resting { place }
+    }
+
+    /// Stacks of the tasklets that go on, as by
+    /// [`Builder::stack_size`](crate::Builder::stack_size).
+    #[must_use]
+    pub fn stack_size(self, bytes: usize) -> Resting {
+        self.place.stack_size.set(Some(bytes));
+        self
     }
 
     /// How many rest.
@@ -221,7 +231,7 @@ impl Resting {
     /// Has everybody go on, in the order in which they came.
     pub fn rouse_all(&self) {
         for sleeper in self.place.take_all().into_values() {
-            sleeper.rouse(Roused::Called);
+            self.place.rouse(sleeper, Roused::Called);
         }
         if self.place.is_watched.get() {
             // Nobody's number: the watcher sees that nobody is left, and ends.
@@ -259,7 +269,7 @@ impl Place {
                 // One that has been roused otherwise may have left its waker.
                 let sleeper = self.sleepers.borrow_mut().remove(&number);
                 if let Some(sleeper) = sleeper {
-                    sleeper.rouse(Roused::Readable);
+                    self.rouse(sleeper, Roused::Readable);
                 }
             }
             let now = Instant::now();
@@ -268,7 +278,7 @@ impl Place {
             {
                 let first = self.sleepers.borrow_mut().pop_first();
                 if let Some((_, sleeper)) = first {
-                    sleeper.rouse(Roused::TimedOut);
+                    self.rouse(sleeper, Roused::TimedOut);
                 }
             }
         }
@@ -284,6 +294,16 @@ impl Place {
     /// Since when it rests.
     fn began(&self, sleeper: &Sleeper) -> Instant {
         self.made + Duration::from_nanos(sleeper.since)
+    }
+
+    fn rouse(&self, sleeper: Sleeper, why: Roused) {
+        let mut builder = Builder::new().name("connection");
+        if let Some(size) = self.stack_size.get() {
+            builder = builder.stack_size(size);
+        }
+        if let Err(error) = builder.spawn(move || (sleeper.go_on)(why)) {
+            log::warn!("greenling: no tasklet for a connection that rested: {error}");
+        }
     }
 
     fn take_all(&self) -> BTreeMap<u64, Sleeper> {
@@ -315,15 +335,6 @@ impl Drop for Leaving {
     fn drop(&mut self) {
         self.0.is_watched.set(false);
         drop(self.0.take_all());
-    }
-}
-
-impl Sleeper {
-    fn rouse(self, why: Roused) {
-        let builder = Builder::new().name("connection");
-        if let Err(error) = builder.spawn(move || (self.go_on)(why)) {
-            log::warn!("greenling: no tasklet for a connection that rested: {error}");
-        }
     }
 }
 

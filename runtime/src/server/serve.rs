@@ -3,7 +3,7 @@
 use super::accept::accept_all;
 use super::report::{Counters, ServerReport};
 use super::site::Site;
-use super::{Connection, Limits, Listener};
+use super::{Connection, Limits, Listener, Resting};
 use crate::error::{JoinError, WaitError};
 use crate::tasklet::{Builder, JoinHandle, TaskletResult};
 use crate::thread::Shutdown;
@@ -90,7 +90,7 @@ where
     H: Fn(L::Stream, L::Address, &Connection) -> R + 'static,
     R: TaskletResult,
 {
-    let stopping = Stopping(site.stopping());
+    let stopping = Stopping::of(site);
     let mut acceptors = Vec::new();
     for listener in listeners {
         let (site, handler) = (site.clone(), handler.clone());
@@ -113,11 +113,26 @@ where
 }
 
 /// Ends what waits at a site, also when whoever serves is killed.
-pub(super) struct Stopping<'a>(pub(super) &'a CancelToken);
+pub(super) struct Stopping<'a> {
+    pub(super) token: &'a CancelToken,
+    pub(super) resting: Option<&'a Resting>,
+}
+
+impl<'a> Stopping<'a> {
+    pub(super) fn of(site: &'a Site) -> Stopping<'a> {
+        Stopping {
+            token: site.stopping(),
+            resting: Some(site.resting()),
+        }
+    }
+}
 
 impl Drop for Stopping<'_> {
     fn drop(&mut self) {
-        self.0.cancel();
+        self.token.cancel();
+        if let Some(resting) = self.resting {
+            resting.rouse_all();
+        }
     }
 }
 

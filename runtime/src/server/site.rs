@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::Limits;
+use super::Resting;
 use super::report::{Counters, End};
 use crate::error::{TaskletExit, Thrown, WaitError, contain, panic_message};
 use crate::sync::{self, Semaphore, WaitQueue};
@@ -16,7 +17,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a connection holds for as long as it lasts.
 pub(super) enum Permit {
@@ -52,8 +53,13 @@ pub(super) struct Site {
     present: Cell<usize>,
     /// Somebody waits for the last place to be given back.
     nobody_left: WaitQueue,
-    /// Who runs a handler, by the number of the connection.
+    /// Who runs a handler, in the order in which they began to.
     handlers: RefCell<BTreeMap<u64, Tasklet>>,
+    next_handler: Cell<u64>,
+    /// Handlers are killed: no other begins.
+    is_killing: Cell<bool>,
+    /// Connections without a handler.
+    resting: Resting,
 }
 
 impl Site {
@@ -64,6 +70,12 @@ impl Site {
         counters: Arc<Counters>,
     ) -> Rc<Site> {
         let permits = limits.max_connections.unwrap_or(usize::MAX / 2);
+        let rest_limits = [limits.rest_limit, limits.connection_timeout];
+        let rest_limit = rest_limits.into_iter().flatten().min();
+        let mut resting = Resting::new(rest_limit.unwrap_or(Duration::MAX));
+        if let Some(size) = limits.stack_size {
+            resting = resting.stack_size(size);
+        }
         Rc::new(Site {
             worker,
             limits,
@@ -75,6 +87,9 @@ impl Site {
             present: Cell::new(0),
             nobody_left: WaitQueue::new(),
             handlers: RefCell::default(),
+            next_handler: Cell::new(0),
+            is_killing: Cell::new(false),
+            resting,
         })
     }
 
@@ -88,6 +103,10 @@ impl Site {
 
     pub(super) fn stopping(&self) -> &CancelToken {
         &self.stopping
+    }
+
+    pub(super) fn resting(&self) -> &Resting {
+        &self.resting
     }
 
     pub(super) fn counters(&self) -> &Arc<Counters> {
@@ -126,44 +145,43 @@ impl Site {
         H: Fn(S, A, &Connection) -> R + 'static,
         R: TaskletResult,
     {
-        let connection = Connection::new(self, permit);
-        let number = connection.number();
+        let limit = self.limits.connection_timeout;
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let handling = self.handler(End::Refused, until);
+        let (key, end) = (handling.key, handling.end());
+        let connection = Connection::new(self, permit, until, end.clone());
         let name = format!("connection from {address:?}");
         let mut tasklet = Builder::new().name(name.as_str());
         if let Some(size) = self.limits.stack_size {
             tasklet = tasklet.stack_size(size);
         }
-        let end = Rc::new(Cell::new(End::Refused));
-        let known = Known {
-            site: self.clone(),
-            number,
-            end: end.clone(),
-        };
         let handler = handler.clone();
         let spawned = tasklet.spawn(move || {
             // Last to go, so that it can be killed until all else is gone.
-            let known = known;
-            known.run(|| handler(stream, address, &connection).into_result());
+            let handling = handling;
+            handling.run(|| handler(stream, address, &connection).into_result());
             drop(connection);
         });
         match spawned {
             Ok(handle) => {
                 end.set(End::Killed);
-                self.handlers.borrow_mut().insert(number, handle.tasklet());
+                self.handlers.borrow_mut().insert(key, handle.tasklet());
             }
             // The closure is gone and the stream with it: the peer sees the end.
             Err(error) => log::warn!("greenling: no tasklet for a {name}: {error}"),
         }
     }
 
-    /// Runs a handler within the time that a connection may last.
-    fn limited<T>(&self, handler: impl FnOnce() -> T) -> T {
-        match self.limits.connection_timeout {
-            Some(limit) => match time::timeout(limit, handler) {
-                Ok(result) => result,
-                Err(elapsed) => elapsed.into_inner(),
-            },
-            None => handler(),
+    /// One more handler, of a connection that may last until then. If it never begins, its
+    /// connection counts as `end`.
+    pub(super) fn handler(self: &Rc<Site>, end: End, until: Option<Instant>) -> Handling {
+        let key = self.next_handler.get();
+        self.next_handler.set(key + 1);
+        Handling {
+            site: self.clone(),
+            key,
+            until,
+            end: Rc::new(Cell::new(end)),
         }
     }
 
@@ -198,6 +216,7 @@ impl Site {
     }
 
     fn kill_handlers(&self) {
+        self.is_killing.set(true);
         // What the dying throw at the caller reaches it when all were killed.
         let _guard = defer_kill();
         // A copy: they leave the table as they end.
@@ -226,38 +245,71 @@ fn log_panic(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// A connection in the table of those to be killed, and how it ends.
-struct Known {
+/// The call of a handler: in the table of those to be killed, and how it ends.
+pub(super) struct Handling {
     site: Rc<Site>,
-    number: u64,
+    key: u64,
+    until: Option<Instant>,
     end: Rc<Cell<End>>,
 }
 
-impl Known {
-    /// Runs a handler, and notes how it ends. A panic ends here.
-    fn run(&self, handler: impl FnOnce() -> Result<(), Thrown>) {
+impl Handling {
+    /// As what its connection is counted when this is gone.
+    pub(super) fn end(&self) -> Rc<Cell<End>> {
+        self.end.clone()
+    }
+
+    /// The calling tasklet is to run the handler; false if that is not to begin any more.
+    pub(super) fn begins_here(&self) -> bool {
+        if self.site.is_killing.get() {
+            return false;
+        }
+        self.site.handlers.borrow_mut().insert(self.key, current());
+        true
+    }
+
+    /// Runs the handler, and notes how it ends. A panic ends here.
+    pub(super) fn run(&self, handler: impl FnOnce() -> Result<(), Thrown>) {
         // What it can have left half done is the connection, which is gone.
-        let result = catch_unwind(AssertUnwindSafe(|| self.site.limited(handler)));
+        let result = catch_unwind(AssertUnwindSafe(|| self.limited(handler)));
         match result {
             Ok(result) => {
-                self.end.set(End::Finished);
+                self.note(End::Finished);
                 if let Err(error) = result {
                     log::debug!("greenling: {}: {error}", name());
                 }
             }
             Err(payload) if payload.is::<TaskletExit>() => resume_unwind(payload),
             Err(payload) => {
-                self.end.set(End::Panicked);
+                self.note(End::Panicked);
                 log_panic(payload);
             }
         }
     }
+
+    /// Runs a handler within the time that its connection may last.
+    fn limited<T>(&self, handler: impl FnOnce() -> T) -> T {
+        match self.until {
+            Some(until) => match time::timeout_at(until, handler) {
+                Ok(result) => result,
+                Err(elapsed) => elapsed.into_inner(),
+            },
+            None => handler(),
+        }
+    }
+
+    /// Whoever goes on with the connection counts it.
+    fn note(&self, end: End) {
+        if !matches!(self.end.get(), End::Resting) {
+            self.end.set(end);
+        }
+    }
 }
 
-impl Drop for Known {
+impl Drop for Handling {
     fn drop(&mut self) {
         self.site.counters.count(self.end.get());
-        let gone = self.site.handlers.borrow_mut().remove(&self.number);
+        let gone = self.site.handlers.borrow_mut().remove(&self.key);
         drop(gone);
     }
 }
