@@ -8,7 +8,10 @@ use greenling::net::TcpListener;
 use greenling::{WaitError, schedule, spawn};
 use std::future::{pending, poll_fn};
 use std::io::{ErrorKind, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 use tests::isolated;
@@ -43,6 +46,43 @@ fn all_futures_with_a_place_of_their_own_are_woken() {
         let all = block_on(join_all(waiting)).unwrap();
         assert!(all.into_iter().all(|ready| ready.unwrap().readable));
         thread.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_waker_that_panics_does_not_keep_the_others_from_being_called() {
+    struct Called(AtomicUsize, bool);
+
+    impl Wake for Called {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            assert!(!self.1, "as it likes");
+        }
+    }
+
+    isolated(|| {
+        let (ours, _theirs) = half_pair();
+        ours.try_read(&mut [0]).unwrap_err();
+        let calls = [false, true, true, false].map(|panics| Arc::new(Called(0.into(), panics)));
+        let mut waiting = calls.each_ref().map(|called| {
+            let mut future = Box::pin(ready(&ours, Interest::READ));
+            let waker = called.clone().into();
+            assert!(
+                future
+                    .as_mut()
+                    .poll(&mut Context::from_waker(&waker))
+                    .is_pending()
+            );
+            future
+        });
+        let closing = catch_unwind(AssertUnwindSafe(|| ours.close()));
+        assert!(closing.is_err());
+        let counts = calls.map(|called| called.0.load(Ordering::Relaxed));
+        assert_eq!(counts, [1; 4]);
+        for future in &mut waiting {
+            let error = block_on(future.as_mut()).unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 
 use super::wakers::{Seat, Wakers};
 use super::{Interest, Reactor, Ready};
-use crate::error::WaitError;
+use crate::error::{WaitError, contain};
 use crate::scheduler::{Park, Scheduler, local};
 use crate::wait::{Step, WaitList, park_on_either};
 use mio::event::Event;
@@ -170,7 +170,7 @@ impl Registration {
         let mut wakers = Vec::new();
         let count = self.readiness.wakers.take(Interest::BOTH, &mut wakers);
         self.reactor.uncount_waiters(count);
-        wakers.into_iter().for_each(Waker::wake);
+        wake_in_turn(wakers);
     }
 
     /// Whether one of the directions may be ready, as far as is known. If none
@@ -271,6 +271,27 @@ impl Registration {
             readable: interest.is_read() && self.may_read(),
             writable: interest.is_write() && self.may_write(),
         }
+    }
+}
+
+/// Calls all of them, though one may panic: its panic goes on when the others
+/// have been called.
+fn wake_in_turn(wakers: Vec<Waker>) {
+    struct Rest(std::vec::IntoIter<Waker>);
+
+    impl Drop for Rest {
+        fn drop(&mut self) {
+            for waker in self.0.by_ref() {
+                if contain(|| waker.wake()) {
+                    log::error!("greenling: a waker has panicked");
+                }
+            }
+        }
+    }
+
+    let mut rest = Rest(wakers.into_iter());
+    for waker in rest.0.by_ref() {
+        waker.wake();
     }
 }
 
