@@ -251,7 +251,8 @@ impl<T: AsFd> Fd<T> {
     ///
     /// # Scheduling
     ///
-    /// Switches unless a direction is not known to block.
+    /// Switches unless a direction is not known to block, and then, too, after
+    /// 32 successes in a row.
     ///
     /// # Cancellation
     ///

@@ -185,23 +185,22 @@ impl<S: AsFd> Source<S> {
         }
     }
 
-    /// A stream whose short reads tell that nothing is left gave less than was
-    /// asked for: asking again would cost a system call to hear so.
-    #[inline]
-    pub(crate) fn note_short_read(&self, got: usize, asked: usize) {
-        if got > 0 && got < asked {
-            self.registration.read_short();
-        }
-    }
-
-    /// Parks until a direction may be ready or `deadline` has passed.
+    /// Parks until a direction may be ready or `deadline` has passed. One that
+    /// is ready at once counts as a success, since operations that never switch
+    /// follow.
     pub(crate) fn wait(
         &self,
         interest: Interest,
         deadline: Option<Instant>,
         location: &'static Location<'static>,
     ) -> io::Result<Ready> {
+        self.give_way_when_due();
         self.check_open()?;
+        let ready = self.registration.ready(interest);
+        if ready.any() {
+            self.spree.set(self.spree.get().saturating_add(1));
+            return Ok(ready);
+        }
         self.spree.set(0);
         let reason = reason_of(interest);
         let park = Park::new(reason, location).until(deadline);

@@ -170,7 +170,7 @@ impl Command {
 
     /// The command underneath, for [`CommandExt`](std::os::unix::process::CommandExt)
     /// and the like. Standard streams that are set through it count as not set
-    /// for [`output`](Command::output).
+    /// for [`output`](Command::output), and are inherited after it.
     ///
     /// # Scheduling
     ///
@@ -283,7 +283,8 @@ impl Command {
 
 impl From<process::Command> for Command {
     /// Standard streams that were set count as not set for
-    /// [`output`](Command::output).
+    /// [`output`](Command::output), after which they are inherited: std does
+    /// not tell that they were set, nor give them back.
     fn from(inner: process::Command) -> Command {
         Command {
             inner,

@@ -27,7 +27,8 @@ pub type ParkHook = Rc<dyn Fn(&Tasklet, &'static WaitReason) -> ParkAction>;
 
 /// Installs a hook that is called before each park of this thread's tasklets;
 /// `None` removes it. The hook can't block: switching is trapped while it
-/// runs. Its panic unwinds from the wait.
+/// runs. Its panic unwinds from the wait. The wait has looked at what it waits
+/// for before, and does not see what the hook changes about that.
 ///
 /// Meant for tests: it takes every wait off the fast path.
 ///
