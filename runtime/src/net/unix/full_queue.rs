@@ -1,15 +1,16 @@
 //! Sending datagrams to a receiver whose queue may be full.
 //!
 //! `sendto(2)` says `EAGAIN` for two reasons: the sender's own buffer is full,
-//! which its readiness tells of, or the receiver's queue, which is no matter of
-//! the sender's readiness, unless it is connected to that receiver. So a second
-//! socket is connected to it for as long as a sender waits:
+//! or the receiver's queue. The sender's readiness tells of the first, and of
+//! another queue, if it is connected to another receiver. So its buffer is asked
+//! for itself, and for the queue a second socket is connected to the receiver
+//! for as long as a sender waits:
 //!
 //! ```text
 //!   sendto: EAGAIN --> probe = socket connected to the receiver
 //!                      watch the probe, and the sender while it is full, too
 //!          +---------> sendto: done, or
-//!          |           EAGAIN: ask both whether they are writable
+//!          |           EAGAIN: buffer not full and probe writable?
 //!          +---- yes ----------+  no: park until an event comes
 //!          +----------------------------------------------+
 //! ```
@@ -115,7 +116,7 @@ impl Blocked<'_> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 sent => return sent,
             }
-            let sender_is_full = !is_writable(self.sender.socket())?;
+            let sender_is_full = is_full(self.sender.socket())?;
             self.watch_sender(sender_is_full, selector)?;
             // Asking also has the receiver tell the probe of its next read.
             if !is_writable(&self.probe)? || sender_is_full {
@@ -141,8 +142,46 @@ impl Blocked<'_> {
     }
 }
 
+/// Whether the socket's own buffer takes no more, whatever its peer's queue does.
+#[cfg(target_os = "linux")]
+fn is_full(socket: &UnixDatagram) -> io::Result<bool> {
+    let size = SockRef::from(socket).send_buffer_size()?;
+    Ok(crate::sys::unsent(socket.as_fd())? >= size)
+}
+
+/// Elsewhere readiness is all that can be asked for.
+#[cfg(not(target_os = "linux"))]
+fn is_full(socket: &UnixDatagram) -> io::Result<bool> {
+    Ok(!is_writable(socket)?)
+}
+
 fn is_writable(socket: &impl AsFd) -> io::Result<bool> {
     let mut asked = [PollFd::new(socket, PollFlags::OUT)];
     rustix::event::poll(&mut asked, Some(&Timespec::default()))?;
     Ok(!asked[0].revents().is_empty())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::SocketAddr;
+
+    #[test]
+    fn a_full_peer_is_no_full_buffer() {
+        let name = format!("greenling-full-queue-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(name).unwrap();
+        let _deaf = UnixDatagram::bind_addr(&address).unwrap();
+        let sender = UnixDatagram::unbound().unwrap();
+        sender.connect_addr(&address).unwrap();
+        sender.set_nonblocking(true).unwrap();
+        while sender.send(b"x").is_ok() {}
+        assert!(!is_writable(&sender).unwrap());
+        assert!(!is_full(&sender).unwrap());
+        // A peer that is connected to the sender takes what fits into its buffer.
+        let (sender, _peer) = UnixDatagram::pair().unwrap();
+        sender.set_nonblocking(true).unwrap();
+        while sender.send(&[0; 60_000]).is_ok() {}
+        assert!(is_full(&sender).unwrap());
+    }
 }
