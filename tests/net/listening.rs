@@ -7,7 +7,7 @@ use greenling::time::timeout;
 use greenling::{schedule, spawn};
 use socket2::SockRef;
 use std::io::{ErrorKind, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 use tests::isolated;
 use tests::sockets::listener;
@@ -155,6 +155,40 @@ fn closing_a_listener_that_others_may_have_leaves_the_queue_alone() {
         let _client = std::net::TcpStream::connect(address).unwrap();
         let theirs = TcpListener::from_std(others).unwrap();
         theirs.accept().unwrap();
+    });
+}
+
+#[test]
+fn closing_a_listener_that_is_handed_over_ends_its_own_accepts_only() {
+    isolated(|| {
+        let listener = std::rc::Rc::new(listener());
+        let address = listener.local_addr().unwrap();
+        assert!(!listener.is_shared());
+        listener.set_shared(true);
+        let successors = listener.as_fd().try_clone_to_owned().unwrap();
+        let accepting = listener.clone();
+        let acceptor = spawn(move || accepting.accept().map(drop));
+        schedule();
+        let queued = std::net::TcpStream::connect(address).unwrap();
+        listener.close();
+        let error = acceptor.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+        let successor = TcpListener::try_from(successors).unwrap();
+        assert!(successor.is_shared());
+        let (_first, peer) = successor.accept().unwrap();
+        assert_eq!(peer, queued.local_addr().unwrap());
+        let _later = std::net::TcpStream::connect(address).unwrap();
+        successor.accept().unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        listener.set_shared(true);
+        let successors = listener.as_fd().try_clone_to_owned().unwrap();
+        let _queued = UnixStream::connect(&path).unwrap();
+        listener.close();
+        let successor = UnixListener::try_from(successors).unwrap();
+        successor.accept().unwrap();
     });
 }
 

@@ -1,13 +1,14 @@
 //! Edges that a reactor may lose, or take for something else.
 
-use greenling::net::UnixStream;
+use greenling::net::{TcpStream, UnixStream};
 use greenling::time::timeout;
 use greenling::{schedule, spawn};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use socket2::SockRef;
 use std::io::{IoSlice, Read, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net;
 use std::time::{Duration, Instant};
 use tests::isolated;
 use tests::sockets::{half_pair, pair};
@@ -63,27 +64,48 @@ fn a_read_that_ends_at_a_passed_descriptor_does_not_hide_what_follows() {
     isolated(|| {
         for vectored in [false, true] {
             let (ours, theirs) = UnixStream::pair().unwrap();
-            let reader = spawn(move || {
-                if vectored {
-                    let mut buffer = [0; 256];
-                    let mut buffers = [std::io::IoSliceMut::new(&mut buffer)];
-                    assert_eq!((&ours).read_vectored(&mut buffers).unwrap(), 6);
-                    return read_bytes(&ours, 5);
-                }
-                read_bytes(&ours, 11)
-            });
-            schedule();
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-            let mut passed = SendAncillaryBuffer::new(&mut space);
-            let descriptors = [theirs.as_fd()];
-            assert!(passed.push(SendAncillaryMessage::ScmRights(&descriptors)));
-            let bytes = [IoSlice::new(b"before")];
-            sendmsg(&theirs, &bytes, &mut passed, SendFlags::empty()).unwrap();
-            (&theirs).write_all(b"after").unwrap();
-            let expected: &[u8] = if vectored { b"after" } else { b"beforeafter" };
-            assert_eq!(reader.join().unwrap(), expected);
+            read_around_a_passed_descriptor(ours, &theirs, vectored);
         }
     });
+}
+
+#[test]
+fn a_stream_of_tcp_that_is_none_hides_nothing_either() {
+    // `From<OwnedFd>` asks nobody what kind of socket it is.
+    isolated(|| {
+        for vectored in [false, true] {
+            let (ours, theirs) = net::UnixStream::pair().unwrap();
+            let ours = TcpStream::try_from(OwnedFd::from(ours)).unwrap();
+            let theirs = UnixStream::from_std(theirs).unwrap();
+            read_around_a_passed_descriptor(ours, &theirs, vectored);
+        }
+    });
+}
+
+fn read_around_a_passed_descriptor<S>(ours: S, theirs: &UnixStream, vectored: bool)
+where
+    S: 'static,
+    for<'a> &'a S: Read,
+{
+    let reader = spawn(move || {
+        if vectored {
+            let mut buffer = [0; 256];
+            let mut buffers = [std::io::IoSliceMut::new(&mut buffer)];
+            assert_eq!((&ours).read_vectored(&mut buffers).unwrap(), 6);
+            return read_bytes(&ours, 5);
+        }
+        read_bytes(&ours, 11)
+    });
+    schedule();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut passed = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [theirs.as_fd()];
+    assert!(passed.push(SendAncillaryMessage::ScmRights(&descriptors)));
+    let bytes = [IoSlice::new(b"before")];
+    sendmsg(theirs, &bytes, &mut passed, SendFlags::empty()).unwrap();
+    { theirs }.write_all(b"after").unwrap();
+    let expected: &[u8] = if vectored { b"after" } else { b"beforeafter" };
+    assert_eq!(reader.join().unwrap(), expected);
 }
 
 /// Makes this thread look at its descriptors at every switch, as it does when

@@ -8,7 +8,10 @@
 //! A short read from a TCP socket tells that its queue is empty, which saves the
 //! call that would say so. One from a Unix socket does not: it ends behind bytes
 //! that came with descriptors, and where the next ones are another sender's
-//! (unix(7)). No edge would follow for what was there before.
+//! (unix(7)). No edge would follow for what was there before. A socket that was
+//! taken over as a stream of TCP may be none, so it is asked at its first short
+//! read; that somebody puts another protocol on top of it (kernel TLS) through
+//! its descriptor can't be seen.
 
 /// Reading, writing, peeking and shutting down; what a short read does.
 macro_rules! byte_stream_methods {
@@ -98,7 +101,7 @@ macro_rules! byte_stream_methods {
                 let (source, asked) = (self.endpoint.source(), buffer.len());
                 let got = source.try_read_op(|socket| endpoint::receive(socket, buffer))?;
                 if $empties {
-                    source.note_short_read(got, asked);
+                    self.endpoint.note_short_read(got, asked);
                 }
                 Ok(got)
             }
@@ -120,7 +123,7 @@ macro_rules! byte_stream_methods {
                 let source = self.endpoint.source();
                 let got = source.try_read_op(|mut socket| socket.read_vectored(buffers))?;
                 if $empties {
-                    source.note_short_read(got, asked);
+                    self.endpoint.note_short_read(got, asked);
                 }
                 Ok(got)
             }
@@ -203,7 +206,7 @@ macro_rules! byte_stream_methods {
                     .endpoint
                     .read(location, |socket| endpoint::receive(socket, buffer))?;
                 if $empties {
-                    self.endpoint.source().note_short_read(got, asked);
+                    self.endpoint.note_short_read(got, asked);
                 }
                 Ok(got)
             }
@@ -219,7 +222,7 @@ macro_rules! byte_stream_methods {
                     .endpoint
                     .read(location, |mut socket| socket.read_vectored(buffers))?;
                 if $empties {
-                    self.endpoint.source().note_short_read(got, asked);
+                    self.endpoint.note_short_read(got, asked);
                 }
                 Ok(got)
             }

@@ -41,6 +41,17 @@ pub(super) struct Mode {
     nonblocking: Cell<bool>,
     /// Reading was shut down: what is not there will not come.
     is_ended: Cell<bool>,
+    protocol: Cell<Spoken>,
+}
+
+/// What a stream speaks, on which depends what its short reads tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// Nobody has asked yet: the socket was taken over.
+    #[default]
+    Unknown,
+    Tcp,
+    Other,
 }
 
 impl<S: AsFd, X: Default> Endpoint<S, X> {
@@ -116,6 +127,24 @@ impl<S: AsFd> Endpoint<S> {
         }
     }
 
+    /// A short read from a stream of TCP has emptied its queue: to ask again
+    /// would cost a system call to hear so.
+    #[inline]
+    pub(super) fn note_short_read(&self, got: usize, asked: usize) {
+        if got > 0 && got < asked && self.speaks_tcp() {
+            self.source().registration().read_short();
+        }
+    }
+
+    #[inline]
+    fn speaks_tcp(&self) -> bool {
+        let protocol = &self.mode().protocol;
+        if protocol.get() == Spoken::Unknown {
+            protocol.set(Spoken::of(self.socket()));
+        }
+        protocol.get() == Spoken::Tcp
+    }
+
     /// Runs an operation that reads, as the mode and the time limit say.
     #[inline]
     pub(super) fn read<R>(
@@ -177,6 +206,30 @@ impl<S: AsFd> Endpoint<S> {
     }
 }
 
+impl Spoken {
+    #[cfg(target_os = "linux")]
+    #[cold]
+    #[inline(never)]
+    pub(super) fn of(socket: &impl AsFd) -> Spoken {
+        match SockRef::from(socket).protocol() {
+            Ok(Some(socket2::Protocol::TCP)) => Spoken::Tcp,
+            _ => Spoken::Other,
+        }
+    }
+
+    /// Elsewhere only the family of addresses tells.
+    #[cfg(not(target_os = "linux"))]
+    #[cold]
+    #[inline(never)]
+    pub(super) fn of(socket: &impl AsFd) -> Spoken {
+        let address = SockRef::from(socket).local_addr();
+        match address.is_ok_and(|address| address.as_socket().is_some()) {
+            true => Spoken::Tcp,
+            false => Spoken::Other,
+        }
+    }
+}
+
 impl Mode {
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
@@ -184,6 +237,11 @@ impl Mode {
 
     pub(super) fn is_nonblocking(&self) -> bool {
         self.nonblocking.get()
+    }
+
+    /// What the stream is known to speak.
+    pub(super) fn set_protocol(&self, protocol: Spoken) {
+        self.protocol.set(protocol);
     }
 
     pub(super) fn is_ended(&self) -> bool {

@@ -84,7 +84,8 @@ macro_rules! handle_methods {
             ///
             /// # Scheduling
             ///
-            /// Switches unless a direction is not known to block.
+            /// Switches unless a direction is not known to block, and then, too, after
+            /// 32 successes in a row.
             ///
             /// # Cancellation
             ///

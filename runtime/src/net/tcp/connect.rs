@@ -21,7 +21,7 @@ use super::stream::TcpStream;
 use crate::error::WaitError;
 use crate::io::source::{Source, Waiting};
 use crate::net::addresses::{ToSocketAddrs, is_of_the_wait, resolve};
-use crate::net::endpoint::Endpoint;
+use crate::net::endpoint::{Endpoint, Spoken};
 use crate::net::selector::Selector;
 use crate::scheduler::local;
 use crate::time;
@@ -62,6 +62,7 @@ pub(super) fn to_any(
         [only] => to_one(only, location)?,
         _ => Endpoint::watch(race(interleave(addresses), location)?)?,
     };
+    endpoint.mode().set_protocol(Spoken::Tcp);
     Ok(TcpStream { endpoint })
 }
 

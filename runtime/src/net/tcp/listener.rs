@@ -46,7 +46,10 @@ pub struct TcpListener {
 }
 
 handle_methods!(TcpListener, std::net::TcpListener);
-listener_methods!(TcpListener, TcpStream, SocketAddr, take_connection);
+listener_methods!(
+    TcpListener, TcpStream, SocketAddr, take_connection,
+    example: "let listener = TcpListener::bind(\"127.0.0.1:0\")?;"
+);
 
 impl TcpListener {
     /// Binds to the first of the addresses that can be bound, with

@@ -47,7 +47,10 @@ pub struct UnixListener {
 }
 
 handle_methods!(UnixListener, std::os::unix::net::UnixListener);
-listener_methods!(UnixListener, UnixStream, SocketAddr, take_connection);
+listener_methods!(
+    UnixListener, UnixStream, SocketAddr, take_connection,
+    example: "let listener = UnixListener::bind(\"/run/server\")?;"
+);
 
 impl UnixListener {
     /// Makes a socket at `path` and listens. The file stays when the listener
