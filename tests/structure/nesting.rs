@@ -1,12 +1,12 @@
-//! Timeouts and tokens, nested at random: who reports the end of a wait.
+//! Timeouts, tokens and shields, nested at random: who reports the end of a wait.
 //!
 //! Deadlines lie far ahead or in the past, and tokens are cancelled before a
 //! wait or by another tasklet during it, so nothing depends on the clock. The
-//! model: a wait ends by the earliest of all ends around it, and all that are
-//! not later have ended it.
+//! model: a wait ends by the earliest of all ends around it, up to a shield, and all
+//! that are not later have ended it.
 
-use greenling::time::{CancelToken, deadline, timeout_at};
-use greenling::{Channel, ReceiveError, WaitError, spawn};
+use greenling::time::{CancelToken, deadline, shield, timeout_at};
+use greenling::{Channel, ReceiveError, WaitError, schedule, spawn};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 use tests::isolated;
@@ -34,6 +34,7 @@ type Due = Option<u64>;
 enum End {
     Time(Due),
     Token(usize),
+    Shield,
 }
 
 struct Run {
@@ -92,9 +93,10 @@ impl Run {
 
     fn scope(&self, depth: usize) {
         let mark = self.scopes.borrow().len();
-        let end = match self.below(6) {
+        let end = match self.below(7) {
             0 => End::Time(Some(self.below(3) + 10)),
             1 | 2 => End::Time(None),
+            3 => End::Shield,
             _ => End::Token(self.below(TOKENS as u64) as usize),
         };
         self.scopes.borrow_mut().push((end, false));
@@ -108,6 +110,10 @@ impl Run {
             End::Token(token) => {
                 let result = self.tokens[token].run(|| self.play(depth - 1));
                 (result.is_err(), Report::Token(mark))
+            }
+            End::Shield => {
+                shield(|| self.play(depth - 1));
+                (false, Report::Unharmed(mark))
             }
         };
         let (_, expected) = self.scopes.borrow_mut().pop().unwrap();
@@ -141,14 +147,25 @@ impl Run {
         match end {
             End::Time(due) => due,
             End::Token(token) => self.cancelled.borrow()[token],
+            End::Shield => None,
         }
+    }
+
+    /// The first scope that is not behind a shield.
+    fn first_open(&self) -> usize {
+        let scopes = self.scopes.borrow();
+        let shield = scopes
+            .iter()
+            .rposition(|(end, _)| matches!(end, End::Shield));
+        shield.map_or(0, |shield| shield + 1)
     }
 
     /// Waits for what never comes, if anything may end that.
     fn wait(&self) {
+        let first_open = self.first_open();
         let dues = || {
             let scopes = self.scopes.borrow();
-            let dues: Vec<_> = scopes
+            let dues: Vec<_> = scopes[first_open..]
                 .iter()
                 .filter_map(|&(end, _)| self.due(end))
                 .collect();
@@ -157,10 +174,12 @@ impl Run {
         let mut canceller = None;
         if dues().is_none() {
             let scopes = self.scopes.borrow();
-            let mut tokens = scopes.iter().filter_map(|&(end, _)| match end {
-                End::Token(token) => Some(token),
-                End::Time(_) => None,
-            });
+            let mut tokens = scopes[first_open..]
+                .iter()
+                .filter_map(|&(end, _)| match end {
+                    End::Token(token) => Some(token),
+                    End::Time(_) | End::Shield => None,
+                });
             let Some(token) = tokens.next() else {
                 return;
             };
@@ -185,7 +204,7 @@ impl Run {
         let first = dues().unwrap();
         let mut report = Report::TimedOut;
         let depth = self.scopes.borrow().len();
-        for at in 0..depth {
+        for at in first_open..depth {
             let (end, _) = self.scopes.borrow()[at];
             if self.due(end).is_some_and(|due| due <= first) {
                 self.scopes.borrow_mut()[at].1 = true;
@@ -213,6 +232,35 @@ fn random_nestings_report_as_the_model_does() {
 /// Runs it on a tasklet that has no scopes but its own.
 fn spawn_scoped(f: impl FnOnce()) {
     greenling::scope(|s| s.spawn(f).join().unwrap());
+}
+
+#[test]
+fn clean_up_behind_a_shield_takes_its_time_but_not_from_a_kill() {
+    isolated(|| {
+        let cleaned = timeout_at(Instant::now(), || {
+            let never = Channel::<()>::new();
+            assert!(never.receive().is_err());
+            assert!(deadline().is_some());
+            let answer = Channel::new();
+            let cleaner = answer.clone();
+            spawn(move || cleaner.send("done").unwrap());
+            let answered = shield(|| {
+                assert_eq!(deadline(), None);
+                answer.receive().unwrap()
+            });
+            // The shield is gone.
+            assert!(never.receive().is_err());
+            answered
+        });
+        assert_eq!(cleaned.unwrap_err().into_inner(), "done");
+
+        let token = CancelToken::new();
+        token.cancel();
+        let tasklet = spawn(move || token.run(|| shield(|| Channel::<()>::new().receive())));
+        schedule();
+        tasklet.tasklet().kill().unwrap();
+        assert!(tasklet.join().unwrap_err().is_killed());
+    });
 }
 
 #[test]

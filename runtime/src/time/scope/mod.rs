@@ -122,6 +122,50 @@ pub fn timeout_at<T>(deadline: Instant, f: impl FnOnce() -> T) -> Result<T, Elap
     }
 }
 
+/// Runs `f` as if no [`timeout`] and no [`CancelToken`](super::CancelToken) were around
+/// it: to say goodbye after they have ended something. What `f` begins itself counts,
+/// so the goodbye can have a limit of its own.
+///
+/// It holds off neither kills, for which there is
+/// [`defer_kill`](crate::defer_kill), nor errors that are thrown.
+///
+/// # Scheduling
+///
+/// Switches only as `f` does.
+///
+/// # Cancellation
+///
+/// That of `f`. The scopes around end the waits that come after it again.
+///
+/// # Panics
+///
+/// With the panic of `f`, and when the thread is ending.
+///
+/// # Examples
+///
+/// ```
+/// use greenling::net::UnixStream;
+/// use greenling::time::{shield, timeout};
+/// use std::io::{Read, Write};
+/// use std::time::Duration;
+/// # fn main() -> std::io::Result<()> {
+/// let (mut stream, _peer) = UnixStream::pair()?;
+/// let served = timeout(Duration::from_millis(1), || {
+///     let mut request = [0; 100];
+///     stream.read(&mut request).or_else(|error| {
+///         let limit = Duration::from_secs(5);
+///         shield(|| timeout(limit, || stream.write_all(b"too slow")))??;
+///         Err(error)
+///     })
+/// });
+/// assert!(served.is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub fn shield<T>(f: impl FnOnce() -> T) -> T {
+    without_scopes(local::expect().current(), f)
+}
+
 /// The earliest deadline of the scopes around the caller; one in the past when
 /// a [`CancelToken`](super::CancelToken) around it was cancelled.
 ///
