@@ -1,7 +1,7 @@
 //! Signals, with a handler, while an operation waits: std's shows `Interrupted`
 //! for some of them, which callers try again; ours just go on waiting.
 
-use greenling::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixStream};
+use greenling::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use std::io::{self, ErrorKind, Read, Write};
@@ -201,5 +201,21 @@ fn accepts() {
                 .map(|(_, peer)| peer.ip())
         },
         |address| drop(net::TcpStream::connect(address).unwrap()),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listening = || {
+        let _ = std::fs::remove_file(&path);
+        (unix::UnixListener::bind(&path).unwrap(), path.clone())
+    };
+    compare(
+        listening,
+        |listener| listener.accept().map(|(_, peer)| peer.is_unnamed()),
+        |listener| {
+            UnixListener::from_std(listener)?
+                .accept()
+                .map(|(_, peer)| peer.is_unnamed())
+        },
+        |path| drop(unix::UnixStream::connect(path).unwrap()),
     );
 }

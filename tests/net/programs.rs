@@ -181,14 +181,19 @@ fn abstract_names() {
         let Some(program) = tools::find("abstract_names", SOCAT) else {
             return;
         };
-        let name = format!("greenling-socat-{}", std::process::id());
-        let at = UnixAddr::from_abstract_name(&name).unwrap();
+        let name = |of: &str| {
+            let name = format!("greenling-{of}-{}", std::process::id());
+            (UnixAddr::from_abstract_name(&name).unwrap(), name)
+        };
+        let (at, name_of_ours) = name("ours");
         let listener = UnixListener::bind_addr(&at).unwrap();
-        let address = format!("ABSTRACT-CONNECT:{name}");
+        let address = format!("ABSTRACT-CONNECT:{name_of_ours}");
         let client = start(program.clone(), &["-t60", "-", &address], long(QUESTION));
         exchange(listener.accept().unwrap().0, UnixStream::split, client);
-        drop(listener);
-        let address = format!("ABSTRACT-LISTEN:{name}");
+        // Not by the same name: while a child that another test has just forked
+        // has our listener, too, connections would wait there and be reset.
+        let (at, name_of_socats) = name("socat");
+        let address = format!("ABSTRACT-LISTEN:{name_of_socats}");
         let server = start(program, &["-t60", "-", &address], long(QUESTION));
         let stream = until_there(|| UnixStream::connect_addr(&at));
         exchange(stream, UnixStream::split, server);

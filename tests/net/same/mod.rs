@@ -8,8 +8,8 @@
 //! |---|---|
 //! | `tcp` | ends, resets, empty buffers, urgent data, options |
 //! | `connecting` | failures to connect and to bind, of all sockets |
-//! | `streams` | what TCP and Unix streams share: limits, modes, clones |
-//! | `unix` | paths, abstract names, pairs |
+//! | `streams` | what several kinds share: limits, modes, clones, ends of waits, `socket2` |
+//! | `unix` | paths, abstract names, pairs: ends, empty buffers, urgent data |
 //! | `datagrams` | UDP and Unix: unreachable ports, truncation, full queues |
 
 mod connecting;
@@ -46,10 +46,11 @@ impl Log {
 /// What both sides have, by the same names.
 mod common {
     pub(crate) use super::Log;
+    pub(crate) use rustix::net::RecvFlags;
     pub(crate) use socket2::{SockRef, Socket, Type};
     pub(crate) use std::io::{self, IoSlice, IoSliceMut, Read, Write};
     pub(crate) use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
-    pub(crate) use std::os::fd::OwnedFd;
+    pub(crate) use std::os::fd::{AsFd, OwnedFd};
     pub(crate) use std::os::linux::net::SocketAddrExt;
     pub(crate) use std::os::unix::net::SocketAddr as UnixAddr;
     pub(crate) use std::time::Duration;
@@ -67,6 +68,13 @@ mod common {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         UnixAddr::from_abstract_name(format!("greenling-{}-{count}", std::process::id())).unwrap()
+    }
+
+    /// What was sent out of band.
+    pub(crate) fn urgent_byte(socket: impl AsFd) -> io::Result<(usize, String)> {
+        let mut byte = [0];
+        let (_, got) = rustix::net::recv(socket, &mut byte, RecvFlags::OOB)?;
+        Ok((got, String::from_utf8_lossy(&byte[..got]).into_owned()))
     }
 
     pub(crate) fn read(mut stream: impl Read, most: usize) -> io::Result<String> {

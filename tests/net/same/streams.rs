@@ -88,6 +88,92 @@ cases! {
         writing.join().unwrap();
     }
 
+    fn shutting_down_ends_waits(log) {
+        let (ours, _theirs) = tcp_pair();
+        let (unix, _unix_theirs) = UnixStream::pair().unwrap();
+        let (handle, unix_handle) = (ours.try_clone().unwrap(), unix.try_clone().unwrap());
+        let reading = spawn(move || {
+            let end = |result: io::Result<String>| result.map_err(|error| error.kind());
+            (end(read(&ours, 9)), end(read(&unix, 9)))
+        });
+        log.note("tcp", handle.shutdown(Shutdown::Read));
+        log.note("unix", unix_handle.shutdown(Shutdown::Both));
+        log.value("reads", reading.join().unwrap());
+
+        let (ours, _theirs) = tcp_pair();
+        let (unix, _unix_theirs) = UnixStream::pair().unwrap();
+        let (handle, unix_handle) = (ours.try_clone().unwrap(), unix.try_clone().unwrap());
+        let writing = spawn(move || {
+            let end = |result: io::Result<()>| result.map_err(|error| error.kind());
+            let piece = vec![0; 1 << 26];
+            (end((&ours).write_all(&piece)), end((&unix).write_all(&piece)))
+        });
+        // It waits when the buffers are full, or fails before: as it does then.
+        log.note("tcp", handle.shutdown(Shutdown::Write));
+        log.note("unix", unix_handle.shutdown(Shutdown::Write));
+        log.value("writes", writing.join().unwrap());
+    }
+
+    fn a_descriptor_that_is_used_again_has_nothing_left(log) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        for stream in [&ours, &theirs] {
+            stream.set_read_timeout(Some(SHORT)).unwrap();
+            log.note("limit", read(stream, 9));
+            stream.set_nonblocking(true).unwrap();
+            log.note("at once", read(stream, 9));
+        }
+        for mut stream in [&ours, &theirs] {
+            stream.write_all(b"left").unwrap();
+        }
+        drop((ours, theirs));
+        // Of the lowest free numbers, as those above were.
+        let (tcp, tcp_peer) = tcp_pair();
+        let (datagram, datagram_peer) = UnixDatagram::pair().unwrap();
+        let udp = UdpSocket::bind(local()).unwrap();
+        log.note("tcp", tcp.read_timeout());
+        log.note("datagram", datagram.read_timeout());
+        log.note("udp", udp.read_timeout());
+        let late = spawn(move || {
+            (&tcp_peer).write_all(b"tcp").unwrap();
+            datagram_peer.send(b"datagram").unwrap();
+        });
+        log.note("tcp", read(&tcp, 9));
+        log.note("datagram", datagram.recv(&mut [0; 9]));
+        late.join().unwrap();
+        drop((tcp, datagram));
+        let (unix, unix_peer) = UnixStream::pair().unwrap();
+        drop(unix_peer);
+        log.note("unix", read(&unix, 9));
+    }
+
+    fn socket2_takes_them_all(log) {
+        let (tcp, _peer) = tcp_pair();
+        let (unix, _peer) = UnixStream::pair().unwrap();
+        let (datagram, _peer) = UnixDatagram::pair().unwrap();
+        let udp = UdpSocket::bind(local()).unwrap();
+        let listener = TcpListener::bind(local()).unwrap();
+        let unix_listener = UnixListener::bind_addr(&abstract_name()).unwrap();
+        for socket in [
+            SockRef::from(&tcp),
+            SockRef::from(&unix),
+            SockRef::from(&datagram),
+            SockRef::from(&udp),
+            SockRef::from(&listener),
+            SockRef::from(&unix_listener),
+        ] {
+            log.note("type", socket.r#type());
+            log.note("domain", socket.domain());
+            log.note("protocol", socket.protocol());
+            log.note("listens", socket.is_listener());
+            log.note("keepalive", socket.keepalive());
+            log.note("linger", socket.linger());
+            log.note("set", socket.set_linger(Some(Duration::from_secs(1))));
+            log.note("linger", socket.linger());
+            log.note("buffer", socket.recv_buffer_size());
+            log.note("error", socket.take_error().map(|error| error.is_none()));
+        }
+    }
+
     fn clones_share_limits_and_ends(log) {
         let (ours, theirs) = tcp_pair();
         let clone = ours.try_clone().unwrap();

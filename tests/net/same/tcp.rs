@@ -124,6 +124,18 @@ cases! {
         log.value("text", rest);
     }
 
+    fn an_urgent_byte_can_be_taken_out(log) {
+        let (ours, theirs) = tcp_pair();
+        log.note("none", urgent_byte(&ours));
+        (&theirs).write_all(b"ab").unwrap();
+        log.note("urgent", SockRef::from(&theirs).send_out_of_band(b"!"));
+        (&theirs).write_all(b"cd").unwrap();
+        log.note("before", read(&ours, 9));
+        log.note("taken out", urgent_byte(&ours));
+        log.note("taken out twice", urgent_byte(&ours));
+        log.note("behind", read(&ours, 9));
+    }
+
     fn urgent_data_in_line_is_data(log) {
         let (ours, theirs) = tcp_pair();
         SockRef::from(&ours).set_out_of_band_inline(true).unwrap();

@@ -98,4 +98,50 @@ cases! {
         accepting.join().unwrap();
         log.note("hello", second.join().unwrap().unwrap());
     }
+
+    fn half_closed_pairs_go_on_in_the_other_direction(log) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (&ours).write_all(b"last").unwrap();
+        ours.shutdown(Shutdown::Write).unwrap();
+        log.note("data before the end", read(&theirs, 9));
+        log.note("the end", read(&theirs, 9));
+        log.note("answer", (&theirs).write(b"answer"));
+        log.note("answered", read(&ours, 9));
+        log.note("write after the own end", (&ours).write(b"x"));
+        log.note("second end", theirs.shutdown(Shutdown::Write));
+        log.note("read", read(&ours, 9));
+        log.outcome("shut down once more", ours.shutdown(Shutdown::Both));
+    }
+
+    fn empty_buffers_take_nothing(log) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        log.note("no buffers", (&ours).read_vectored(&mut []));
+        log.note("write no buffers", (&ours).write_vectored(&[]));
+        log.note("write empty ones", (&ours).write_vectored(&[IoSlice::new(&[])]));
+        (&theirs).write_all(b"data").unwrap();
+        log.note("read nothing", (&ours).read(&mut []));
+        log.note("read nothing", (&ours).read_vectored(&mut [IoSliceMut::new(&mut [])]));
+        log.note("it is still there", read(&ours, 9));
+        drop(theirs);
+        log.note("nothing of the end", (&ours).read(&mut []));
+        log.note("the end", read(&ours, 9));
+    }
+
+    fn urgent_data_of_a_pair_splits_reads(log) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (&theirs).write_all(b"ab").unwrap();
+        log.note("urgent", SockRef::from(&theirs).send_out_of_band(b"!"));
+        (&theirs).write_all(b"cd").unwrap();
+        log.note("before", read(&ours, 9));
+        log.note("taken out", urgent_byte(&ours));
+        log.note("taken out twice", urgent_byte(&ours));
+        log.note("behind", read(&ours, 9));
+        (&theirs).write_all(b"ef").unwrap();
+        log.note("urgent", SockRef::from(&theirs).send_out_of_band(b"?"));
+        (&theirs).write_all(b"gh").unwrap();
+        drop(theirs);
+        let mut rest = String::new();
+        log.note("rest", (&ours).read_to_string(&mut rest));
+        log.value("text", rest);
+    }
 }
