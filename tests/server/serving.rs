@@ -8,7 +8,7 @@ use greenling::{Shutdown, TaskletExit, schedule, spawn};
 use greenling_tls::{ContextBuilder, TlsListener, TlsStream, crypto};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{self, Shutdown as HalfClose, SocketAddr};
 use std::os::unix::net as unix;
 use std::panic::resume_unwind;
 use std::rc::Rc;
@@ -83,6 +83,43 @@ fn ten_thousand_are_served_ten_at_a_time() {
 #[test]
 fn ten_thousand_are_dealt_out_ten_at_a_time() {
     ten_at_a_time(Balance::Acceptor, 2);
+}
+
+#[test]
+fn listeners_share_the_places_whoever_is_connected_to() {
+    for balance in [Balance::ReusePort, Balance::Acceptor] {
+        let server = start(
+            |server| {
+                let server = server.balance(balance).max_connections(1);
+                let server = server.bind("127.0.0.1:0").unwrap();
+                server.bind("[::1]:0").unwrap()
+            },
+            |stream, _, connection| echo(stream, connection),
+        );
+        let connect = |address: &SocketAddr| net::TcpStream::connect(address).unwrap();
+        for address in server.handle.addresses() {
+            let mut inside = connect(address);
+            assert_eq!(ask(&mut inside, b"in").unwrap(), b"in");
+            let waiting: Vec<_> = server.handle.addresses().iter().map(connect).collect();
+            for mut stream in &waiting {
+                stream.write_all(b"out").unwrap();
+                stream.shutdown(HalfClose::Write).unwrap();
+            }
+            // The one inside is served all along, and nobody else is even accepted.
+            let accepted = server.handle.report().total.accepted;
+            for _ in 0..50 {
+                assert_eq!(ask(&mut inside, b"in").unwrap(), b"in");
+            }
+            assert_eq!(server.handle.report().total.accepted, accepted);
+            drop(inside);
+            for mut stream in waiting {
+                let mut answer = [0; 3];
+                stream.read_exact(&mut answer).unwrap();
+                assert_eq!(&answer, b"out");
+            }
+        }
+        assert_eq!(server.stop().total.finished, 12);
+    }
 }
 
 #[test]

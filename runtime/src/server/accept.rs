@@ -7,6 +7,9 @@
 //!     +-----------+----------------------------------+
 //!   when cancelled: as long as neither has to wait, then it ends
 //! ```
+//!
+//! Where several listeners share a limit, each first waits until there is somebody to
+//! accept: else those at which nobody connects would hold the permits.
 
 use super::Listener;
 use crate::scheduler::schedule;
@@ -27,19 +30,18 @@ const LAST_LOOKS: usize = 4096;
 pub(super) fn accept_all<L: Listener, P>(
     listener: &L,
     stopping: &CancelToken,
+    shares_permits: bool,
     permit: impl Fn() -> Option<P>,
     start: impl Fn(L::Stream, L::Address, P),
 ) {
     let mut pause = PAUSES.0;
     let mut last_looks = LAST_LOOKS;
     while last_looks > 0 {
-        // Nothing is lost by a wait that is cancelled, and what did not have to
-        // wait is not cancelled.
-        let Some(permit) = until_stopped(stopping, &permit) else {
+        let Some(accepted) = accept_one(listener, stopping, shares_permits, &permit) else {
             return;
         };
-        match until_stopped(stopping, || listener.accept()) {
-            Ok((stream, address)) => {
+        match accepted {
+            Ok(((stream, address), permit)) => {
                 pause = PAUSES.0;
                 start(stream, address, permit);
                 // A flood of connections must not keep those that are here from
@@ -48,7 +50,6 @@ pub(super) fn accept_all<L: Listener, P>(
             }
             Err(_) if stopping.is_cancelled() => return,
             Err(error) => {
-                drop(permit);
                 report(&error, pause);
                 let _ = stopping.run(|| time::sleep(pause));
                 pause = (pause * 2).min(PAUSES.1);
@@ -58,6 +59,26 @@ pub(super) fn accept_all<L: Listener, P>(
             last_looks -= 1;
         }
     }
+}
+
+/// A connection, and where it comes from.
+type Accepted<L> = (<L as Listener>::Stream, <L as Listener>::Address);
+
+/// Accepts a connection once there is a permit for it; `None` if there will be none.
+fn accept_one<L: Listener, P>(
+    listener: &L,
+    stopping: &CancelToken,
+    shares_permits: bool,
+    permit: impl Fn() -> Option<P>,
+) -> Option<io::Result<(Accepted<L>, P)>> {
+    // Nothing is lost by a wait that is cancelled, and what did not have to wait is
+    // not cancelled.
+    if shares_permits && let Err(error) = until_stopped(stopping, || listener.wait_pending()) {
+        return Some(Err(error));
+    }
+    let permit = until_stopped(stopping, permit)?;
+    let accepted = until_stopped(stopping, || listener.accept());
+    Some(accepted.map(|accepted| (accepted, permit)))
 }
 
 /// What `f` returns, which may be that its wait was cancelled.

@@ -94,6 +94,7 @@ impl Dealer {
             token: &token,
             resting: None,
         };
+        let shares_permits = listeners.len() > 1 && dealer.permits.is_some();
         let mut acceptors = Vec::new();
         for listener in listeners {
             let (dealer, token) = (dealer.clone(), token.clone());
@@ -101,7 +102,8 @@ impl Dealer {
             let acceptor = Builder::new().name("accept").spawn(move || {
                 let _alarm = Alarm(&shutdown);
                 let hand_over = |stream, address, permit| dealer.hand_over(stream, address, permit);
-                accept_all(&listener, &token, || dealer.permit(), hand_over);
+                let permit = || dealer.permit();
+                accept_all(&listener, &token, shares_permits, permit, hand_over);
             })?;
             acceptors.push(acceptor);
         }

@@ -148,9 +148,10 @@ impl Server {
     /// How many connections there may be; more wait in the kernel's queue.
     /// No limit by default.
     ///
-    /// With [`Balance::ReusePort`] each worker has an equal share. Each listener
-    /// of a worker keeps one place free to accept into, so a share is no less than
-    /// their number.
+    /// With [`Balance::ReusePort`] each worker has an equal share of at least one.
+    /// Several listeners of a worker share it; those that can't tell whether somebody
+    /// connects ([`Listener::TELLS_PENDING`]) keep a place each to accept into, and the
+    /// share is no less than their number.
     pub fn max_connections(mut self, count: usize) -> Server {
         self.limits = self.limits.max_connections(count);
         self
@@ -319,7 +320,8 @@ impl Server {
         let counters = Counters::of(self.workers);
         self.run_each(self.workers, counters.clone(), |index| {
             let listeners = make(index)?;
-            let limits = self.share(index, listeners.len());
+            let least = if L::TELLS_PENDING { 1 } else { listeners.len() };
+            let limits = self.share(index, least);
             let site = Site::new(
                 index,
                 limits,
@@ -387,11 +389,11 @@ impl Server {
     }
 
     /// What worker `index` may have of all connections.
-    fn share(&self, index: usize, listeners: usize) -> Limits {
+    fn share(&self, index: usize, least: usize) -> Limits {
         let mut limits = self.limits.clone();
         limits.max_connections = limits.max_connections.map(|most| {
             let extra = usize::from(index < most % self.workers);
-            (most / self.workers + extra).max(listeners).max(1)
+            (most / self.workers + extra).max(least).max(1)
         });
         limits
     }

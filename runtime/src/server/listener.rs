@@ -1,6 +1,8 @@
 //! What connections come from.
 
+use crate::io::{Interest, Readiness};
 use crate::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use crate::select;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +18,24 @@ pub trait Listener {
     type Stream: 'static;
     /// Where one comes from, for the log and the handler.
     type Address: fmt::Debug + 'static;
+
+    /// Whether [`wait_pending`](Listener::wait_pending) waits. A server with several
+    /// listeners then takes no place for one at which nobody connects; else each of
+    /// them keeps one to accept into.
+    const TELLS_PENDING: bool = false;
+
+    /// Waits until there is a connection to accept. Another acceptor may be faster.
+    ///
+    /// # Scheduling
+    ///
+    /// Switches unless a connection waits.
+    ///
+    /// # Errors
+    ///
+    /// When none can be accepted now.
+    fn wait_pending(&self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Waits for a connection.
     ///
@@ -38,6 +58,12 @@ impl Listener for TcpListener {
     type Stream = TcpStream;
     type Address = SocketAddr;
 
+    const TELLS_PENDING: bool = true;
+
+    fn wait_pending(&self) -> io::Result<()> {
+        until_ready(self.readiness(Interest::READ))
+    }
+
     #[track_caller]
     fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self)
@@ -47,6 +73,12 @@ impl Listener for TcpListener {
 impl Listener for UnixListener {
     type Stream = UnixStream;
     type Address = unix::net::SocketAddr;
+
+    const TELLS_PENDING: bool = true;
+
+    fn wait_pending(&self) -> io::Result<()> {
+        until_ready(self.readiness(Interest::READ))
+    }
 
     #[track_caller]
     fn accept(&self) -> io::Result<(UnixStream, unix::net::SocketAddr)> {
@@ -58,8 +90,19 @@ impl<L: Listener> Listener for Rc<L> {
     type Stream = L::Stream;
     type Address = L::Address;
 
+    const TELLS_PENDING: bool = L::TELLS_PENDING;
+
+    fn wait_pending(&self) -> io::Result<()> {
+        L::wait_pending(self)
+    }
+
     #[track_caller]
     fn accept(&self) -> io::Result<(L::Stream, L::Address)> {
         L::accept(self)
     }
+}
+
+/// Waits for readiness that the kernel confirms.
+fn until_ready(readiness: Readiness<'_>) -> io::Result<()> {
+    select! { ready = readiness => ready.map(drop) }?
 }

@@ -91,6 +91,8 @@ where
     R: TaskletResult,
 {
     let stopping = Stopping::of(site);
+    let listeners: Vec<L> = listeners.into_iter().collect();
+    let shares_permits = listeners.len() > 1 && site.is_limited();
     let mut acceptors = Vec::new();
     for listener in listeners {
         let (site, handler) = (site.clone(), handler.clone());
@@ -100,7 +102,8 @@ where
                 site.counters().count_accepted();
                 site.start(stream, address, permit, &handler);
             };
-            accept_all(&listener, site.stopping(), || site.permit(), start);
+            let permit = || site.permit();
+            accept_all(&listener, site.stopping(), shares_permits, permit, start);
         })?;
         acceptors.push(acceptor);
     }

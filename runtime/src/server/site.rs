@@ -113,6 +113,11 @@ impl Site {
         &self.counters
     }
 
+    /// Whether permits can run out.
+    pub(super) fn is_limited(&self) -> bool {
+        self.limits.max_connections.is_some()
+    }
+
     /// Waits for the permit to accept a connection; `None` if there will be none.
     pub(super) fn permit(&self) -> Option<Permit> {
         let permit = self.permits.acquire_owned(1).ok()?;

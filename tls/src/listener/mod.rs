@@ -354,6 +354,12 @@ impl<L: Listener<Stream: Transport>> Listener for TlsListener<L> {
     type Stream = TlsStream<L::Stream>;
     type Address = L::Address;
 
+    const TELLS_PENDING: bool = L::TELLS_PENDING;
+
+    fn wait_pending(&self) -> io::Result<()> {
+        self.inner.wait_pending()
+    }
+
     #[track_caller]
     fn accept(&self) -> io::Result<(Self::Stream, Self::Address)> {
         TlsListener::accept(self)
