@@ -8,6 +8,7 @@
 //! | `web` | the server that the HTTP tests share |
 //! | `websocket` | `tungstenite` |
 //! | `mail` | `imap` |
+//! | `smtp` | `io-smtp` |
 //! | `tls_stacks` | `rustls` |
 //! | `openssl_stream` | `openssl` |
 //! | `limits` | all of them, cut off by time limits and kills |
@@ -17,6 +18,7 @@ mod http_parser;
 mod limits;
 mod mail;
 mod openssl_stream;
+mod smtp;
 mod standard;
 mod tls_stacks;
 mod web;

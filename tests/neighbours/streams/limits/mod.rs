@@ -14,6 +14,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use greenling::net::TcpStream;
 use greenling_tls::TlsStream;
+use io_smtp::client::{SmtpClient, SmtpClientError};
 use neighbours::Certified;
 use neighbours::http::Green;
 use neighbours::redis::Connection;
@@ -205,6 +206,30 @@ fn of_imap() {
                     return fall_silent(&stream);
                 }
             }
+        };
+        (start, serve)
+    });
+}
+
+#[test]
+fn of_io_smtp() {
+    check("limits::of_io_smtp", || {
+        let start = |address| -> Rest {
+            let mut client = crate::smtp::client(open(address));
+            client.greeting().unwrap();
+            Box::new(move || match client.noop() {
+                Err(SmtpClientError::Io(error)) => Err(error.kind()),
+                other => other.map_err(|error| panic!("{error}")),
+            })
+        };
+        let serve = |stream: TcpStream, then| {
+            (&stream).write_all(b"220 ready\r\n").unwrap();
+            if then == Then::FallSilent {
+                return fall_silent(&stream);
+            }
+            let line = BufReader::new(&stream).lines().next().unwrap();
+            assert_eq!(line.unwrap(), "NOOP");
+            (&stream).write_all(b"250 done\r\n").unwrap();
         };
         (start, serve)
     });
