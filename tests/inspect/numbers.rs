@@ -349,6 +349,11 @@ fn a_thread_that_is_about_something_else_is_not_waited_for() {
     );
 }
 
+#[inline(never)]
+fn holds_its_thread(until: &mpsc::Receiver<()>) {
+    let _ = black_box(until.recv());
+}
+
 #[test]
 fn a_thread_that_runs_wild_is_named_as_silent() {
     tests::process::alone(
@@ -361,7 +366,7 @@ fn a_thread_that_runs_wild_is_named_as_silent() {
                 let (stop, stopped) = mpsc::channel::<()>();
                 let spins = held.spawn(move || {
                     started.send(()).unwrap();
-                    let _ = stopped.recv();
+                    holds_its_thread(&stopped);
                 });
                 running.recv().unwrap();
                 let options = DumpOptions::new().patience(Duration::from_millis(200));
@@ -371,6 +376,16 @@ fn a_thread_that_runs_wild_is_named_as_silent() {
                 let silent = text.lines().find(|line| line.contains("has not answered"));
                 assert!(silent.unwrap().starts_with("thread \"held\" ("), "{text}");
                 assert_eq!(metrics_all(options.patience).unwrap().silent, 1);
+                // By a signal it can be asked all the same.
+                assert!(!text.contains("holds_its_thread at "), "{text}");
+                inspect::dump_on(greenling::signal::SIGUSR1).unwrap();
+                assert!(!dumps_all(&options).contains("holds_its_thread at "));
+                let text = dumps_all(&options.clone().backtraces(true));
+                let (_, told) = text
+                    .split_once("has not answered within 200ms\n  ")
+                    .unwrap();
+                assert!(told.contains(" running, made at "), "{text}");
+                assert!(told.contains("holds_its_thread at "), "{text}");
                 stop.send(()).unwrap();
                 spins.join().unwrap();
                 assert_eq!(metrics_all(PATIENCE).unwrap().silent, 0);

@@ -15,7 +15,15 @@ pub(super) struct Answers<T> {
     /// In the order in which the threads became reachable.
     pub(super) given: Vec<T>,
     /// Who has not answered in time.
-    pub(super) silent: Vec<Thread>,
+    pub(super) silent: Vec<Silent>,
+}
+
+/// A thread that has not answered.
+#[derive(Clone, Debug)]
+pub(super) struct Silent {
+    pub(super) thread: Thread,
+    /// The kernel's number of it.
+    pub(super) number: i64,
 }
 
 /// Asks every thread that has tasklets, the calling one included if it has a
@@ -32,7 +40,10 @@ pub(super) fn all<T: Send + 'static>(
     let asked: Vec<_> = thread::threads_at_work()
         .into_iter()
         .filter_map(|remote| {
-            let thread = remote.thread()?.clone();
+            let thread = Silent {
+                thread: remote.thread()?.clone(),
+                number: remote.thread_number(),
+            };
             Some((thread, ask(&remote, question.clone())))
         })
         .collect();

@@ -1,8 +1,11 @@
 //! All tasklets of all threads, as text, and at a signal.
 
-use super::ask::{self, Answers};
+use super::ask::{self, Answers, Silent};
 use super::dump::{self, DumpOptions, Snapshot};
+use super::replay;
+use super::sample::{self, Sample};
 use super::symbols::Symbols;
+use crate::scheduler::ID_BITS;
 use crate::signal::Signals;
 use crate::thread;
 use std::fmt::Write as _;
@@ -21,7 +24,8 @@ struct ThreadDump {
 /// if they have made a [`Remote`](thread::Remote) or have waited for another thread.
 ///
 /// A thread answers when it next looks at its inbox. One that a tasklet holds
-/// is named as silent after [`DumpOptions::patience`]; so is one whose tasklets have
+/// is named as silent after [`DumpOptions::patience`], and once [`dump_on`] or
+/// [`watchdog`](super::watchdog) was called, backtraces tell where it is; so is one whose tasklets have
 /// ended and that waits for something outside of this crate, unless it had them
 /// inside of [`enter`](crate::enter), or runs [`workers`](crate::workers()) now.
 ///
@@ -48,7 +52,9 @@ pub fn dump_all(out: &mut impl io::Write, options: &DumpOptions) -> io::Result<(
 ///
 /// The calling thread is made reachable; others are as in [`dump_all`], or
 /// after a call of their own. The dump is written by a helper thread, so it
-/// appears also while a tasklet holds a thread, which is then named as silent.
+/// appears also while a tasklet holds a thread, which is then named as silent, with
+/// the tasklet that holds it and where that is. This is asked by another signal, SIGURG,
+/// as by the [`watchdog`](super::watchdog), whose limits hold here, too.
 /// Calling this again for the same signal changes nothing else.
 ///
 /// # Scheduling
@@ -75,6 +81,7 @@ pub fn dump_on(signal: i32) -> io::Result<()> {
     if known.contains(&signal) {
         return Ok(());
     }
+    sample::install()?;
     let signals = Signals::new(&[signal])?;
     let helper = std::thread::Builder::new().name("greenling-dump".into());
     helper.spawn(move || dump_at_each(&signals))?;
@@ -110,11 +117,37 @@ fn text_of_all(options: &DumpOptions) -> io::Result<String> {
         let _ = writeln!(text, "{}, tasklets: {tasklets}", named(&thread));
         dump::print(&mut text, &snapshot, "  ", &mut symbols);
     }
-    for thread in silent {
-        let (name, patience) = (named(&thread), options.patience);
+    for silent in silent {
+        let (name, patience) = (named(&silent.thread), options.patience);
         let _ = writeln!(text, "{name} has not answered within {patience:?}");
+        if options.backtraces
+            && let Some(sample) = sample_of(&silent)
+        {
+            print_sample(&mut text, &sample, &mut symbols);
+        }
     }
     Ok(text)
+}
+
+/// What a thread is at that does not answer, if it may be asked by a signal.
+fn sample_of(silent: &Silent) -> Option<Sample> {
+    let number = i32::try_from(silent.number).ok()?;
+    sample::is_installed().then(|| sample::take(number))?
+}
+
+/// As the line and the backtrace of a tasklet that has answered for itself.
+fn print_sample(text: &mut String, sample: &Sample, symbols: &mut Symbols) {
+    let (scheduler, number) = (sample.id >> ID_BITS, sample.id & ((1 << ID_BITS) - 1));
+    // Writing to a string does not fail.
+    let _ = write!(text, "  {scheduler}.{number} running");
+    if let Some(name) = &sample.name {
+        let _ = write!(text, " {name:?}");
+    }
+    if sample.on_system_stack {
+        text.push_str(", on the system stack");
+    }
+    let _ = writeln!(text, ", made at {}", sample.spawned_at);
+    let _ = symbols.write(text, &replay::addresses(sample), false);
 }
 
 fn named(thread: &Thread) -> String {

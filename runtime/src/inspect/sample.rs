@@ -135,9 +135,15 @@ pub(super) fn this_thread() -> i32 {
     unsafe { libc::gettid() }
 }
 
+static INSTALLED: OnceLock<Option<i32>> = OnceLock::new();
+
+/// Whether threads can be asked.
+pub(super) fn is_installed() -> bool {
+    INSTALLED.get() == Some(&None)
+}
+
 /// Installs the handler, once.
 pub(super) fn install() -> io::Result<()> {
-    static INSTALLED: OnceLock<Option<i32>> = OnceLock::new();
     let failure = INSTALLED.get_or_init(|| {
         let mut old = MaybeUninit::<libc::sigaction>::zeroed();
         // SAFETY: reads the present disposition into `old`.

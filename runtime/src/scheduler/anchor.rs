@@ -60,7 +60,17 @@ static LIST: Mutex<()> = Mutex::new(());
 
 /// A place in the list, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Anchored(*mut Anchor);
+pub(super) struct Anchored {
+    anchor: *mut Anchor,
+    thread: i64,
+}
+
+impl Anchored {
+    /// The kernel's number of the scheduler's thread.
+    pub(super) fn thread(&self) -> i64 {
+        self.thread
+    }
+}
 
 impl Scheduler {
     /// Puts this scheduler, which does not move any more, into the list.
@@ -83,7 +93,7 @@ impl Scheduler {
         let next = unsafe { &(*anchor).next };
         next.store(first.load(Ordering::Relaxed), Ordering::Relaxed);
         first.store(anchor, Ordering::Release);
-        Anchored(anchor)
+        Anchored { anchor, thread }
     }
 }
 
@@ -98,7 +108,7 @@ impl Drop for Anchored {
             }
             // SAFETY: what is in the list exists, as long as the lock is held.
             let next = unsafe { &(*anchor).next };
-            if anchor == self.0 {
+            if anchor == self.anchor {
                 link.store(next.load(Ordering::Relaxed), Ordering::Release);
                 break;
             }
@@ -106,6 +116,6 @@ impl Drop for Anchored {
         }
         drop(list);
         // SAFETY: made by `Box::into_raw`, and out of the list now.
-        drop(unsafe { Box::from_raw(self.0) });
+        drop(unsafe { Box::from_raw(self.anchor) });
     }
 }

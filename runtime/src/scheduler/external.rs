@@ -4,6 +4,7 @@
 //! never reused. Waking a ticket whose tasklet has gone on (killed, timed out)
 //! does nothing.
 
+use super::anchor::Anchored;
 use super::inbox::{ExternalWaker, Inbox, Message, Outlet};
 use super::{Driver, Park, Scheduler};
 use crate::error::WaitError;
@@ -100,7 +101,8 @@ impl Scheduler {
     /// The inbox's end, made on first use.
     fn outlet(&self) -> &Outlet {
         self.external.outlet.get_or_init(|| {
-            let (_, outlet) = Inbox::new();
+            let number = self.anchor.get().map_or(0, Anchored::thread);
+            let (_, outlet) = Inbox::new(number);
             if let Some(driver) = self.driver.get() {
                 outlet.connect(driver.waker());
             }

@@ -58,14 +58,17 @@ pub(crate) struct Inbox {
     remotes: AtomicUsize,
     /// Whose inbox it is.
     thread: Thread,
+    /// The kernel's number of it.
+    thread_number: i64,
     /// The thread is about something else, without any tasklet.
     away: AtomicBool,
     ended: AtomicBool,
 }
 
 impl Inbox {
-    /// Both ends of a new inbox.
-    pub(super) fn new() -> (Arc<Inbox>, Outlet) {
+    /// Both ends of a new inbox of the calling thread, of which the kernel has this
+    /// number.
+    pub(super) fn new(thread_number: i64) -> (Arc<Inbox>, Outlet) {
         let (messages, receiver) = unbounded();
         let inbox = Arc::new(Inbox {
             messages,
@@ -73,6 +76,7 @@ impl Inbox {
             bell: Doorbell::new(),
             remotes: AtomicUsize::new(0),
             thread: std::thread::current(),
+            thread_number,
             away: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         });
@@ -112,6 +116,11 @@ impl Inbox {
     /// The scheduler's thread, unless that has ended.
     pub(crate) fn thread(&self) -> Option<&Thread> {
         (!self.ended.load(Ordering::Acquire)).then_some(&self.thread)
+    }
+
+    /// The kernel's number of that thread.
+    pub(crate) fn thread_number(&self) -> i64 {
+        self.thread_number
     }
 
     /// The scheduler's thread is about something else, and has no tasklets.

@@ -131,6 +131,11 @@ impl Remote {
         self.thread().map(Thread::id)
     }
 
+    /// The kernel's number of that thread, of which another may have it later.
+    pub(crate) fn thread_number(&self) -> i64 {
+        self.inbox.thread_number()
+    }
+
     /// The scheduler's thread, too, for its name.
     pub(crate) fn thread(&self) -> Option<&Thread> {
         self.inbox.thread()

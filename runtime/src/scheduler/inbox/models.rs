@@ -34,7 +34,7 @@ impl Poller {
 fn inbox() -> (Arc<Poller>, Arc<Inbox>, Outlet) {
     let poller = Arc::new(Poller::default());
     let waker = poller.clone();
-    let (inbox, outlet) = Inbox::new();
+    let (inbox, outlet) = Inbox::new(0);
     outlet.connect(Arc::new(move || waker.wake()));
     (poller, inbox, outlet)
 }
@@ -109,7 +109,7 @@ fn three_threads_race_with_one_drain() {
 #[test]
 fn a_scheduler_that_naps_is_woken() {
     loom::model(|| {
-        let (inbox, outlet) = Inbox::new();
+        let (inbox, outlet) = Inbox::new(0);
         let threads = [1, 2].map(|ticket| {
             let waker = ExternalWaker::new(inbox.clone(), ticket);
             thread::spawn(move || waker.wake())
@@ -129,7 +129,7 @@ fn a_scheduler_that_naps_is_woken() {
 #[test]
 fn no_wake_up_is_lost_while_the_driver_is_made() {
     loom::model(|| {
-        let (inbox, outlet) = Inbox::new();
+        let (inbox, outlet) = Inbox::new(0);
         let waker = ExternalWaker::new(inbox, 1);
         let thread = thread::spawn(move || waker.wake());
         let poller = Arc::new(Poller::default());
