@@ -1,6 +1,7 @@
 //! Cancel tokens: whose waits they end, and what is lost by that.
 
 use greenling::net::UnixStream;
+use greenling::select::{Operation, poll};
 use greenling::time::{CancelToken, sleep};
 use greenling::{Channel, WaitError, schedule, spawn};
 use greenling_tls::crypto::TestCa;
@@ -114,5 +115,39 @@ fn a_stream_whose_read_was_cancelled_goes_on_plain_and_with_tls() {
         let serving = spawn(move || TlsStream::accept(&server, theirs).unwrap());
         let ours = TlsStream::connect(&client, "localhost", ours).unwrap();
         check(ours, serving.join().unwrap());
+    });
+}
+
+#[test]
+fn children_are_cancelled_in_the_order_of_their_making() {
+    isolated(|| {
+        let (token, order) = (CancelToken::new(), Rc::new(RefCell::new(Vec::new())));
+        let children: Vec<_> = (0..3).map(|_| token.child()).collect();
+        let tasks: Vec<_> = (0..3)
+            .rev()
+            .map(|n| {
+                let (child, order) = (children[n].clone(), order.clone());
+                spawn(move || {
+                    child.wait().unwrap();
+                    order.borrow_mut().push(n);
+                })
+            })
+            .collect();
+        schedule();
+        token.cancel();
+        tasks.into_iter().for_each(|task| task.join().unwrap());
+        assert_eq!(*order.borrow(), [0, 1, 2]);
+    });
+}
+
+#[test]
+fn a_cancellation_that_was_selected_is_taken_once() {
+    isolated(|| {
+        let token = CancelToken::new();
+        token.cancel();
+        let mut cancelling = token.cancelling();
+        assert_eq!(poll(&mut [&mut cancelling]), Some(0));
+        assert_eq!(cancelling.take(), Some(()));
+        assert_eq!(cancelling.take(), None);
     });
 }

@@ -1,7 +1,8 @@
 //! Intervals: the pace, and what becomes of missed ticks.
 
+use greenling::select::Operation;
 use greenling::time::{MissedTick, interval_at, timeout};
-use greenling::{Channel, select, spawn};
+use greenling::{Channel, select, spawn, time};
 use std::time::{Duration, Instant};
 use tests::isolated;
 
@@ -83,4 +84,42 @@ fn one_that_was_waited_for_is_not_late_in_a_select_either() {
         select! { due = pulse.ticking() => assert_eq!(due, start) }.unwrap();
         assert_eq!(pulse.next_due(), Some(start + MS), "the pace stays");
     });
+}
+
+#[test]
+fn a_new_pace_begins_where_the_wait_has_ended() {
+    isolated(|| {
+        let (start, period) = (Instant::now() + 20 * MS, Duration::from_secs(100));
+        let mut pulse = interval_at(start, period).missed(MissedTick::Delay);
+        assert_eq!(pulse.tick().unwrap(), start);
+        assert!(pulse.next_due().unwrap() >= start + period);
+    });
+}
+
+#[test]
+fn an_operation_that_has_waited_once_is_late_the_next_time() {
+    isolated(|| {
+        let (start, period) = (Instant::now() + MS, 5 * MS);
+        let mut pulse = interval_at(start, period).missed(MissedTick::Delay);
+        let mut ticking = pulse.ticking();
+        for _ in 0..2 {
+            assert!(ticking.take().is_none());
+            assert_eq!(select::select(&mut [&mut ticking]).unwrap(), 0);
+            assert!(ticking.take().is_some());
+            time::sleep(3 * period);
+        }
+        // It is due, so this does not wait.
+        let now = Instant::now();
+        assert_eq!(select::poll(&mut [&mut ticking]), Some(0));
+        assert!(pulse.next_due().unwrap() >= now + period);
+    });
+}
+
+#[test]
+fn a_reset_begins_a_whole_period() {
+    let period = Duration::from_secs(100);
+    let mut pulse = interval_at(Instant::now(), period);
+    let now = Instant::now();
+    pulse.reset();
+    assert!(pulse.next_due().unwrap() >= now + period);
 }

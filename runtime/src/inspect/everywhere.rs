@@ -24,10 +24,11 @@ struct ThreadDump {
 /// if they have made a [`Remote`](thread::Remote) or have waited for another thread.
 ///
 /// A thread answers when it next looks at its inbox. One that a tasklet holds
-/// is named as silent after [`DumpOptions::patience`], and once [`dump_on`] or
-/// [`watchdog`](super::watchdog) was called, backtraces tell where it is; so is one whose tasklets have
+/// is named as silent after [`DumpOptions::patience`]. So is one whose tasklets have
 /// ended and that waits for something outside of this crate, unless it had them
 /// inside of [`enter`](crate::enter), or runs [`workers`](crate::workers()) now.
+/// Once [`dump_on`] or [`watchdog`](super::watchdog) was called, the backtraces, if
+/// they are asked for, tell where a silent thread is.
 ///
 /// # Scheduling
 ///

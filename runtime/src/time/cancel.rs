@@ -333,3 +333,18 @@ impl<T> From<Cancelled<T>> for std::io::Error {
         WaitError::Cancelled.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_that_are_gone_take_no_room() {
+        let token = CancelToken::new();
+        let kept = token.child();
+        (0..10_000).for_each(|_| drop(token.child()));
+        assert!(token.flag.children.borrow().len() < 100);
+        token.cancel();
+        assert!(kept.is_cancelled());
+    }
+}
