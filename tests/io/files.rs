@@ -318,3 +318,31 @@ fn a_directory_that_is_listed_late_loses_no_entry() {
         assert_eq!(names.len(), 1000);
     });
 }
+
+#[test]
+fn who_waits_for_a_lock_gets_it_holds_nobody_up_and_can_be_cut_short() {
+    isolated(|| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::from(std::fs::File::open(file.path()).unwrap());
+        let (one, other, third) = (open(), open(), open());
+        one.lock().unwrap();
+        // More of them than the pool has threads.
+        let crowd: Vec<_> = (0..70).map(|_| open()).collect();
+        let crowd = crowd
+            .into_iter()
+            .map(|file| spawn(move || file.lock_shared()));
+        let crowd: Vec<_> = crowd.collect();
+        let ended = timeout(Duration::from_millis(5), || other.lock());
+        let error = ended.unwrap_err().into_inner().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let victim = spawn(move || third.lock());
+        schedule();
+        victim.tasklet().kill().unwrap();
+        assert!(victim.join().unwrap_err().is_killed());
+        one.unlock().unwrap();
+        for waiting in crowd {
+            waiting.join().unwrap().unwrap();
+        }
+        other.lock().unwrap();
+    });
+}

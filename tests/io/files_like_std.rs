@@ -1,9 +1,11 @@
 //! The same code on `greenling::fs` and on `std::fs`, with the same outcome.
 
 use std::fmt::Debug;
+use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, DirEntryExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 use tests::isolated;
 
 /// What happened, line by line.
@@ -241,4 +243,64 @@ like_std! {
         log.result(fs::remove_dir_all(dir.join("a")));
         log.result(fs::remove_dir_all(dir.join("a")));
     }
+
+    directories_of_ones_own(dir, log) {
+        let deep = dir.join("a/b/c");
+        log.result(fs::DirBuilder::new().create(&deep));
+        log.result(fs::DirBuilder::new().recursive(true).mode(0o700).create(&deep));
+        log.result(fs::DirBuilder::new().recursive(true).create(&deep));
+        log.result(fs::DirBuilder::new().create(&deep));
+        log.note(fs::metadata(&deep).unwrap().mode() & 0o777);
+        log.note(fs::metadata(dir.join("a")).unwrap().mode() & 0o777);
+        let entry = fs::read_dir(dir).unwrap().next().unwrap().unwrap();
+        log.note(entry.ino() == fs::metadata(dir.join("a")).unwrap().ino());
+    }
+
+    locks(dir, log) {
+        let path = dir.join("file");
+        let open = || fs::File::options().create(true).append(true).open(&path).unwrap();
+        let (one, other, third) = (open(), open(), open());
+        log.result(one.lock());
+        log.note(other.try_lock().is_err());
+        log.note(matches!(other.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        log.result(one.unlock());
+        log.result(one.lock_shared());
+        log.note(other.try_lock_shared().is_ok());
+        log.note(matches!(third.try_lock(), Err(TryLockError::WouldBlock)));
+        drop((one, other));
+        log.note(third.try_lock().is_ok());
+        log.result(third.unlock());
+        log.result(third.unlock());
+    }
+
+    times_that_are_set(dir, log) {
+        let path = dir.join("file");
+        let file = fs::File::create(&path).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        log.result(file.set_modified(time));
+        log.note(file.metadata().unwrap().modified().unwrap() == time);
+    }
+}
+
+#[test]
+fn owners_are_changed() {
+    isolated(|| {
+        let scratch = tempfile::tempdir().unwrap();
+        let (file, link) = (scratch.path().join("file"), scratch.path().join("link"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let was = std::fs::metadata(&file).unwrap();
+        // To oneself, which everybody may.
+        greenling::fs::chown(&link, Some(was.uid()), Some(was.gid())).unwrap();
+        greenling::fs::lchown(&link, None, None).unwrap();
+        if was.uid() != 0 {
+            return;
+        }
+        greenling::fs::chown(&link, Some(12), None).unwrap();
+        greenling::fs::lchown(&link, None, Some(34)).unwrap();
+        let (file, link) = (std::fs::metadata(&file), std::fs::symlink_metadata(&link));
+        let owners = |it: std::io::Result<std::fs::Metadata>| it.map(|it| (it.uid(), it.gid()));
+        assert_eq!(owners(file).unwrap(), (12, was.gid()));
+        assert_eq!(owners(link).unwrap(), (0, 34));
+    });
 }

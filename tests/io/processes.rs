@@ -8,6 +8,7 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_op
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -325,7 +326,32 @@ fn what_is_set_arrives() {
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(text, format!("{}\n1 3\nfrom the file", directory.display()));
-        assert_eq!(command.program(), "sh");
-        assert_eq!(command.arguments().len(), 2);
+        assert_eq!(command.get_program(), "sh");
+        assert_eq!(command.get_args().len(), 2);
+        assert!(
+            command
+                .get_envs()
+                .any(|it| it == ("ONE".as_ref(), Some("1".as_ref())))
+        );
+        assert_eq!(command.get_current_dir(), Some(&*directory));
+    });
+}
+
+#[test]
+fn a_process_of_another_name_group_and_owner() {
+    isolated(|| {
+        let line = "read a b c d group rest </proc/$$/stat; echo $0 $group $$; id -u; id -g";
+        let mut command = shell(line);
+        command.arg0("another").process_group(0);
+        let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+        if is_root {
+            command.uid(12).gid(34);
+        }
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let words: Vec<_> = text.split_whitespace().collect();
+        assert_eq!((words[0], words[1]), ("another", words[2]));
+        if is_root {
+            assert_eq!(words[3..], ["12", "34"]);
+        }
     });
 }

@@ -218,8 +218,8 @@ fn closed_descriptors() {
         let mut command = Command::new("sh");
         command
             .args(["-c", "exec \"$0\" \"$@\" <&- >&-"])
-            .arg(copier.program());
-        command.args(copier.arguments());
+            .arg(copier.get_program());
+        command.args(copier.get_args());
         for (name, value) in copier.as_std().get_envs() {
             command.envs(value.map(|value| (name, value)));
         }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -140,6 +141,15 @@ impl DirEntry {
     /// Never switches.
     pub fn file_name(&self) -> OsString {
         self.0.file_name()
+    }
+
+    /// The number of its inode.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn ino(&self) -> u64 {
+        self.0.ino()
     }
 
     /// What is known of the entry; links are not followed.

@@ -253,6 +253,45 @@ pub fn set_permissions(path: impl AsRef<Path>, permissions: Permissions) -> io::
     run(move || fs::set_permissions(path, permissions))
 }
 
+/// Changes whose a file is, by the numbers of a user and a group; `None` leaves
+/// that as it is.
+///
+/// # Scheduling
+///
+/// Always switches.
+///
+/// # Cancellation
+///
+/// It may still be changed.
+///
+/// # Errors
+///
+/// Those of `chown(2)` and of the wait.
+#[track_caller]
+pub fn chown(path: impl AsRef<Path>, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+    let path = path.as_ref().to_owned();
+    run(move || std::os::unix::fs::chown(path, user, group))
+}
+
+/// As [`chown`], of a symbolic link itself.
+///
+/// # Scheduling
+///
+/// Always switches.
+///
+/// # Cancellation
+///
+/// It may still be changed.
+///
+/// # Errors
+///
+/// Those of `lchown(2)` and of the wait.
+#[track_caller]
+pub fn lchown(path: impl AsRef<Path>, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+    let path = path.as_ref().to_owned();
+    run(move || std::os::unix::fs::lchown(path, user, group))
+}
+
 /// Makes a directory.
 ///
 /// # Scheduling

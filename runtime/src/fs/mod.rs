@@ -20,19 +20,21 @@
 
 mod changes;
 mod dir;
+mod dir_builder;
 mod file;
 mod functions;
 mod open_options;
 
 pub use dir::{DirEntry, ReadDir, read_dir};
+pub use dir_builder::DirBuilder;
 pub use file::File;
 pub use functions::{
-    canonicalize, copy, create_dir, create_dir_all, exists, hard_link, metadata, read, read_link,
-    read_to_string, remove_dir, remove_dir_all, remove_file, rename, set_permissions, symlink,
-    symlink_metadata, write,
+    canonicalize, chown, copy, create_dir, create_dir_all, exists, hard_link, lchown, metadata,
+    read, read_link, read_to_string, remove_dir, remove_dir_all, remove_file, rename,
+    set_permissions, symlink, symlink_metadata, write,
 };
 pub use open_options::OpenOptions;
-pub use std::fs::{FileTimes, FileType, Metadata, Permissions};
+pub use std::fs::{FileTimes, FileType, Metadata, Permissions, TryLockError};
 
 use crate::offload;
 use std::io;

@@ -15,7 +15,7 @@ use crate::tasklet::switch_trap;
 use crate::wait::reason;
 use rustix::fs::OFlags;
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -352,6 +352,34 @@ impl<T: AsFd> Fd<T> {
     pub(super) fn writing(&self, location: &'static Location<'static>) -> Waiting {
         Waiting::new(&reason::IO_WRITE, location, self.limits.write())
     }
+}
+
+/// A pipe, both of whose ends park: [`std::io::pipe`] for tasklets.
+///
+/// # Scheduling
+///
+/// Never switches.
+///
+/// # Errors
+///
+/// Those of `pipe2(2)`, or when the reactor can't watch them.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Read, Write};
+/// # fn main() -> std::io::Result<()> {
+/// let (mut reader, mut writer) = greenling::io::pipe()?;
+/// greenling::spawn(move || writer.write_all(b"hello").unwrap());
+/// let mut text = String::new();
+/// reader.read_to_string(&mut text)?;
+/// assert_eq!(text, "hello");
+/// # Ok(())
+/// # }
+/// ```
+pub fn pipe() -> io::Result<(Fd<PipeReader>, Fd<PipeWriter>)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((Fd::new(reader)?, Fd::new(writer)?))
 }
 
 /// The descriptor, if it is still the one that is watched.

@@ -2,7 +2,7 @@
 //!
 //! | for | take |
 //! |---|---|
-//! | pipes, terminals, eventfd, timerfd, inotify, signalfd, pidfd | [`Fd`] |
+//! | pipes, terminals, eventfd, timerfd, inotify, signalfd, pidfd | [`Fd`], [`pipe`] |
 //! | the process' own standard streams | [`stdin`], [`stdout`], [`stderr`] |
 //! | sockets | [`net`](crate::net) |
 //! | regular files | [`fs`](crate::fs) |
@@ -27,7 +27,7 @@ mod stdio;
 
 pub use crate::reactor::{Interest, Ready};
 pub use copy::{Copier, copy};
-pub use fd::Fd;
+pub use fd::{Fd, pipe};
 pub use pollable::Pollable;
 pub use readiness::Readiness;
 pub use relay::Relay;

@@ -17,6 +17,9 @@
 //! | `Incoming` never ends | ends once the listener is closed |
 //! | `From<OwnedFd>` | `TryFrom`: the reactor has to watch it |
 //!
+//! Addresses and [`Shutdown`] are std's own, so that `use std::net` becomes
+//! `use greenling::net` and nothing else has to.
+//!
 //! Beyond std: `close(&self)` ends all waits with an error, `try_` forms never
 //! switch, `wait` and `wake` are for event loops, `split` for two tasklets, and
 //! all sockets give [`socket2::SockRef`](https://docs.rs/socket2) their
@@ -38,6 +41,9 @@ mod unix;
 pub use accept::Incoming;
 pub use addresses::{ToSocketAddrs, lookup_host};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReuniteError, SplitStream};
+pub use std::net::{
+    AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
+};
 pub use tcp::{ListenOptions, TcpKeepalive, TcpListener, TcpStream};
 pub use udp::UdpSocket;
 pub use unix::{UnixDatagram, UnixListener, UnixStream};

@@ -2,10 +2,11 @@
 
 use super::{Child, ExitStatus, Output, Stdio};
 use crate::system_stack::on_system_stack;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process;
+use std::process::{self, CommandArgs, CommandEnvs};
 
 /// A process to be started, as [`std::process::Command`].
 ///
@@ -121,6 +122,48 @@ impl Command {
         self
     }
 
+    /// Sets the first argument, by which many programs know themselves; else
+    /// that is the program's name.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn arg0(&mut self, argument: impl AsRef<OsStr>) -> &mut Command {
+        self.inner.arg0(argument);
+        self
+    }
+
+    /// Sets the user that the process runs as, by number.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn uid(&mut self, user: u32) -> &mut Command {
+        self.inner.uid(user);
+        self
+    }
+
+    /// Sets the group that the process runs as, by number.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn gid(&mut self, group: u32) -> &mut Command {
+        self.inner.gid(group);
+        self
+    }
+
+    /// Sets the process group, to which a terminal and `kill(2)` send signals;
+    /// 0 is a new one, with the process' own number.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn process_group(&mut self, group: i32) -> &mut Command {
+        self.inner.process_group(group);
+        self
+    }
+
     /// Sets the standard input; inherited unless set, and empty for
     /// [`output`](Command::output).
     ///
@@ -193,7 +236,7 @@ impl Command {
     /// # Scheduling
     ///
     /// Never switches.
-    pub fn program(&self) -> &OsStr {
+    pub fn get_program(&self) -> &OsStr {
         self.inner.get_program()
     }
 
@@ -202,8 +245,27 @@ impl Command {
     /// # Scheduling
     ///
     /// Never switches.
-    pub fn arguments(&self) -> Vec<OsString> {
-        self.inner.get_args().map(OsStr::to_owned).collect()
+    pub fn get_args(&self) -> CommandArgs<'_> {
+        self.inner.get_args()
+    }
+
+    /// The variables that were set, and those that were removed, without a
+    /// value.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn get_envs(&self) -> CommandEnvs<'_> {
+        self.inner.get_envs()
+    }
+
+    /// The working directory, if it was set.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn get_current_dir(&self) -> Option<&Path> {
+        self.inner.get_current_dir()
     }
 
     /// Starts the process.

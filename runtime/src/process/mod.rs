@@ -20,4 +20,4 @@ mod output;
 
 pub use child::{Child, ChildStderr, ChildStdin, ChildStdout};
 pub use command::Command;
-pub use std::process::{ExitStatus, Output, Stdio};
+pub use std::process::{CommandArgs, CommandEnvs, ExitStatus, Output, Stdio};

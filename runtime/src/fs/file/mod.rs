@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `job` | what a file's jobs share |
 //! | `cursor` | the position and what was read ahead: `Read`, `Write`, `Seek` |
+//! | `locks` | locks of whole files |
 //! | `holding` | the position while the kernel moves bytes by itself |
 
 mod cursor;
 mod holding;
 mod job;
+mod locks;
 
 use super::{FileTimes, Metadata, OpenOptions, Permissions};
 use crate::sync::Mutex;
@@ -20,6 +22,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// An open file, as [`std::fs::File`].
 ///
@@ -123,6 +126,15 @@ impl File {
     pub fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).open(path)
+    }
+
+    /// How to open a file, to be decided: [`OpenOptions::new`].
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
     }
 
     /// A file that is read and written where its descriptor stands, since
@@ -354,6 +366,24 @@ impl File {
     pub fn set_times(&self, times: FileTimes) -> io::Result<()> {
         self.shared
             .change(move |shared| shared.file.set_times(times))
+    }
+
+    /// Changes the time of the last change.
+    ///
+    /// # Scheduling
+    ///
+    /// Always switches.
+    ///
+    /// # Cancellation
+    ///
+    /// It may still happen.
+    ///
+    /// # Errors
+    ///
+    /// Those of `futimens(2)` and of the wait.
+    #[track_caller]
+    pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.set_times(FileTimes::new().set_modified(time))
     }
 
     /// Changes the permissions.
