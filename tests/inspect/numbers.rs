@@ -297,6 +297,42 @@ fn threads_that_know_of_no_other_are_asked_too() {
     });
 }
 
+/// Begins without a driver, naps, gets one, and ends, with somebody waiting all the time.
+fn short_life() {
+    greenling::enter(|| {
+        greenling::spawn(|| waits_over_there(&Channel::new()));
+        time::sleep(Duration::from_micros(300));
+        let (_sender, receiver) = thread::channel::<()>(1);
+        receiver
+            .receive_timeout(Duration::from_micros(300))
+            .unwrap_err();
+    });
+}
+
+#[test]
+fn threads_are_asked_at_any_moment_of_their_lives() {
+    let done = Arc::new(AtomicBool::new(false));
+    let lives: Vec<_> = (0..3)
+        .map(|_| {
+            let done = done.clone();
+            std::thread::spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    std::thread::spawn(short_life).join().unwrap();
+                }
+            })
+        })
+        .collect();
+    let options = DumpOptions::new().patience(PATIENCE);
+    let mut met = 0;
+    while met < 100 {
+        let text = dumps_all(&options);
+        assert!(!text.contains("has not answered"), "{text}");
+        met += text.matches("waits for channel receive").count();
+    }
+    done.store(true, Ordering::Relaxed);
+    lives.into_iter().for_each(|life| life.join().unwrap());
+}
+
 #[test]
 fn to_be_asked_is_no_reason_to_wait_for_ever() {
     // It is asked again and again, and sees its deadlock all the same.
