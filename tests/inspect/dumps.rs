@@ -35,6 +35,24 @@ fn ten_thousand_tasklets_are_dumped() {
     });
 }
 
+#[test]
+fn main_was_made_where_the_thread_came_to_tasklets() {
+    let [entered, waited] = [
+        || greenling::enter(|| dump(&DumpOptions::new())),
+        || {
+            let channel = Channel::<()>::new();
+            channel.close();
+            channel.receive().unwrap_err();
+            dump(&DumpOptions::new())
+        },
+    ]
+    .map(|test| tests::on_bare_thread(test));
+    for text in [entered, waited] {
+        let place = format!("\"main\", made at {}:", file!());
+        assert!(text.contains(&place), "{text}");
+    }
+}
+
 #[inline(never)]
 fn waits_for_ever() {
     let _ = Channel::<()>::new().receive();

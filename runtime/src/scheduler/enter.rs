@@ -44,6 +44,7 @@ const ROUNDS: usize = 10;
 /// });
 /// assert_eq!(answer, 42);
 /// ```
+#[track_caller]
 pub fn enter<T>(f: impl FnOnce() -> T) -> T {
     let scheduler = local::expect();
     if scheduler.entered.replace(true) {

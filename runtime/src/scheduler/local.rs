@@ -53,8 +53,10 @@ pub(crate) fn get() -> Option<&'static Scheduler> {
     unsafe { pointer.as_ref() }
 }
 
-/// The thread's scheduler, made if need be; `None` when it has ended.
+/// The thread's scheduler, made if need be; `None` when it has ended. The caller's
+/// place is where its main tasklet was made.
 #[inline(always)]
+#[track_caller]
 pub(crate) fn get_or_make() -> Option<&'static Scheduler> {
     match get() {
         Some(scheduler) => Some(scheduler),
@@ -74,6 +76,7 @@ pub(crate) fn expect() -> &'static Scheduler {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn make() -> Option<&'static Scheduler> {
     static SCHEDULERS: AtomicU64 = AtomicU64::new(1);
     // Refused once the thread's destructors have run past ours.
