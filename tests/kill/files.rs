@@ -2,8 +2,10 @@
 
 use crate::stage::{Stage, kill_tests};
 use greenling::fs::{File, OpenOptions};
-use greenling::io::{Relay, send_file};
+use greenling::io::{Relay, copy, send_file};
 use greenling::net::UnixStream;
+use greenling::{schedule, spawn};
+use rustix::fs::{Advice, fadvise};
 use std::cell::RefCell;
 use std::io::{Read, Seek, Write};
 use std::rc::Rc;
@@ -12,6 +14,7 @@ kill_tests! {
     reading_a_file,
     writing_a_file,
     sending_a_file,
+    copying_a_file,
     relaying,
 }
 
@@ -93,6 +96,41 @@ fn sending_a_file(stage: &Stage) {
     send_file(&*file, &mut offset.borrow_mut(), u64::MAX, &*to).unwrap();
     drop(to);
     assert!(reader.join().unwrap() == bytes, "bytes are lost or doubled");
+}
+
+fn copying_a_file(stage: &Stage) {
+    let bytes = numbered(LARGE);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    file.rewind().unwrap();
+    file.sync_all().unwrap();
+    fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+    let (to, from) = half_pair();
+    let (to, file) = (Rc::new(to), Rc::new(File::from(file)));
+    // It has the position while it reads.
+    let shared = file.clone();
+    let head = spawn(move || {
+        let mut head = vec![0; 1000];
+        (&*shared).read_exact(&mut head).unwrap();
+        head
+    });
+    schedule();
+    let (sending, from_file) = (to.clone(), file.clone());
+    let victim = stage.victim(move || {
+        copy(&mut &*from_file, &mut &*sending).unwrap();
+    });
+    stage.until_parked();
+    let mut expected = head.join().unwrap();
+    let reader = std::thread::spawn(move || {
+        let (mut from, mut got) = (from, Vec::new());
+        from.read_to_end(&mut got).unwrap();
+        got
+    });
+    stage.end(victim);
+    copy(&mut &*file, &mut &*to).unwrap();
+    drop(to);
+    expected.extend(reader.join().unwrap());
+    assert!(expected == bytes, "bytes are lost or doubled");
 }
 
 fn relaying(stage: &Stage) {

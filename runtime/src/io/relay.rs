@@ -78,7 +78,8 @@ impl Relay {
     ///
     /// `Unsupported` if the kernel can't splice the two, which are no streams:
     /// [`copy`](super::copy) can. Those of
-    /// `splice(2)` and of the wait.
+    /// `splice(2)` and of the wait. A peer that is gone is `BrokenPipe`, and
+    /// `SIGPIPE` in a process that does not ignore it, as Rust's programs do.
     #[track_caller]
     pub fn copy(&mut self, from: &impl Pollable, to: &impl Pollable) -> io::Result<u64> {
         let location = Location::caller();

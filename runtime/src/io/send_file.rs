@@ -41,7 +41,9 @@ pub(super) const PIECE: usize = 256 << 10;
 ///
 /// # Errors
 ///
-/// Those of reading and of writing, and of the wait.
+/// Those of reading and of writing, and of the wait. A peer that is gone is
+/// `BrokenPipe`, and `SIGPIPE` in a process that does not ignore it, as Rust's
+/// programs do.
 ///
 /// # Examples
 ///
