@@ -5,28 +5,25 @@
 //! request has it go on, on a new tasklet.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use examples::http::{Connection, Exchange, Request, is_timeout};
 use greenling::TaskletExit;
-use greenling::server::Roused;
+use greenling::server::{self, Roused};
 
-use crate::connections::{Phase, Place};
 use crate::link::{Link, Shared, limited, linger};
-use crate::serving::Server;
+use crate::serving::Service;
 
 /// A connection that has made its handshake, and how its requests are answered.
 #[derive(Debug)]
 pub(crate) struct Conversation<T: Link, H> {
     link: Rc<T>,
     connection: Connection<Shared<T>>,
-    place: Place,
-    peer: SocketAddr,
-    server: Arc<Server>,
+    place: server::Connection,
+    service: Arc<Service>,
     handler: H,
     /// When the silence since the last request was first noticed.
     silent_since: Option<Instant>,
@@ -40,9 +37,6 @@ enum Next {
     Silence,
 }
 
-/// How long a connection that is hung up on looks for a request that crossed the goodbye.
-const LAST_LOOK: Duration = Duration::from_millis(10);
-
 impl<T, H> Conversation<T, H>
 where
     T: Link + 'static,
@@ -51,17 +45,15 @@ where
 {
     pub(crate) fn new(
         link: Rc<T>,
-        peer: SocketAddr,
-        place: Place,
-        server: Arc<Server>,
+        place: server::Connection,
+        service: Arc<Service>,
         handler: H,
     ) -> Self {
         Self {
-            connection: Connection::new(Shared::new(link.clone()), server.settings.clone()),
+            connection: Connection::new(Shared::new(link.clone()), service.settings.clone()),
             link,
             place,
-            peer,
-            server,
+            service,
             handler,
             silent_since: None,
         }
@@ -69,8 +61,8 @@ where
 
     /// Answers requests until one side has had enough, or there are none for a while.
     pub(crate) fn go_on(mut self) -> io::Result<()> {
-        self.link.limit_writes(self.server.idle_timeout)?;
-        self.link.limit_reads(self.server.idle_timeout)?;
+        self.link.limit_writes(self.service.idle_timeout)?;
+        self.link.limit_reads(self.service.idle_timeout)?;
         loop {
             match self.next_request() {
                 Ok(Next::Request) => {}
@@ -78,7 +70,7 @@ where
                 Ok(Next::Silence) => {
                     // Parts of a record are no request: they have it go on, and end nothing.
                     let since = *self.silent_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.server.idle_timeout {
+                    if since.elapsed() >= self.service.idle_timeout {
                         break;
                     }
                     // Nobody would send it meanwhile.
@@ -100,61 +92,47 @@ where
 
     /// Answers one request. Returns whether the connection goes on.
     fn answer(&mut self) -> io::Result<bool> {
-        self.place.set(Phase::Busy);
         self.silent_since = None;
         let connection = &mut self.connection;
         let request = if connection.has_request() {
             connection.read_request()
         } else {
-            limited(self.server.header_timeout, || connection.read_request())
+            limited(self.service.header_timeout, || connection.read_request())
         };
         if let Err(refused) = request {
             connection.refuse(refused)?;
             return Ok(false);
         }
-        self.place.count_request();
         let handler = &self.handler;
         let goes_on = connection
             .answer(|request, exchange| surviving_panics(|| handler(request, exchange)))?;
         if goes_on && !connection.has_input() {
             connection.flush()?;
-            self.place.set(Phase::Idle);
         }
         Ok(goes_on)
     }
 
-    /// Waits for a request; when hung up on, only for one that is already here.
+    /// Waits for a request; when the server stops, takes one that is already here.
     fn next_request(&mut self) -> io::Result<Next> {
-        let (rest_after, idle_timeout) = (self.server.rest_after, self.server.idle_timeout);
-        if !self.place.is_hung_up() {
-            self.link.limit_reads(rest_after.min(idle_timeout))?;
-            let waited = self.connection.wait();
-            self.link.limit_reads(idle_timeout)?;
-            match waited {
-                Err(error) if is_timeout(&error) && self.place.is_hung_up() => {}
-                Err(error) if is_timeout(&error) && rest_after < idle_timeout => {
-                    return Ok(Next::Silence);
-                }
-                waited => return waited.map(Next::new),
-            }
+        let (rest_after, idle_timeout) = (self.service.rest_after, self.service.idle_timeout);
+        self.link.limit_reads(rest_after.min(idle_timeout))?;
+        let waited = self.place.idle(|| self.connection.wait());
+        self.link.limit_reads(idle_timeout)?;
+        match waited {
+            Ok(Some(true)) => Ok(Next::Request),
+            Ok(Some(false) | None) => Ok(Next::Closed),
+            Err(error) if is_timeout(&error) && rest_after < idle_timeout => Ok(Next::Silence),
+            Err(error) => Err(error),
         }
-        limited(LAST_LOOK, || self.connection.wait()).map(Next::new)
     }
 
     /// Gives the tasklet back until there is something to do.
     fn rest(self) -> io::Result<()> {
         self.link.give_buffers_back();
-        let (link, resting) = (self.link.clone(), self.place.leave());
-        resting.until_readable(link.socket(), move |roused| {
-            let peer = self.peer;
-            self.place.serve_here();
-            let ended = match roused {
-                Roused::TimedOut => self.finish(),
-                _ => self.go_on(),
-            };
-            if let Err(error) = ended {
-                log::debug!("{peer}: {error}");
-            }
+        let (link, place) = (self.link.clone(), self.place.clone());
+        place.rest(link.socket(), move |roused, _| match roused {
+            Roused::TimedOut => self.finish(),
+            _ => self.go_on(),
         })
     }
 
@@ -163,16 +141,6 @@ where
             linger(&*self.link)
         } else {
             self.link.finish_writing()
-        }
-    }
-}
-
-impl Next {
-    fn new(is_request: bool) -> Self {
-        if is_request {
-            Self::Request
-        } else {
-            Self::Closed
         }
     }
 }
@@ -191,10 +159,12 @@ fn surviving_panics(handler: impl FnOnce() -> io::Result<()>) -> io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connections::Connections;
-    use crate::serving::tests::server;
+    use crate::serving::tests::service;
     use examples::http::Status;
+    use greenling::Shutdown;
     use greenling::net::{TcpListener, TcpStream};
+    use greenling::server::{Connection, Limits, serve};
+    use std::time::Duration;
 
     fn sometimes_panics<S: Read + Write>(
         request: &Request,
@@ -216,24 +186,28 @@ mod tests {
         greenling::enter(|| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (socket, _) = listener.accept().unwrap();
-            let connections = Connections::new(1, Duration::MAX, Arc::default());
-            let serving = greenling::spawn({
-                let connections = connections.clone();
-                move || {
-                    let link = Rc::new(socket);
-                    let place = connections.enter();
-                    let (server, peer) = (Arc::new(server()), link.peer_addr()?);
-                    Conversation::new(link, peer, place, server, sometimes_panics).go_on()
-                }
+            let shutdown = Shutdown::with_limits(Duration::MAX, Duration::MAX);
+            let stop = shutdown.clone();
+            let serving = greenling::spawn(move || {
+                serve(
+                    listener,
+                    &Limits::new(),
+                    &shutdown,
+                    |socket, _, place: &Connection| {
+                        let service = Arc::new(service());
+                        let link = Rc::new(socket);
+                        Conversation::new(link, place.clone(), service, sometimes_panics).go_on()
+                    },
+                )
             });
             (&client).write_all(requests.as_bytes()).unwrap();
             client.shutdown(std::net::Shutdown::Write).unwrap();
             let mut answers = String::new();
             (&client).read_to_string(&mut answers).unwrap();
-            // The panic ended nothing but the request: the tasklet returned, its place is free.
-            serving.join().unwrap().unwrap();
-            connections.wait_for_none().unwrap();
+            stop.trigger();
+            // The panic ended nothing but the request.
+            let report = serving.join().unwrap().unwrap();
+            assert_eq!((report.total.finished, report.total.panicked), (1, 0));
             answers
         })
     }

@@ -6,44 +6,43 @@
 //! ```
 //!
 //! `--help` lists the options. Read it in this order: `routes` (what is served), `serving` (a
-//! connection from accept to close), `connections` (who is being served, and hanging up),
-//! `certificates`, `listeners`, `shutdown`. The HTTP itself is in `http/`, which knows nothing of
-//! tasklets.
+//! connection from handshake to close), `conversation` (one request after the other, and silence),
+//! `doors`, `certificates`, `signals`. Accepting, limits and the end are `greenling::server`'s. The
+//! HTTP itself is in `http/`, which knows nothing of tasklets.
 //!
 //! ```text
-//!  main thread    options, files, certificate, listening sockets        (nothing blocks it later)
+//!  main thread    options, files, certificate, listening sockets; then it waits for the workers
 //!                        |
-//!  worker 0..N    accept loop per listener --spawn--> connection tasklet: handshake, requests
-//!                        |                                   |
-//!                  --max-connections               registered in `Connections`
-//!                        |
-//!  worker 0       signal tasklet: SIGTERM and SIGINT trigger the shutdown of all workers,
-//!                 SIGHUP reads the certificates again
+//!  worker 0..N    a Door for each address --accept--> connection tasklet: handshake, requests
+//!                        |                                   |  ^
+//!                  --max-connections               silence:  v  |  a byte, or the end of the server
+//!                                                        no tasklet
 //! ```
 
 mod certificates;
-mod connections;
 mod conversation;
+mod doors;
 mod link;
-mod listeners;
 mod options;
 mod peer;
 mod routes;
 mod serving;
-mod shutdown;
+mod signals;
 
-use std::io;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use examples::http;
+use greenling::server::{Connection, Server};
 use greenling_tls::ProxyProtocol;
 
 use certificates::Certificates;
-use listeners::Listeners;
+use doors::{Arrival, Door};
 use options::Options;
-use serving::Server;
+use serving::{Service, Stopping};
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
@@ -67,34 +66,64 @@ fn serve(options: &Options) -> io::Result<()> {
         None => None,
     };
     let certificates = Arc::new(Certificates::load(options)?);
-    let listeners = Listeners::bind(options, &certificates, workers)?;
     let proxies = match &options.proxy[..] {
         [] => None,
         networks => Some(ProxyProtocol::from_trusted(networks)?.take_others()),
     };
-    let server = Arc::new(Server {
+    let mut server = Server::new()
+        .workers(workers)
+        .max_connections(most)
+        .drain_limit(options.drain)
+        .rest_limit(options.idle_timeout.saturating_sub(options.rest_after))
+        .bind(&*options.listen)
+        .map_err(naming(&options.listen))?;
+    if let Some(address) = &options.plain {
+        server = server.bind(&**address).map_err(naming(address))?;
+    }
+    let handle = server.handle();
+    let service = Arc::new(Service {
         site: routes::Site {
             root,
-            ..routes::Site::default()
+            insight: routes::Insight::new(handle.clone(), workers),
         },
-        settings: Arc::new(http::Settings::default()),
-        certificates,
+        settings: Arc::new(http::Settings {
+            draining: Box::new(Stopping(handle.shutdown().clone())),
+            ..http::Settings::default()
+        }),
         proxies,
         header_timeout: options.header_timeout,
         idle_timeout: options.idle_timeout,
         rest_after: options.rest_after,
-        drain: options.drain,
-        max_connections: most,
-        workers,
-        drained: shutdown::Drained::new(workers),
     });
-    let ended = greenling::workers(workers, move |worker| {
-        shutdown::run_worker(&worker, &listeners, &server)
-    });
-    for outcome in ended {
-        outcome.map_err(|_| io::Error::other("a worker panicked"))??;
+    signals::obey(handle.shutdown(), certificates.clone())?;
+    announce(handle.addresses())?;
+    let secure = handle.addresses()[0];
+    let report = server.run_with(
+        move |listener| {
+            let is_secure = listener.local_addr()? == secure;
+            Ok(Door {
+                listener,
+                certificates: is_secure.then(|| certificates.clone()),
+            })
+        },
+        move |arrival: Arrival, peer, connection: &Connection| {
+            serving::serve(arrival, peer, connection, &service)
+        },
+    )?;
+    if report.total.killed > 0 {
+        let cut = report.total.killed;
+        log::warn!("{cut} connections cut at the end of --drain");
     }
     Ok(())
+}
+
+/// Says on standard output where the server can be reached: first with TLS, then without.
+fn announce(addresses: &[SocketAddr]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    for (scheme, address) in ["https", "http"].iter().zip(addresses) {
+        writeln!(output, "listening {scheme}://{address}")?;
+    }
+    output.flush()
 }
 
 /// Puts the subject in front of an error's text.

@@ -20,7 +20,7 @@ fn wait_until_all_rest(server: &Server) {
     while asking
         .get("/tasklets")
         .text()
-        .matches("\"connection\"")
+        .matches("\"connection")
         .count()
         > 1
     {}

@@ -47,6 +47,6 @@ pub use date::{format_date, parse_date};
 pub use exchange::Exchange;
 pub use request::{Method, Request, Version};
 pub use response::Response;
-pub use settings::Settings;
+pub use settings::{Draining, Settings};
 pub use status::{Rejection, Status};
 pub use wire::is_timeout;

@@ -117,7 +117,7 @@ impl<'e, 'c, S: Read + Write> Response<'e, 'c, S> {
             }
             None => Stage::Chunked,
         };
-        exchange.keep_alive &= !exchange.settings.is_draining();
+        exchange.keep_alive &= !exchange.settings.draining.is_draining();
         let output = &mut exchange.wire.output;
         match exchange.stage {
             Stage::Sized(length) if !self.status.is_bodyless() => {

@@ -1,6 +1,19 @@
 //! The limits of a connection, shared by all connections of a server.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Knows whether the server is about to stop.
+pub trait Draining: Debug + Send + Sync {
+    /// Whether every response is to be the last one of its connection.
+    fn is_draining(&self) -> bool;
+}
+
+impl Draining for AtomicBool {
+    fn is_draining(&self) -> bool {
+        self.load(Ordering::Relaxed)
+    }
+}
 
 /// What a peer may cost, and whether the server is about to stop.
 #[derive(Debug)]
@@ -14,20 +27,8 @@ pub struct Settings {
     /// How much of a body that the handler left unread is read and thrown away to keep the
     /// connection. A longer rest costs less by closing.
     pub discard_max: u64,
-    /// See [`drain`](Self::drain).
-    pub draining: AtomicBool,
-}
-
-impl Settings {
-    /// Makes every response from now on the last one of its connection.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`drain`](Self::drain) was called.
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
+    /// Asked for each response.
+    pub draining: Box<dyn Draining>,
 }
 
 impl Default for Settings {
@@ -37,7 +38,7 @@ impl Default for Settings {
             target_max: 8 * 1024,
             body_max: 1 << 30,
             discard_max: 256 * 1024,
-            draining: AtomicBool::new(false),
+            draining: Box::new(AtomicBool::new(false)),
         }
     }
 }

@@ -1,63 +1,51 @@
 //! What the server tells of itself: all that waits in it, as text, and numbers for Prometheus.
 //!
-//! Tasklets and schedulers are the runtime's to tell. Connections and requests are counted here, by
-//! each worker for itself, so that counting costs a request two instructions and no shared memory.
+//! Tasklets, schedulers and connections are the runtime's to tell. Requests are counted here, by each
+//! worker for itself, so that counting costs a few instructions and no memory that others write.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use examples::http::{Exchange, Status};
 use greenling::inspect::{self, DumpOptions};
+use greenling::server::ServerHandle;
 
 /// How long a worker gets to answer. One that a tasklet holds is named as silent then.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The counts of all workers.
+/// What the server knows of itself; nothing by default.
 #[derive(Debug, Default)]
-pub(crate) struct Insight {
-    workers: Mutex<Vec<Arc<Traffic>>>,
+pub(crate) struct Insight(Option<Counts>);
+
+#[derive(Debug)]
+struct Counts {
+    server: ServerHandle,
+    requests: Vec<Requests>,
 }
 
-/// What one worker has to do: written by its thread only, read by any.
+/// How many requests one worker has answered: written by its thread only, and in a cache line of
+/// its own.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    worker: usize,
-    accepted: AtomicU64,
-    ended: AtomicU64,
-    requests: AtomicU64,
-}
-
-impl Traffic {
-    pub(crate) fn count_accepted(&self) {
-        count(&self.accepted);
-    }
-
-    pub(crate) fn count_ended(&self) {
-        count(&self.ended);
-    }
-
-    pub(crate) fn count_request(&self) {
-        count(&self.requests);
-    }
-}
-
-/// Nobody else writes there, so this need not be one step.
-fn count(counter: &AtomicU64) {
-    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-}
+#[repr(align(64))]
+struct Requests(AtomicU64);
 
 impl Insight {
-    /// The counters of a worker that begins.
-    pub(crate) fn add_worker(&self, worker: usize) -> Arc<Traffic> {
-        let traffic = Arc::new(Traffic {
-            worker,
-            ..Traffic::default()
-        });
-        self.lock().push(traffic.clone());
-        traffic
+    pub(crate) fn new(server: ServerHandle, workers: usize) -> Self {
+        Self(Some(Counts {
+            server,
+            requests: (0..workers).map(|_| Requests::default()).collect(),
+        }))
+    }
+
+    /// Counts a request, on its worker's thread.
+    pub(crate) fn count_request(&self, worker: usize) {
+        let counts = self.0.as_ref();
+        if let Some(Requests(count)) = counts.and_then(|counts| counts.requests.get(worker)) {
+            // Nobody else writes there, so this need not be one step.
+            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
     }
 
     /// Answers with one line for each tasklet, and where and why it waits.
@@ -65,7 +53,7 @@ impl Insight {
     where
         S: Read + Write,
     {
-        if self.lock().is_empty() {
+        if self.0.is_none() {
             return exchange.respond_plainly(Status::NOT_FOUND);
         }
         let mut dump = Vec::new();
@@ -82,66 +70,58 @@ impl Insight {
     where
         S: Read + Write,
     {
-        if self.lock().is_empty() {
+        let Some(counts) = &self.0 else {
             return exchange.respond_plainly(Status::NOT_FOUND);
-        }
+        };
         let mut text = inspect::metrics_all(PATIENCE)?.to_string();
-        self.write(&mut text);
+        counts.write(&mut text);
         exchange
             .respond(Status::OK)
             .header("content-type", "text/plain; version=0.0.4")
             .header("cache-control", "no-store")
             .body(text.as_bytes())
     }
+}
 
+impl Counts {
     fn write(&self, text: &mut String) {
-        type Family = (
-            &'static str,
-            &'static str,
-            &'static str,
-            fn(&Traffic) -> u64,
+        let workers = self.server.report().workers;
+        let open = workers.iter().map(|worker| worker.active as u64);
+        let accepted = workers.iter().map(|worker| worker.accepted as u64);
+        let requests = self.requests.iter();
+        let requests = requests.map(|Requests(count)| count.load(Ordering::Relaxed));
+        write_family(
+            text,
+            ("connections_open", "gauge"),
+            "Connections, those at rest included.",
+            open,
         );
-        let families: [Family; 3] = [
-            (
-                "connections_open",
-                "gauge",
-                "Connections, those at rest included.",
-                // What ends is read first: none may seem to end before it began.
-                |worker| {
-                    let ended = worker.ended.load(Ordering::Relaxed);
-                    worker
-                        .accepted
-                        .load(Ordering::Relaxed)
-                        .saturating_sub(ended)
-                },
-            ),
-            (
-                "connections_accepted_total",
-                "counter",
-                "Connections accepted.",
-                |worker| worker.accepted.load(Ordering::Relaxed),
-            ),
-            (
-                "requests_total",
-                "counter",
-                "Requests that were answered, or are being.",
-                |worker| worker.requests.load(Ordering::Relaxed),
-            ),
-        ];
-        let workers = self.lock();
-        for (name, kind, help, value) in families {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "# HELP webserver_{name} {help}");
-            let _ = writeln!(text, "# TYPE webserver_{name} {kind}");
-            for worker in workers.iter() {
-                let (number, value) = (worker.worker, value(worker));
-                let _ = writeln!(text, "webserver_{name}{{worker=\"{number}\"}} {value}");
-            }
-        }
+        write_family(
+            text,
+            ("connections_accepted_total", "counter"),
+            "Connections accepted.",
+            accepted,
+        );
+        write_family(
+            text,
+            ("requests_total", "counter"),
+            "Requests that were answered, or are being.",
+            requests,
+        );
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Traffic>>> {
-        // A list of counters cannot be left half changed.
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+/// One value for each worker.
+fn write_family(
+    text: &mut String,
+    (name, kind): (&str, &str),
+    help: &str,
+    values: impl Iterator<Item = u64>,
+) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "# HELP webserver_{name} {help}");
+    let _ = writeln!(text, "# TYPE webserver_{name} {kind}");
+    for (worker, value) in values.enumerate() {
+        let _ = writeln!(text, "webserver_{name}{{worker=\"{worker}\"}} {value}");
     }
 }

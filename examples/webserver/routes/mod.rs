@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 use examples::http::{Exchange, Method, Request, Status};
 
 pub(crate) use files::Root;
-pub(crate) use insight::{Insight, Traffic};
+pub(crate) use insight::Insight;
 
 /// What all connections share; one for the whole process.
 #[derive(Debug, Default)]

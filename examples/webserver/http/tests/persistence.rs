@@ -1,5 +1,7 @@
 //! Which connections go on, pipelining, and the buffers meanwhile.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 
 #[test]
@@ -76,8 +78,10 @@ fn a_response_does_not_wait_for_the_rest_of_the_next_request() {
 
 #[test]
 fn a_draining_server_says_that_this_was_the_last_response() {
-    let settings = settings();
-    settings.drain();
+    let settings = Settings {
+        draining: Box::new(AtomicBool::new(true)),
+        ..settings()
+    };
     let input = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2);
     let outcome = converse_in(input.as_bytes(), usize::MAX, false, settings);
     assert_eq!(outcome.statuses(), [200]);
