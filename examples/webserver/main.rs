@@ -15,8 +15,8 @@
 //!                        |
 //!  worker 0..N    a Door for each address --accept--> connection tasklet: handshake, requests
 //!                        |                                   |  ^
-//!                  --max-connections               silence:  v  |  a byte, or the end of the server
-//!                                                        no tasklet
+//!                  --max-connections              silence: v  |  a byte, or the end of all
+//!                                                      no tasklet
 //! ```
 
 mod certificates;

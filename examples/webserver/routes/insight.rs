@@ -1,7 +1,8 @@
 //! What the server tells of itself: all that waits in it, as text, and numbers for Prometheus.
 //!
-//! Tasklets, schedulers and connections are the runtime's to tell. Requests are counted here, by each
-//! worker for itself, so that counting costs a few instructions and no memory that others write.
+//! Tasklets, schedulers and connections are the runtime's to tell. Requests are counted here, by
+//! each worker for itself, so that counting costs a few instructions and no memory that others
+//! write.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};

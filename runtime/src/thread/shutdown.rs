@@ -19,6 +19,7 @@ use crate::select::steps::{Alarm, Here, Steps};
 use crate::wait::reason;
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,14 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Clone, Default)]
 pub struct Shutdown {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// For those who ask often, and share no lock for it.
+    is_triggered: AtomicBool,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
@@ -150,6 +158,7 @@ impl Shutdown {
 
     fn set(&self, mut state: MutexGuard<'_, State>, deadlines: Deadlines) {
         state.deadlines = Some(deadlines);
+        self.shared.is_triggered.store(true, Ordering::Release);
         let waiters = std::mem::take(&mut state.waiters);
         for drainer in &state.drainers {
             drainer.hurry();
@@ -160,7 +169,7 @@ impl Shutdown {
 
     /// Whether the flag is set.
     pub fn is_triggered(&self) -> bool {
-        self.lock().deadlines.is_some()
+        self.shared.is_triggered.load(Ordering::Acquire)
     }
 
     /// When draining ends; `None` before the flag is set, and for a limit
@@ -230,7 +239,7 @@ impl Shutdown {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -194,6 +194,7 @@ struct Member<'a> {
 }
 
 impl Drop for Member<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.list.unlink(self.node);
     }
