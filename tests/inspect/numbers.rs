@@ -262,6 +262,10 @@ fn aloof_thread(name: &str, wait: impl FnOnce(&AtomicBool) + Send + 'static) -> 
     }
 }
 
+thread_local! {
+    static RING: Channel<()> = Channel::new();
+}
+
 #[test]
 fn threads_that_know_of_no_other_are_asked_too() {
     isolated(|| {
@@ -271,10 +275,9 @@ fn threads_that_know_of_no_other_are_asked_too() {
                     schedule();
                 }
             })),
-            Box::new(aloof_thread("napping", |end| {
-                while !end.load(Ordering::Relaxed) {
-                    time::sleep(Duration::from_millis(300));
-                }
+            Box::new(aloof_thread("napping", |_| {
+                let rung = RING.with(Channel::clone);
+                time::timeout(PATIENCE, || rung.receive()).unwrap().unwrap();
             })),
         ];
         let text = dumps_all(&DumpOptions::new().backtraces(true).patience(PATIENCE));
@@ -293,6 +296,13 @@ fn threads_that_know_of_no_other_are_asked_too() {
         };
         let counts = ["turning", "napping"].map(|name| named(name).unwrap().live);
         assert_eq!(counts, [2, 2]);
+        let naps = |it: &thread::Remote| {
+            let id = it.thread_id();
+            id.is_some_and(|id| text.contains(&format!("thread \"napping\" ({id:?})")))
+        };
+        let napping = thread::threads().unwrap().into_iter().find(naps);
+        // The receiver runs first, and its end is that of who rings.
+        drop(napping.unwrap().spawn(|| RING.with(|ring| ring.send(()))));
         ends.into_iter().for_each(|end| end());
     });
 }
@@ -364,7 +374,13 @@ fn a_thread_that_is_about_something_else_is_not_waited_for() {
                 greenling::enter(|| greenling::spawn(|| ()).join().unwrap());
                 sender.send(()).unwrap();
                 let _ = ended.recv();
-                // Who waits once more is back, also outside of `enter`.
+                // Who is in there once more is back, and so is who waits outside of it.
+                greenling::enter(|| {
+                    let task = greenling::spawn(|| ());
+                    sender.send(()).unwrap();
+                    let _ = ended.recv();
+                    drop(task);
+                });
                 let task = greenling::spawn(schedule_remove);
                 time::sleep(Duration::from_millis(1));
                 sender.send(()).unwrap();
@@ -375,10 +391,12 @@ fn a_thread_that_is_about_something_else_is_not_waited_for() {
             let options = DumpOptions::new().patience(Duration::from_millis(100));
             assert_eq!(dumps_all(&options), "");
             assert_eq!(metrics_all(options.patience).unwrap().silent, 0);
-            end.send(()).unwrap();
-            receiver.recv().unwrap();
-            let text = dumps_all(&options);
-            assert!(text.contains("has not answered within 100ms"), "{text}");
+            for _ in 0..2 {
+                end.send(()).unwrap();
+                receiver.recv().unwrap();
+                let text = dumps_all(&options);
+                assert!(text.contains("has not answered within 100ms"), "{text}");
+            }
             end.send(()).unwrap();
             thread.join().unwrap();
         },
