@@ -1,8 +1,8 @@
 //! The shutdown: idle, busy and never-started connections, and those that refuse.
 
 use crate::support::{EVER, Running, ask, echo, rest, start, until};
-use greenling::net::TcpStream;
-use greenling::server::{Balance, Connection};
+use greenling::net::{TcpListener, TcpStream};
+use greenling::server::{Balance, Connection, Limits, serve};
 use greenling::sync::Event;
 use greenling::time::sleep;
 use greenling::{Shutdown, TaskletExit, defer_kill, offload, spawn};
@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
+use tests::isolated;
 use tests::process::alone;
 
 const BALANCES: [Balance; 2] = [Balance::ReusePort, Balance::Acceptor];
@@ -43,6 +44,31 @@ fn idle_connections_end_at_once() {
             assert_eq!(rest(client), "");
         }
     }
+}
+
+#[test]
+fn what_has_arrived_for_one_who_waits_for_more_is_not_lost() {
+    let (begin, begun) = mpsc::channel();
+    let begin = Mutex::new(begin);
+    let server = start(
+        |server| server,
+        move |mut stream: TcpStream, _, connection: &Connection| {
+            let mut request = [0; 2];
+            // One byte comes; the wait for the second is ended by the stop.
+            let got = connection.idle(|| {
+                let first = stream.read(&mut request[..1])?;
+                begin.lock().unwrap().send(()).unwrap();
+                let second = stream.read(&mut request[1..]);
+                Ok(first + second.unwrap_or(0))
+            })?;
+            writeln!(stream, "{got:?}")
+        },
+    );
+    let mut client = server.connect();
+    client.write_all(b"x").unwrap();
+    begun.recv().unwrap();
+    assert_eq!(server.stop().total.finished, 1);
+    assert_eq!(rest(&mut client), "Some(1)\n");
 }
 
 #[test]
@@ -197,6 +223,40 @@ fn a_killed_handler_may_clean_up_and_its_destructors_may_not_wait() {
     let said = said.lock().unwrap();
     assert_eq!(said[0], "cleaned up");
     assert!(said[1].contains("unwinding"), "{said:?}");
+}
+
+#[test]
+fn one_thread_that_serves_kills_in_order_as_well_and_waits_for_those_that_clean_up() {
+    isolated(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = Shutdown::with_limits(Duration::ZERO, EVER);
+        let stop = shutdown.clone();
+        let clients = spawn(move || {
+            let clients: Vec<_> = (0..10)
+                .map(|_| {
+                    let mut client = TcpStream::connect(address).unwrap();
+                    client.read_exact(&mut [0]).unwrap();
+                    client
+                })
+                .collect();
+            stop.trigger();
+            clients
+        });
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let noting = ends.clone();
+        let handler = move |mut stream: TcpStream, _, connection: &Connection| {
+            let _noted = Noted(connection.number(), noting.clone());
+            stream.write_all(b"!").unwrap();
+            let killed = catch_unwind(AssertUnwindSafe(|| sleep(EVER))).unwrap_err();
+            sleep(Duration::from_millis(1));
+            std::panic::resume_unwind(killed);
+        };
+        let report = serve(listener, &Limits::new(), &shutdown, handler).unwrap();
+        assert_eq!((report.total.killed, report.total.active), (10, 0));
+        assert!(ends.lock().unwrap().iter().copied().eq(0..10), "{ends:?}");
+        drop(clients.join().unwrap());
+    });
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! Descriptors and tasklets run out. Each test has a process of its own.
 
 use crate::support::{ask, echo, start, until};
-use greenling::server::{Balance, WorkerReport};
+use greenling::net::UnixStream;
+use greenling::server::{Balance, Limits, Listener, WorkerReport, serve};
 use greenling::time::sleep;
-use greenling::{Builder, Tasklet, max_tasklets, set_max_tasklets, spawn};
+use greenling::{
+    Builder, Channel, Shutdown, Tasklet, max_tasklets, schedule, set_max_tasklets, spawn,
+};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
-use std::io::{ErrorKind, Read, Write};
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::panic::catch_unwind;
+use std::rc::Rc;
 use std::time::Duration;
 use tests::isolated;
 use tests::process::{alone, open_descriptors};
@@ -137,4 +142,68 @@ fn without_descriptors_it_pauses_and_serves_all_in_the_end() {
             }
         },
     );
+}
+
+/// Says by turns that it has a connection, and that it can't have any.
+struct Moody {
+    /// What it says next is the last of them.
+    moods: RefCell<Vec<bool>>,
+    /// Turns that another tasklet has had, now and at each call.
+    turns: Rc<Cell<usize>>,
+    calls: Rc<RefCell<Vec<usize>>>,
+}
+
+impl Listener for Moody {
+    type Stream = UnixStream;
+    type Address = &'static str;
+
+    fn accept(&self) -> io::Result<(UnixStream, &'static str)> {
+        self.calls.borrow_mut().push(self.turns.get());
+        match self.moods.borrow_mut().pop() {
+            Some(true) => Ok((UnixStream::pair()?.0, "nowhere")),
+            Some(false) => Err(io::Error::other("not now")),
+            None => Err(Channel::<()>::new().receive().unwrap_err().into()),
+        }
+    }
+}
+
+#[test]
+fn a_listener_that_fails_is_left_alone_for_ever_longer_until_it_does_not() {
+    isolated(|| {
+        tests::logs::keep();
+        let (turns, calls) = (Rc::new(Cell::new(0)), Rc::default());
+        let listener = Moody {
+            moods: RefCell::new(vec![true, false, false, true, false, false, false]),
+            turns: turns.clone(),
+            calls: Rc::clone(&calls),
+        };
+        let others = spawn(move || {
+            loop {
+                turns.set(turns.get() + 1);
+                schedule();
+            }
+        });
+        let shutdown = Shutdown::new();
+        let (stop, served) = (shutdown.clone(), Cell::new(0));
+        let report = serve(listener, &Limits::new(), &shutdown, move |_, _, _| {
+            served.set(served.get() + 1);
+            if served.get() == 2 {
+                stop.trigger();
+            }
+        });
+        others.tasklet().kill().unwrap();
+        assert_eq!(report.unwrap().total.finished, 2);
+        let lines = tests::logs::take();
+        let pauses = lines
+            .iter()
+            .filter_map(|line| line.split("pausing for ").nth(1));
+        let pauses: Vec<_> = pauses.take(5).collect();
+        assert_eq!(pauses, ["10ms", "20ms", "40ms", "10ms", "20ms"]);
+        // Others have run between any two calls: it did not go round and round.
+        let calls = calls.take();
+        assert!(
+            calls.is_sorted_by(|before, after| before < after),
+            "{calls:?}"
+        );
+    });
 }
