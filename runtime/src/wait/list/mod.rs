@@ -332,6 +332,7 @@ impl<P> WaitList<P> {
     /// get lost: `done` sees the payload if the wait ends well, and `undo` if
     /// it ends in any other way, by unwinding as well. `undo` must not run
     /// foreign code, and the payload lives until after it.
+    #[inline]
     pub(crate) fn wait_or_undo<R>(
         &self,
         scheduler: &Scheduler,
@@ -376,6 +377,7 @@ impl<P> WaitList<P> {
     /// Shows the payload of the oldest waiter to `accept`, which must not run
     /// foreign code, and takes the waiter off the list if that says so. The
     /// caller makes it runnable.
+    #[inline]
     pub(crate) fn pop_if(&self, accept: impl FnOnce(&mut P) -> bool) -> Option<TcbRef> {
         let at = self.raw.head.get();
         // SAFETY: a linked node is alive.
