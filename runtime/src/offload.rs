@@ -6,7 +6,9 @@
 //! ```
 //!
 //! Threads are made when jobs wait and none is idle, up to a limit, and end
-//! after some idle seconds. The pool is the process's, shared by schedulers.
+//! after some idle seconds. Pools are the process's, shared by schedulers: one for
+//! what the program hands in and for files, and one for look-ups of names, which
+//! nobody can end, and which a resolver that does not answer holds for long.
 
 use crate::error::{WaitError, contain};
 use crate::scheduler::{ExternalWaker, Park, local};
@@ -20,16 +22,21 @@ use std::time::Duration;
 /// Most threads of the pool, unless `GREENLING_OFFLOAD_THREADS` says otherwise.
 const THREADS_MAX: usize = 64;
 
+/// Most threads for look-ups, unless `GREENLING_LOOKUP_THREADS` says otherwise.
+const LOOKUPS_MAX: usize = 32;
+
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The pool; all of it behind one lock, which is held for a few instructions.
+/// A pool; all of it behind one lock, which is held for a few instructions.
 struct Pool {
     state: Mutex<State>,
     /// Told once for each job that was promised to an idle thread.
     promised: Condvar,
+    /// How its threads are called.
+    name: &'static str,
     limit: usize,
 }
 
@@ -45,23 +52,25 @@ struct State {
     promises: usize,
 }
 
-static POOL: LazyLock<Pool> = LazyLock::new(|| {
-    let limit = std::env::var("GREENLING_OFFLOAD_THREADS");
-    let limit = limit.ok().and_then(|text| text.parse().ok());
-    Pool {
-        state: Mutex::default(),
-        promised: Condvar::new(),
-        limit: limit.unwrap_or(THREADS_MAX).max(1),
-    }
+static OFFLOAD: LazyLock<Pool> = LazyLock::new(|| {
+    Pool::new(
+        "greenling-offload",
+        "GREENLING_OFFLOAD_THREADS",
+        THREADS_MAX,
+    )
 });
+
+static LOOKUPS: LazyLock<Pool> =
+    LazyLock::new(|| Pool::new("greenling-names", "GREENLING_LOOKUP_THREADS", LOOKUPS_MAX));
 
 /// Where a job leaves what it returned or panicked with.
 type Answer<T> = Arc<Mutex<Option<std::thread::Result<T>>>>;
 
 /// Runs `f` on an OS thread of a bounded pool; the tasklet waits.
 ///
-/// For calls that block the thread: files, name look-ups, heavy computing. At
-/// most 64 run at once (`GREENLING_OFFLOAD_THREADS`), the rest queue.
+/// For calls that block the thread: files, foreign libraries, heavy computing. At
+/// most 64 run at once (`GREENLING_OFFLOAD_THREADS`), the rest queue. Names are looked up
+/// by threads of their own.
 ///
 /// # Scheduling
 ///
@@ -93,13 +102,34 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let location = Location::caller();
+    run_on(&OFFLOAD, f, Location::caller())
+}
+
+/// As [`offload`], for a look-up of a name.
+#[track_caller]
+pub(crate) fn look_up<F, T>(f: F) -> Result<T, WaitError>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    run_on(&LOOKUPS, f, Location::caller())
+}
+
+fn run_on<F, T>(
+    pool: &'static Pool,
+    f: F,
+    location: &'static Location<'static>,
+) -> Result<T, WaitError>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
     let scheduler = local::get_or_make().ok_or(WaitError::Unwinding)?;
     let answer: Answer<T> = Arc::default();
     let park = Park::new(&reason::OFFLOAD, location);
     let theirs = answer.clone();
     scheduler.wait_external(park, move |waker| {
-        POOL.submit(Box::new(move || {
+        pool.submit(Box::new(move || {
             let finished = Finished(Some(waker));
             let result = catch_unwind(AssertUnwindSafe(f));
             *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -128,7 +158,7 @@ impl Drop for Finished {
     }
 }
 
-/// What the pool of [`offload`] is at.
+/// What the pools of [`offload`] and of look-ups are at, taken together.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct OffloadMetrics {
@@ -140,18 +170,31 @@ pub struct OffloadMetrics {
     pub threads: usize,
 }
 
-/// What the pool is at now.
+/// What the pools are at now.
 pub(crate) fn metrics() -> OffloadMetrics {
-    let state = POOL.lock();
-    let idle = state.idle + state.promises;
-    OffloadMetrics {
-        queued: state.jobs.len(),
-        running: state.threads.saturating_sub(idle),
-        threads: state.threads,
+    let mut sum = OffloadMetrics::default();
+    for pool in [&OFFLOAD, &LOOKUPS] {
+        let state = pool.lock();
+        let idle = state.idle + state.promises;
+        sum.queued += state.jobs.len();
+        sum.running += state.threads.saturating_sub(idle);
+        sum.threads += state.threads;
     }
+    sum
 }
 
 impl Pool {
+    fn new(name: &'static str, variable: &str, usual: usize) -> Pool {
+        let limit = std::env::var(variable).ok();
+        let limit = limit.and_then(|text| text.parse().ok());
+        Pool {
+            state: Mutex::default(),
+            promised: Condvar::new(),
+            name,
+            limit: limit.unwrap_or(usual).max(1),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -172,11 +215,11 @@ impl Pool {
     }
 
     fn add_thread(&'static self) {
-        let thread = std::thread::Builder::new().name("greenling-offload".into());
+        let thread = std::thread::Builder::new().name(self.name.into());
         let Err(error) = thread.spawn(|| self.work()) else {
             return;
         };
-        log::error!("greenling: no thread for the offload pool: {error}");
+        log::error!("greenling: no thread for the pool {}: {error}", self.name);
         let mut state = self.lock();
         state.threads -= 1;
         if state.threads > 0 {

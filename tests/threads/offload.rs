@@ -1,5 +1,6 @@
 //! Blocking work on the pool.
 
+use greenling::net::lookup_host;
 use greenling::time::timeout;
 use greenling::{WaitError, offload, schedule, spawn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -164,6 +165,25 @@ fn jobs_beyond_the_limit_queue() {
         }
         assert_eq!(done.load(Ordering::SeqCst), 100);
         assert!(most.load(Ordering::SeqCst) <= 3);
+    });
+}
+
+#[test]
+fn names_are_looked_up_whatever_the_pool_is_held_by() {
+    const LIMIT: &str = "GREENLING_OFFLOAD_THREADS";
+    const TEST: &str = "offload::names_are_looked_up_whatever_the_pool_is_held_by";
+    if !tests::child::is(TEST) {
+        tests::child::run(TEST, TEST, &[(LIMIT, "1")]).success();
+        return;
+    }
+    isolated(|| {
+        let (go, gate) = mpsc::channel::<()>();
+        let held = spawn(move || offload(move || gate.recv().is_ok()));
+        schedule();
+        let mut found = lookup_host("localhost:80").unwrap();
+        assert!(found.all(|address| address.ip().is_loopback()));
+        go.send(()).unwrap();
+        assert!(held.join().unwrap().unwrap());
     });
 }
 

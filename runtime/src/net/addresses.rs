@@ -1,7 +1,7 @@
-//! Names and addresses. A look-up runs on the offload pool.
+//! Names and addresses. A look-up runs on an OS thread of a pool of its own.
 
 use crate::error::WaitError;
-use crate::offload::offload;
+use crate::offload;
 use std::io;
 use std::net::ToSocketAddrs as StdToSocketAddrs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -31,8 +31,9 @@ pub enum Target {
 ///
 /// # Scheduling
 ///
-/// Switches if a name must be looked up, which an OS thread of the offload
-/// pool does.
+/// Switches if a name must be looked up, by an OS thread: at most 32 do so at once
+/// (`GREENLING_LOOKUP_THREADS`), the rest queue. Nothing else waits for these, as a
+/// resolver that does not answer may hold them for long.
 ///
 /// # Cancellation
 ///
@@ -79,7 +80,7 @@ pub(super) fn resolve_first(host: &impl ToSocketAddrs) -> io::Result<SocketAddr>
 
 #[track_caller]
 fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
-    offload(move || name.to_socket_addrs().map(Iterator::collect::<Vec<_>>))?
+    offload::look_up(move || name.to_socket_addrs().map(Iterator::collect::<Vec<_>>))?
 }
 
 /// Tries an operation on each address; the first success or the last error.
