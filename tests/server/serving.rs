@@ -86,6 +86,16 @@ fn ten_thousand_are_dealt_out_ten_at_a_time() {
 }
 
 #[test]
+fn a_server_that_listens_nowhere_says_so() {
+    for balance in [Balance::ReusePort, Balance::Acceptor] {
+        let server = Server::new().workers(1).balance(balance);
+        let error = server.run(|_, _, _| {}).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("bind"), "{error}");
+    }
+}
+
+#[test]
 fn listeners_share_the_places_whoever_is_connected_to() {
     for balance in [Balance::ReusePort, Balance::Acceptor] {
         let server = start(

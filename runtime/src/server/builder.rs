@@ -228,7 +228,8 @@ impl Server {
     /// # Errors
     ///
     /// When a socket or a thread can't be had, or a worker fails. The others are
-    /// stopped then: half a server would look like a slow one.
+    /// stopped then: half a server would look like a slow one. `InvalidInput` when no
+    /// address is bound.
     pub fn run<H, R>(mut self, handler: H) -> io::Result<ServerReport>
     where
         H: Fn(TcpStream, SocketAddr, &Connection) -> R + Send + Sync + 'static,
@@ -237,7 +238,7 @@ impl Server {
         match self.balance {
             Balance::ReusePort => self.run_with(Ok, handler),
             Balance::Acceptor => {
-                let bound = std::mem::take(&mut self.bound);
+                let bound = self.take_bound()?;
                 self.run_acceptor(bound, handler)
             }
         }
@@ -271,7 +272,7 @@ impl Server {
                 "an acceptor hands plain connections over",
             ));
         }
-        let shares = shares(std::mem::take(&mut self.bound), self.workers)?;
+        let shares = shares(self.take_bound()?, self.workers)?;
         self.run_workers(
             |index| {
                 let sockets = shares[index].lock();
@@ -307,6 +308,14 @@ impl Server {
         R: TaskletResult,
     {
         self.run_workers(|index| Ok(vec![make(index)?]), handler)
+    }
+
+    fn take_bound(&mut self) -> io::Result<Vec<Bound>> {
+        if self.bound.is_empty() {
+            let nowhere = "the server listens nowhere: bind an address first";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, nowhere));
+        }
+        Ok(std::mem::take(&mut self.bound))
     }
 
     fn run_workers<L, M, H, R>(self, make: M, handler: H) -> io::Result<ServerReport>
