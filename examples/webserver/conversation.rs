@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use examples::http::{Connection, Exchange, Request, is_timeout};
 use greenling::TaskletExit;
@@ -83,8 +83,16 @@ where
                 Err(error) if is_timeout(&error) => break,
                 Err(error) => return Err(error),
             }
-            if !self.answer()? {
-                break;
+            match self.answer() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    // The kernel would keep what the peer does not take, for long.
+                    if is_timeout(&error) {
+                        self.link.socket().set_linger(Some(Duration::ZERO))?;
+                    }
+                    return Err(error);
+                }
             }
         }
         self.finish()
@@ -164,7 +172,6 @@ mod tests {
     use greenling::Shutdown;
     use greenling::net::{TcpListener, TcpStream};
     use greenling::server::{Connection, Limits, serve};
-    use std::time::Duration;
 
     fn sometimes_panics<S: Read + Write>(
         request: &Request,

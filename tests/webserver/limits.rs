@@ -73,7 +73,11 @@ fn a_client_that_does_not_read_is_cut_off() {
     stuck.send("GET /bytes/1073741824 HTTP/1.1\r\nHost: x\r\n\r\n");
     // Served only when the place is free again.
     assert_eq!(server.connect().get("/hello").status, 200);
-    drop(stuck);
+    // What was not taken is not kept for it.
+    let mut pieces = std::iter::repeat_with(|| stuck.stream.read(&mut [0; 65_536]));
+    let end = pieces.find(|piece| !matches!(piece, Ok(1..)));
+    let end = end.expect("it repeats").map_err(|error| error.kind());
+    assert_eq!(end, Err(io::ErrorKind::ConnectionReset));
 }
 
 /// However many arrive at once, and in the order in which they arrived.
