@@ -268,7 +268,8 @@ fn draw(count: usize) -> usize {
 /// ```
 ///
 /// Gives `Result<T, WaitError>`, where `T` is the type of all expressions. With
-/// `default` it does not wait, and does that if nothing can take place at once.
+/// `default` it does not wait, and does that if nothing can take place at once: a
+/// loop around it calls [`schedule`](crate::schedule()), or nobody else runs.
 /// If several could, chance decides. Patterns must be irrefutable; `?`, `break`,
 /// `continue` and `return` in an expression work as outside.
 ///
