@@ -1,6 +1,6 @@
 //! The shutdown: idle, busy and never-started connections, and those that refuse.
 
-use crate::support::{EVER, Running, ask, echo, rest, start, until};
+use crate::support::{EVER, answered_clients, ask, echo, rest, start, until};
 use greenling::net::{TcpListener, TcpStream};
 use greenling::server::{Balance, Connection, Limits, serve};
 use greenling::sync::Event;
@@ -18,15 +18,6 @@ use tests::process::alone;
 
 const BALANCES: [Balance; 2] = [Balance::ReusePort, Balance::Acceptor];
 
-/// Connections that are idle in the server: they were answered once.
-fn idle_clients(server: &Running, count: usize) -> Vec<net::TcpStream> {
-    let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        assert_eq!(ask(client, b"hello").unwrap(), b"hello");
-    }
-    clients
-}
-
 #[test]
 fn idle_connections_end_at_once() {
     for balance in BALANCES {
@@ -34,7 +25,7 @@ fn idle_connections_end_at_once() {
             |server| server.workers(2).balance(balance),
             |stream, _, connection| echo(stream, connection),
         );
-        let mut clients = idle_clients(&server, 50);
+        let mut clients = answered_clients(&server, 50);
         // One has never sent anything.
         clients.push(server.connect());
         server.until_accepted(51);

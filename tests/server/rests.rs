@@ -1,6 +1,6 @@
 //! A server's connections that rest: served again, counted, limited and ended like others.
 
-use crate::support::{Running, ask, echo, rest, start, until};
+use crate::support::{Running, answered_clients, ask, echo, rest, start, until};
 use greenling::net::TcpStream;
 use greenling::server::{Balance, Connection, Roused};
 use greenling::sync::Event;
@@ -53,20 +53,11 @@ fn start_resting(
     (server, log)
 }
 
-/// Connections that rest in the server, after an answer each.
-fn clients(server: &Running, count: usize) -> Vec<net::TcpStream> {
-    let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        assert_eq!(ask(client, b"hello").unwrap(), b"hello");
-    }
-    clients
-}
-
 #[test]
 fn they_are_served_whenever_they_say_something_and_counted_once() {
     for balance in BALANCES {
         let (server, log) = start_resting(|server| server.workers(2).balance(balance));
-        let mut clients = clients(&server, 20);
+        let mut clients = answered_clients(&server, 20);
         for _ in 0..5 {
             for client in &mut clients {
                 assert_eq!(ask(client, b"again").unwrap(), b"again");
@@ -86,7 +77,7 @@ fn they_are_served_whenever_they_say_something_and_counted_once() {
 #[test]
 fn a_connection_that_rests_keeps_its_place() {
     let (server, _) = start_resting(|server| server.max_connections(2));
-    let mut clients = clients(&server, 2);
+    let mut clients = answered_clients(&server, 2);
     let mut waiting = server.connect();
     waiting.write_all(b"third").unwrap();
     // The two are served, the third is not even accepted.
@@ -106,7 +97,7 @@ fn a_connection_that_rests_keeps_its_place() {
 fn the_end_of_the_server_has_them_go_on_and_end() {
     for balance in BALANCES {
         let (server, log) = start_resting(|server| server.workers(2).balance(balance));
-        let mut clients = clients(&server, 20);
+        let mut clients = answered_clients(&server, 20);
         let report = server.stop();
         assert_eq!((report.total.finished, report.total.killed), (20, 0));
         for client in &mut clients {

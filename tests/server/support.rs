@@ -103,6 +103,15 @@ pub(crate) fn ask(stream: &mut net::TcpStream, text: &[u8]) -> io::Result<Vec<u8
     Ok(answer)
 }
 
+/// So many connections that have had an answer each.
+pub(crate) fn answered_clients(server: &Running, count: usize) -> Vec<net::TcpStream> {
+    let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(ask(client, b"hello").unwrap(), b"hello");
+    }
+    clients
+}
+
 /// Sends back what comes, idle in between.
 pub(crate) fn echo(mut stream: TcpStream, connection: &Connection) -> io::Result<()> {
     let mut buffer = [0; 64];
