@@ -125,6 +125,11 @@ where
         let (rest_after, idle_timeout) = (self.service.rest_after, self.service.idle_timeout);
         self.link.limit_reads(rest_after.min(idle_timeout))?;
         let waited = self.place.idle(|| self.connection.wait());
+        // One that came together with the word to stop may not have been noticed.
+        let waited = match waited {
+            Ok(None) => self.place.idle(|| self.connection.wait()),
+            waited => waited,
+        };
         self.link.limit_reads(idle_timeout)?;
         match waited {
             Ok(Some(true)) => Ok(Next::Request),

@@ -36,9 +36,22 @@ impl Listener for Door {
         self.listener.wait_pending()
     }
 
+    fn try_accept(&self) -> io::Result<(Arrival, SocketAddr)> {
+        self.listener
+            .try_accept()
+            .map(|accepted| self.receive(accepted))
+    }
+
     fn accept(&self) -> io::Result<(Arrival, SocketAddr)> {
-        let (socket, peer) = self.listener.accept()?;
+        self.listener
+            .accept()
+            .map(|accepted| self.receive(accepted))
+    }
+}
+
+impl Door {
+    fn receive(&self, (socket, peer): (TcpStream, SocketAddr)) -> (Arrival, SocketAddr) {
         let tls = self.certificates.as_deref().map(Certificates::current);
-        Ok((Arrival { socket, tls }, peer))
+        (Arrival { socket, tls }, peer)
     }
 }

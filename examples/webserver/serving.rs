@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use examples::http::{Draining, Exchange, Request, Settings};
 use greenling::Shutdown;
+use greenling::net::TcpStream;
 use greenling::server::Connection;
 use greenling_tls::{Error as TlsError, ProxyProtocol, TlsStream};
 
@@ -40,42 +41,56 @@ impl Draining for Stopping {
     }
 }
 
-/// Serves one connection.
+/// Serves one connection. Until it has asked for something, the server's end is its own.
 pub(crate) fn serve(
     arrival: Arrival,
-    mut address: SocketAddr,
+    address: SocketAddr,
     place: &Connection,
     service: &Arc<Service>,
 ) -> io::Result<()> {
     let Arrival { socket, tls } = arrival;
     // Responses leave in one piece; waiting for more would only delay them.
     socket.set_nodelay(true)?;
-    if let Some(proxies) = &service.proxies {
-        let told = limited(service.header_timeout, || proxies.receive(&socket))?;
-        address = told.and_then(|told| told.source()).unwrap_or(address);
-    }
+    let Ok(told) = place.stopping().run(|| ask_proxy(&socket, service)) else {
+        return Ok(());
+    };
+    let address = told?.unwrap_or(address);
     let Some(context) = tls else {
         let peer = Peer::new(address, None);
         return converse(Rc::new(socket), peer, place, service);
     };
     let link = Rc::new(TlsStream::start_accept(&context, socket));
     link.set_handshake_timeout(Some(service.header_timeout));
-    // Nothing was asked for yet: when the server stops, this ends.
-    match place.stopping().run(|| link.handshake()) {
+    let shaken = place.stopping().run(|| match link.handshake() {
+        Err(TlsError::PlainHttp) => {
+            tell_plain_http(link.socket(), service)?;
+            Err(TlsError::PlainHttp.into())
+        }
+        result => result.map_err(io::Error::from),
+    });
+    match shaken {
         Err(_) => Ok(()),
-        Ok(Ok(())) => {
+        Ok(result) => {
+            result?;
             let peer = Peer::new(address, link.peer_identity().as_ref());
             converse(link, peer, place, service)
         }
-        Ok(Err(TlsError::PlainHttp)) => {
-            link.socket()
-                .set_write_timeout(Some(service.idle_timeout))?;
-            let mut socket = link.socket();
-            socket.write_all(PLAIN_HTTP)?;
-            linger(link.socket())
-        }
-        Ok(Err(error)) => Err(error.into()),
     }
+}
+
+/// Whom the connection is for, if it comes from a proxy.
+fn ask_proxy(socket: &TcpStream, service: &Service) -> io::Result<Option<SocketAddr>> {
+    let Some(proxies) = &service.proxies else {
+        return Ok(None);
+    };
+    let told = limited(service.header_timeout, || proxies.receive(socket))?;
+    Ok(told.and_then(|told| told.source()))
+}
+
+fn tell_plain_http(mut socket: &TcpStream, service: &Service) -> io::Result<()> {
+    socket.set_write_timeout(Some(service.idle_timeout))?;
+    socket.write_all(PLAIN_HTTP)?;
+    linger(socket)
 }
 
 /// Answers requests until one side has had enough, or the connection rests.

@@ -1,13 +1,12 @@
 //! The shutdown: idle, busy and never-started connections, and those that refuse.
 
-use crate::support::{EVER, answered_clients, ask, echo, rest, start, until};
+use crate::support::{EVER, answered_clients, echo, rest, start, until};
 use greenling::net::{TcpListener, TcpStream};
 use greenling::server::{Balance, Connection, Limits, serve};
 use greenling::sync::Event;
 use greenling::time::sleep;
 use greenling::{Shutdown, TaskletExit, defer_kill, offload, spawn};
 use std::io::{self, Read, Write};
-use std::net;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};

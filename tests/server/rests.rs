@@ -5,7 +5,6 @@ use greenling::net::TcpStream;
 use greenling::server::{Balance, Connection, Roused};
 use greenling::sync::Event;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,6 +33,8 @@ fn answer_and_rest(mut stream: TcpStream, connection: &Connection, log: &Log) ->
     let (source, log) = (stream.try_clone()?, log.clone());
     connection.rest(&source, move |roused, connection| {
         log.lock().unwrap().push(roused);
+        let name = greenling::current().name().unwrap_or_default();
+        assert!(name.starts_with("connection from 127.0.0.1:"), "{name}");
         match roused {
             Roused::TimedOut => Ok(()),
             _ => answer_and_rest(stream, connection, &log),

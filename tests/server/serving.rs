@@ -86,6 +86,30 @@ fn ten_thousand_are_dealt_out_ten_at_a_time() {
 }
 
 #[test]
+fn workers_with_one_queue_and_several_listeners_lose_no_places() {
+    // Not sharing their ports, so that all workers accept from the same queue.
+    let listeners = [(); 2].map(|()| net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let server = start(
+        |server| {
+            let server = server.workers(2).max_connections(2);
+            let [first, second] = listeners;
+            server.listener(first).unwrap().listener(second).unwrap()
+        },
+        |stream, _, connection| echo(stream, connection),
+    );
+    let [_, first, second] = server.handle.addresses() else {
+        panic!("three addresses");
+    };
+    let connect = |address: &SocketAddr| net::TcpStream::connect(address).unwrap();
+    for _ in 0..200 {
+        let (mut one, mut other) = (connect(first), connect(second));
+        assert_eq!(ask(&mut one, b"one").unwrap(), b"one");
+        assert_eq!(ask(&mut other, b"other").unwrap(), b"other");
+    }
+    assert_eq!(server.stop().total.panicked, 0);
+}
+
+#[test]
 fn a_server_that_listens_nowhere_says_so() {
     for balance in [Balance::ReusePort, Balance::Acceptor] {
         let server = Server::new().workers(1).balance(balance);

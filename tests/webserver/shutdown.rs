@@ -46,6 +46,27 @@ fn draining() {
     assert_eq!(status.code(), Some(0), "{log}");
 }
 
+/// Who has asked for nothing yet is not waited for: without TLS, in a handshake, or before a word
+/// of the proxy.
+#[test]
+fn whoever_has_not_asked_is_hung_up_on() {
+    for options in [
+        &["--drain", "1000"][..],
+        &["--drain", "1000", "--proxy", "127.0.0.1"],
+    ] {
+        let server = Server::start(options);
+        let silent =
+            [server.plain, server.https].map(|address| TcpStream::connect(address).unwrap());
+        server.signal("TERM");
+        for mut stream in silent {
+            stream.set_read_timeout(Some(WATCHDOG)).unwrap();
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        }
+        let (status, log) = server.wait();
+        assert_eq!((status.code(), log.as_str()), (Some(0), ""));
+    }
+}
+
 /// What is not finished within the time is cut, and the server still ends well.
 #[test]
 fn the_drain_time_has_an_end() {

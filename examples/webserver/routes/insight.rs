@@ -49,7 +49,8 @@ impl Insight {
         }
     }
 
-    /// Answers with one line for each tasklet, and where and why it waits.
+    /// Answers with one line for each tasklet, and where and why it waits. It names who is
+    /// connected, too: a server for the world would show it to its operator alone.
     pub(super) fn tasklets<S>(&self, exchange: &mut Exchange<'_, S>) -> io::Result<()>
     where
         S: Read + Write,

@@ -73,12 +73,22 @@ fn accept_one<L: Listener, P>(
 ) -> Option<io::Result<(Accepted<L>, P)>> {
     // Nothing is lost by a wait that is cancelled, and what did not have to wait is
     // not cancelled.
-    if shares_permits && let Err(error) = until_stopped(stopping, || listener.wait_pending()) {
-        return Some(Err(error));
+    if !shares_permits {
+        let permit = until_stopped(stopping, permit)?;
+        let accepted = until_stopped(stopping, || listener.accept());
+        return Some(accepted.map(|accepted| (accepted, permit)));
     }
-    let permit = until_stopped(stopping, permit)?;
-    let accepted = until_stopped(stopping, || listener.accept());
-    Some(accepted.map(|accepted| (accepted, permit)))
+    loop {
+        if let Err(error) = until_stopped(stopping, || listener.wait_pending()) {
+            return Some(Err(error));
+        }
+        let permit = until_stopped(stopping, &permit)?;
+        match listener.try_accept() {
+            // Another worker was faster: others may need the permit.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            accepted => return Some(accepted.map(|accepted| (accepted, permit))),
+        }
+    }
 }
 
 /// What `f` returns, which may be that its wait was cancelled.

@@ -2,6 +2,7 @@
 
 use super::balance::{self, Balance};
 use super::bind::Bound;
+use super::handle::{Counted, ServerHandle};
 use super::report::{Counters, ServerReport};
 use super::serve::{end_of, serve_at};
 use super::site::Site;
@@ -14,7 +15,7 @@ use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
 use std::num::NonZero;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Connections the kernel queues before they are accepted; it lowers this to its
@@ -24,9 +25,6 @@ const BACKLOG: i32 = 4096;
 /// The time to finish and to clean up, unless another is set.
 const DRAIN: Duration = Duration::from_secs(5);
 const KILL: Duration = Duration::from_secs(1);
-
-/// What is known of a server while it runs, and of how it ended.
-type Counted = Arc<OnceLock<Vec<Arc<Counters>>>>;
 
 /// A server of TCP connections on several threads; see the
 /// [module](crate::server).
@@ -452,49 +450,5 @@ struct Leaving<'a>(&'a Shutdown);
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.trigger();
-    }
-}
-
-/// A [`Server`] as seen from elsewhere, on any thread.
-///
-/// # Scheduling
-///
-/// Never switches, except where a method says so.
-#[derive(Clone, Debug)]
-pub struct ServerHandle {
-    addresses: Vec<SocketAddr>,
-    shutdown: Shutdown,
-    counted: Counted,
-}
-
-impl ServerHandle {
-    /// The addresses that were bound before the handle was made, ports included.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
-    }
-
-    /// Stops the server, within its limits.
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches, and does not wait for the end.
-    pub fn stop(&self) {
-        self.shutdown.trigger();
-    }
-
-    /// The signal to stop, for stopping with other limits or waiting for it.
-    pub fn shutdown(&self) -> &Shutdown {
-        &self.shutdown
-    }
-
-    /// What has become of the connections so far. The counters of a running server
-    /// change while they are read.
-    ///
-    /// # Scheduling
-    ///
-    /// Never switches.
-    pub fn report(&self) -> ServerReport {
-        let counters = self.counted.get();
-        counters.map_or_else(ServerReport::default, |counters| ServerReport::of(counters))
     }
 }

@@ -19,7 +19,8 @@ pub trait Listener {
     /// Where one comes from, for the log and the handler.
     type Address: fmt::Debug + 'static;
 
-    /// Whether [`wait_pending`](Listener::wait_pending) waits. A server with several
+    /// Whether [`wait_pending`](Listener::wait_pending) and
+    /// [`try_accept`](Listener::try_accept) are what they say. A server with several
     /// listeners then takes no place for one at which nobody connects; else each of
     /// them keeps one to accept into.
     const TELLS_PENDING: bool = false;
@@ -35,6 +36,19 @@ pub trait Listener {
     /// When none can be accepted now.
     fn wait_pending(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Takes a connection that is there.
+    ///
+    /// # Scheduling
+    ///
+    /// Never switches.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is none, others when none can be accepted now.
+    fn try_accept(&self) -> io::Result<(Self::Stream, Self::Address)> {
+        self.accept()
     }
 
     /// Waits for a connection.
@@ -64,6 +78,10 @@ impl Listener for TcpListener {
         until_ready(self.readiness(Interest::READ))
     }
 
+    fn try_accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::try_accept(self)
+    }
+
     #[track_caller]
     fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self)
@@ -80,6 +98,10 @@ impl Listener for UnixListener {
         until_ready(self.readiness(Interest::READ))
     }
 
+    fn try_accept(&self) -> io::Result<(UnixStream, unix::net::SocketAddr)> {
+        UnixListener::try_accept(self)
+    }
+
     #[track_caller]
     fn accept(&self) -> io::Result<(UnixStream, unix::net::SocketAddr)> {
         UnixListener::accept(self)
@@ -94,6 +116,10 @@ impl<L: Listener> Listener for Rc<L> {
 
     fn wait_pending(&self) -> io::Result<()> {
         L::wait_pending(self)
+    }
+
+    fn try_accept(&self) -> io::Result<(L::Stream, L::Address)> {
+        L::try_accept(self)
     }
 
     #[track_caller]

@@ -25,7 +25,7 @@
 //!             |            |  all connections     |   all have ended,
 //!             |            |  have ended, or the  |   or the kill limit
 //!             |            |  drain limit passes  |   passes
-//!             |            +-- idle ones end now  +-- in the order of their ids
+//!             |            +-- idle ones end now  +-- in the order in which they began
 //!             +-- what the kernel has queued is still accepted, then it refuses
 //! ```
 //!
@@ -46,6 +46,7 @@ mod balance;
 mod bind;
 mod builder;
 mod connection;
+mod handle;
 mod limits;
 mod listener;
 mod report;
@@ -55,8 +56,9 @@ mod serve;
 mod site;
 
 pub use balance::Balance;
-pub use builder::{Server, ServerHandle};
+pub use builder::Server;
 pub use connection::Connection;
+pub use handle::ServerHandle;
 pub use limits::Limits;
 pub use listener::Listener;
 pub use report::{ServerReport, WorkerReport};

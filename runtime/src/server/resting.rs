@@ -19,6 +19,7 @@
 use crate::future::{PollReady, block_on, sleep_until};
 use crate::inspect::{Rest, RestingPlace, announce_place};
 use crate::io::Interest;
+use crate::sys::peer_of;
 use crate::tasklet::Builder;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -297,7 +298,12 @@ impl Place {
     }
 
     fn rouse(&self, sleeper: Sleeper, why: Roused) {
-        let mut builder = Builder::new().name("connection");
+        let peer = peer_of(sleeper.descriptor);
+        let name = peer.map_or_else(
+            || "connection".to_owned(),
+            |peer| format!("connection from {peer}"),
+        );
+        let mut builder = Builder::new().name(name);
         if let Some(size) = self.stack_size.get() {
             builder = builder.stack_size(size);
         }

@@ -153,7 +153,7 @@ impl Site {
         let limit = self.limits.connection_timeout;
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         let handling = self.handler(End::Refused, until);
-        let (key, end) = (handling.key, handling.end());
+        let (key, end) = (handling.key.get(), handling.end());
         let connection = Connection::new(self, permit, until, end.clone());
         let name = format!("connection from {address:?}");
         let mut tasklet = Builder::new().name(name.as_str());
@@ -177,14 +177,18 @@ impl Site {
         }
     }
 
+    fn next_key(&self) -> u64 {
+        let key = self.next_handler.get();
+        self.next_handler.set(key + 1);
+        key
+    }
+
     /// One more handler, of a connection that may last until then. If it never begins, its
     /// connection counts as `end`.
     pub(super) fn handler(self: &Rc<Site>, end: End, until: Option<Instant>) -> Handling {
-        let key = self.next_handler.get();
-        self.next_handler.set(key + 1);
         Handling {
             site: self.clone(),
-            key,
+            key: Cell::new(self.next_key()),
             until,
             end: Rc::new(Cell::new(end)),
         }
@@ -197,8 +201,8 @@ impl Site {
         self.wait_for_none(|| self.shutdown.drain_deadline())
     }
 
-    /// Kills the handlers that are left, in the order in which their connections
-    /// came, and waits for them until the kill deadline.
+    /// Kills the handlers that are left, in the order in which they
+    /// began, and waits for them until the kill deadline.
     #[track_caller]
     pub(super) fn kill_connections(&self) -> Result<(), WaitError> {
         let _following = self.shutdown.follow_here();
@@ -253,7 +257,7 @@ fn log_panic(payload: Box<dyn Any + Send>) {
 /// The call of a handler: in the table of those to be killed, and how it ends.
 pub(super) struct Handling {
     site: Rc<Site>,
-    key: u64,
+    key: Cell<u64>,
     until: Option<Instant>,
     end: Rc<Cell<End>>,
 }
@@ -269,7 +273,10 @@ impl Handling {
         if self.site.is_killing.get() {
             return false;
         }
-        self.site.handlers.borrow_mut().insert(self.key, current());
+        // Its place in the order is that of its beginning, not of the rest before it.
+        self.key.set(self.site.next_key());
+        let mut handlers = self.site.handlers.borrow_mut();
+        handlers.insert(self.key.get(), current());
         true
     }
 
@@ -314,7 +321,7 @@ impl Handling {
 impl Drop for Handling {
     fn drop(&mut self) {
         self.site.counters.count(self.end.get());
-        let gone = self.site.handlers.borrow_mut().remove(&self.key);
+        let gone = self.site.handlers.borrow_mut().remove(&self.key.get());
         drop(gone);
     }
 }

@@ -256,12 +256,17 @@ impl<L: Listener<Stream: Transport>> TlsListener<L> {
     #[track_caller]
     pub fn accept(&self) -> io::Result<(TlsStream<L::Stream>, L::Address)> {
         let (transport, peer) = self.inner.accept()?;
+        Ok((self.begin(transport), peer))
+    }
+
+    /// The connection's stream, whose handshake is still to be made.
+    fn begin(&self, transport: L::Stream) -> TlsStream<L::Stream> {
         let stream = TlsStream::start_accept(&self.context.borrow(), transport);
         stream.set_gate(self.gate.id);
         if let Some(hook) = &self.hook {
             stream.set_hook(hook.clone());
         }
-        Ok((stream, peer))
+        stream
     }
 
     /// Serves later connections by another context: a renewed certificate, say.
@@ -358,6 +363,11 @@ impl<L: Listener<Stream: Transport>> Listener for TlsListener<L> {
 
     fn wait_pending(&self) -> io::Result<()> {
         self.inner.wait_pending()
+    }
+
+    fn try_accept(&self) -> io::Result<(Self::Stream, Self::Address)> {
+        let (transport, peer) = self.inner.try_accept()?;
+        Ok((self.begin(transport), peer))
     }
 
     #[track_caller]
