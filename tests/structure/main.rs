@@ -1,6 +1,7 @@
 //! Tasklets that belong together: scopes, cancel tokens, `select!`, intervals.
 
 mod cancel;
+mod coroutines;
 mod edges;
 mod foreign;
 mod hostile;

@@ -74,6 +74,8 @@ impl Scheduler {
         // First of all, since an ended tasklet may be bound to another function.
         let stack = current.stack.replace(Stack::none());
         current.state.set(State::Dead);
+        // Coroutines that were resumed on it may have left theirs behind.
+        current.scope.set(None);
         self.alive.set(self.alive.get() - 1);
         match self.unlink_current(current) {
             Some(_) => self.count_down(current),

@@ -12,7 +12,7 @@
 //! that moment: its next wait ends at once. That is what tells a token from a
 //! throw ([`port::cancellable`](crate::port::cancellable)), which ends one wait.
 
-use super::scope::{End, run_in};
+use super::scope::{End, earlier, run_in};
 use crate::error::WaitError;
 use crate::scheduler::{Park, Scheduler, local};
 use crate::select::Operation;
@@ -50,7 +50,10 @@ impl Flag {
             return;
         };
         for task in self.members.tasks() {
-            scheduler.end_wait(task);
+            // Not if it waits behind a shield, or has ended and left a coroutine in `run`.
+            if earlier(task, None).is_some_and(|end| end <= now) {
+                scheduler.end_wait(task);
+            }
         }
         self.waiters.wake_all(scheduler);
     }

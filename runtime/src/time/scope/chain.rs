@@ -16,13 +16,18 @@
 //!   progress: a guard takes it off when that returns or unwinds, wherever in the chain it is.
 //!   Calls of a tasklet nest as a rule, and then it is the head; coroutines of other crates that
 //!   run on it may leave their scopes in any order.
-//! * A stack with live frames is never freed, and frames that a thread leaves behind when it ends
-//!   are neither run nor looked at again.
+//! * A chain does not outlive its tasklet: what coroutines have left in it is forgotten when the
+//!   tasklet ends, and no chain is touched once the thread's scheduler has ended.
+//! * A tasklet's stack is never freed with live frames, and frames that a thread leaves behind when
+//!   it ends are neither run nor looked at again. That no other crate frees the stack of a
+//!   coroutine without unwinding it, while the tasklet that was in `run_in` there goes on, is
+//!   assumed here, as it is by `std::thread::scope`.
 //! * References into the chain do not leave this file, and no foreign code runs while there are
 //!   any.
 
 use super::super::cancel::Flag;
 use crate::error::WaitError;
+use crate::scheduler::local;
 use crate::tasklet::raw::TcbRef;
 use std::cell::Cell;
 use std::iter::successors;
@@ -139,6 +144,10 @@ struct Leaving<'a, 'f> {
 impl Drop for Leaving<'_, '_> {
     #[inline]
     fn drop(&mut self) {
+        if local::get().is_none() {
+            // The block is gone: this is a coroutine that was kept in a thread-local.
+            return;
+        }
         let address = self.scope.address();
         if self.task.scope.get() == Some(address) {
             self.task.scope.set(self.scope.outer.get());

@@ -124,6 +124,10 @@ impl RawWaitList {
     }
 
     /// Runs `f` while `task` stands at the end of this list without waiting in it.
+    ///
+    /// If that happens in a coroutine of another crate, it may end after `task` and even after
+    /// the scheduler, so leaving touches the list alone. Whoever frees its stack without
+    /// unwinding it breaks this, as it breaks `std::thread::scope`.
     #[inline]
     pub(crate) fn while_member<T>(&self, task: TcbRef, f: impl FnOnce() -> T) -> T {
         let node = Node::new(task, ptr::null());
