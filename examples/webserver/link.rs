@@ -95,7 +95,7 @@ impl Link for TlsStream<TcpStream> {
 /// writer from ever parking.
 const TURN: usize = 1024 * 1024;
 
-/// The stream that handlers see: shared with who may hang up, and with manners towards the others.
+/// The stream that handlers see: its conversation's own, with manners towards the others.
 #[derive(Debug)]
 pub(crate) struct Shared<T> {
     link: Rc<T>,

@@ -78,6 +78,11 @@ impl From<WaitError> for io::Error {
     }
 }
 
+/// Whether a wait ended for a reason of its own, not the operation's.
+pub(crate) fn is_of_the_wait(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<WaitError>())
+}
+
 /// Why an operation on a tasklet was refused.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -403,6 +403,48 @@ fn a_thread_that_is_about_something_else_is_not_waited_for() {
     );
 }
 
+#[test]
+fn questions_do_not_pile_up_where_nobody_answers() {
+    tests::process::alone(
+        "numbers::questions_do_not_pile_up_where_nobody_answers",
+        || {
+            let (sender, receiver) = mpsc::channel();
+            let (go_on, told) = mpsc::channel::<()>();
+            let thread = std::thread::spawn(move || {
+                let task = greenling::spawn(schedule_remove);
+                time::sleep(Duration::from_millis(1));
+                for _ in 0..2 {
+                    sender.send(metrics().inbox_messages).unwrap();
+                    let _ = told.recv();
+                    sender.send(metrics().inbox_messages).unwrap();
+                    // It looks at its inbox until it is to stop.
+                    while told.try_recv().is_err() {
+                        time::sleep(Duration::from_millis(1));
+                    }
+                }
+                drop(task);
+            });
+            let options = DumpOptions::new().patience(Duration::from_millis(50));
+            for _ in 0..2 {
+                let before = receiver.recv().unwrap();
+                for _ in 0..5 {
+                    assert_eq!(metrics_all(options.patience).unwrap().silent, 1);
+                    let text = dumps_all(&options);
+                    assert!(text.contains("has not answered within 50ms"), "{text}");
+                }
+                go_on.send(()).unwrap();
+                // The question, and that nobody is left who could ask another.
+                let after = receiver.recv().unwrap();
+                assert!(after <= before + 2, "{before}, {after}");
+                let every = metrics_all(PATIENCE).unwrap();
+                assert_eq!((every.silent, every.threads.len()), (0, 1), "{every:?}");
+                go_on.send(()).unwrap();
+            }
+            thread.join().unwrap();
+        },
+    );
+}
+
 #[inline(never)]
 fn holds_its_thread(until: &mpsc::Receiver<()>) {
     let _ = black_box(until.recv());

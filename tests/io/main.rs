@@ -6,6 +6,7 @@
 //! | `broken_pipes` | no signal where the peer is gone |
 //! | `copying` | `copy`, `send_file`, `Relay`, whole and cut short |
 //! | `descriptors` | `io::Fd` over each kind of descriptor |
+//! | `disk_waits` | copies from files that are ended while the disk is waited for |
 //! | `file_copies` | `copy` from files to sockets, which the kernel does |
 //! | `files` | `fs`: order, kills, buffers, what is no regular file |
 //! | `files_like_std` | the same code on `fs` and on `std::fs` |
@@ -17,6 +18,7 @@
 mod broken_pipes;
 mod copying;
 mod descriptors;
+mod disk_waits;
 mod file_copies;
 mod files;
 mod files_like_std;

@@ -3,10 +3,16 @@
 //! A scheduler answers for itself, between two of its tasklets. All are asked
 //! first; then the answers are waited for, so one thread that is held does not
 //! keep the others from being heard.
+//!
+//! A thread that has tasklets and blocks outside of its scheduler may do so for
+//! ever, and questions would pile up there. Who has left one unanswered for as long
+//! as is waited now is therefore silent at once, and asked again when it has
+//! answered.
 
-use crate::scheduler::local;
+use crate::scheduler::{Inbox, local};
 use crate::thread::{self, Remote};
 use std::io;
+use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -37,27 +43,46 @@ pub(super) fn all<T: Send + 'static>(
         scheduler.inbox()?;
         scheduler.comes_back();
     }
-    let asked: Vec<_> = thread::threads_at_work()
-        .into_iter()
-        .filter_map(|remote| {
-            let thread = Silent {
-                thread: remote.thread()?.clone(),
-                number: remote.thread_number(),
-            };
-            Some((thread, ask(&remote, question.clone())))
-        })
-        .collect();
-    let deadline = Instant::now().checked_add(patience);
     let mut answers = Answers {
         given: Vec::new(),
         silent: Vec::new(),
     };
-    for (thread, answer) in asked {
+    let now = Instant::now();
+    let mut asked = Vec::new();
+    // As far as can be known from here, who is away has no tasklets.
+    for inbox in Inbox::all().into_iter().filter(|inbox| !inbox.is_away()) {
+        let Some(thread) = inbox.thread().cloned() else {
+            continue;
+        };
+        let is_here = thread.id() == std::thread::current().id();
+        let number = inbox.thread_number();
+        let silent = Silent { thread, number };
+        let lain = inbox
+            .is_deaf_since()
+            .map(|since| now.saturating_duration_since(since));
+        if !is_here && lain.is_some_and(|lain| lain >= patience) {
+            answers.silent.push(silent);
+            continue;
+        }
+        let lies_there = Arc::new(());
+        let left = Arc::downgrade(&lies_there);
+        let question = question.clone();
+        let answer = ask(&Remote::of(inbox.clone()), move || {
+            drop(lies_there);
+            question()
+        });
+        asked.push((inbox, silent, left, answer));
+    }
+    let deadline = now.checked_add(patience);
+    for (inbox, silent, left, answer) in asked {
         // A thread that has ended meanwhile has nothing to tell.
         match answer.wait_until(deadline) {
             Ok(answer) => answers.given.push(answer),
             Err(thread::ReceiveError::Closed) => {}
-            Err(thread::ReceiveError::Wait(_)) => answers.silent.push(thread),
+            Err(thread::ReceiveError::Wait(_)) => {
+                inbox.leave_unanswered(left, now);
+                answers.silent.push(silent);
+            }
         }
     }
     Ok(answers)

@@ -18,12 +18,13 @@
 use super::forms::{find, find_limited, take_off};
 use super::pollable::Watched;
 use super::send_file::{PIECE, bring_in, is_at_end, is_refusal, sendfile};
+use crate::error::is_of_the_wait;
 use crate::fs::File;
 use crate::net::{OwnedWriteHalf, TcpStream, UnixStream};
 use crate::sys::signals;
 use rustix::fs::{FileType, fstat, tell};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::AsFd;
 use std::panic::Location;
 
@@ -133,8 +134,8 @@ impl Sent for fs::File {
         let file = self.as_fd();
         if way.knows_its_pages {
             way.knows_its_pages = match bring_in(file, tell(file)?, count) {
-                // A scope has ended the wait for the disk.
-                Err(error) if error.kind() == ErrorKind::TimedOut => return Err(error),
+                // The wait for the disk was ended: by a scope, or by what was thrown.
+                Err(error) if is_of_the_wait(&error) => return Err(error),
                 // Sending tells what is wrong with the file, if anything.
                 knows => knows.unwrap_or(false),
             };

@@ -1,6 +1,6 @@
 //! Names and addresses. A look-up runs on an OS thread of a pool of its own.
 
-use crate::error::WaitError;
+use crate::error::is_of_the_wait;
 use crate::offload;
 use std::io;
 use std::net::ToSocketAddrs as StdToSocketAddrs;
@@ -103,11 +103,6 @@ pub(super) fn first_that_works<T>(
 
 fn no_address() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "the name has no address")
-}
-
-/// Whether a wait ended for a reason of its own, not the operation's.
-pub(super) fn is_of_the_wait(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<WaitError>())
 }
 
 impl ToSocketAddrs for SocketAddr {

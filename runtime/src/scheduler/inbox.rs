@@ -26,7 +26,7 @@ use doorbell::Doorbell;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod doorbell;
 #[cfg(all(loom, test))]
@@ -62,6 +62,8 @@ pub(crate) struct Inbox {
     thread_number: i64,
     /// The thread is about something else, without any tasklet.
     away: AtomicBool,
+    /// A question that was not answered in time, and since when it lies here.
+    unanswered: Mutex<Option<(Weak<()>, Instant)>>,
     ended: AtomicBool,
 }
 
@@ -78,6 +80,7 @@ impl Inbox {
             thread: std::thread::current(),
             thread_number,
             away: AtomicBool::new(false),
+            unanswered: Mutex::default(),
             ended: AtomicBool::new(false),
         });
         let mut inboxes = INBOXES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,6 +129,26 @@ impl Inbox {
     /// The scheduler's thread is about something else, and has no tasklets.
     pub(crate) fn is_away(&self) -> bool {
         self.away.load(Ordering::Relaxed)
+    }
+
+    /// Since when a question lies here that was not answered in time.
+    pub(crate) fn is_deaf_since(&self) -> Option<Instant> {
+        let unanswered = self.unanswered.lock();
+        let unanswered = unanswered.unwrap_or_else(PoisonError::into_inner);
+        let (question, since) = unanswered.as_ref()?;
+        (question.strong_count() > 0).then_some(*since)
+    }
+
+    /// A question was not answered in time, which holds what `question` refers to for
+    /// as long as it lies here. The eldest is remembered.
+    pub(crate) fn leave_unanswered(&self, question: Weak<()>, since: Instant) {
+        if self.is_deaf_since().is_none_or(|eldest| since < eldest) {
+            let mut unanswered = self
+                .unanswered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *unanswered = Some((question, since));
+        }
     }
 
     /// Counts a `Remote` handle.

@@ -1,7 +1,7 @@
 //! Waiting for whichever of several operations comes first.
 //!
 //! ```text
-//!   attempt each, beginning anywhere ---- one has succeeded ----------> it
+//!   attempt each, in an order drawn ----- one has succeeded ----------> it
 //!      |  none                    ^
 //!      v                          |  news: look again
 //!   prepare each, link all, park -+

@@ -78,9 +78,10 @@ pub struct WorkerReport {
     pub finished: usize,
     /// Their handlers have panicked; the log says how.
     pub panicked: usize,
-    /// Their tasklets were killed, by the end of the server or otherwise.
+    /// Their tasklets were killed, by the end of the server or otherwise; or they rested
+    /// until there was no tasklet to go on with them, for want of a stack, say.
     pub killed: usize,
-    /// There was no stack for them, or they could not be watched.
+    /// There was no stack for their first tasklet, or they could not be watched.
     pub refused: usize,
     /// Their handlers run, or they rest. In the report of a server that has ended: they
     /// outlive it, as they refuse to end.

@@ -18,7 +18,6 @@ pub use drain::DrainReport;
 pub(crate) use drain::{report_left, wait_by};
 pub use error::{ReceiveError, SendError, TryReceiveError, TrySendError};
 pub use info::ThreadInfo;
-pub(crate) use remote::threads_at_work;
 pub use remote::{Remote, RemoteJoin, remote, threads};
 pub use shutdown::{Shutdown, Triggering};
 pub use tasklet::RemoteTasklet;

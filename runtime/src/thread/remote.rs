@@ -28,8 +28,7 @@ pub fn remote() -> io::Result<Remote> {
     let scheduler = local::get_or_make()
         .ok_or_else(|| io::Error::other("the thread is ending and runs no tasklets any more"))?;
     let inbox = scheduler.inbox()?;
-    inbox.add_remote();
-    Ok(Remote { inbox })
+    Ok(Remote::of(inbox))
 }
 
 /// Every scheduler of the process that other threads can reach: one that has had
@@ -46,24 +45,7 @@ pub fn remote() -> io::Result<Remote> {
 #[doc(alias = "getthreads")]
 pub fn threads() -> io::Result<Vec<Remote>> {
     drop(remote()?);
-    Ok(reachable(|_| true))
-}
-
-/// Those of them that have tasklets, as far as can be known from here: a thread that
-/// was left by `enter` is about something else.
-pub(crate) fn threads_at_work() -> Vec<Remote> {
-    reachable(|inbox| !inbox.is_away())
-}
-
-fn reachable(is_wanted: impl Fn(&Inbox) -> bool) -> Vec<Remote> {
-    let inboxes = Inbox::all().into_iter();
-    let wanted = inboxes.filter(|inbox| is_wanted(inbox));
-    wanted
-        .map(|inbox| {
-            inbox.add_remote();
-            Remote { inbox }
-        })
-        .collect()
+    Ok(Inbox::all().into_iter().map(Remote::of).collect())
 }
 
 /// A scheduler as seen from other threads; see [`remote`].
@@ -76,6 +58,11 @@ pub struct Remote {
 }
 
 impl Remote {
+    pub(crate) fn of(inbox: Arc<Inbox>) -> Remote {
+        inbox.add_remote();
+        Remote { inbox }
+    }
+
     /// Starts a tasklet on the scheduler's thread.
     ///
     /// # Scheduling
@@ -128,17 +115,7 @@ impl Remote {
 
     /// The scheduler's thread; `None` once that has ended.
     pub fn thread_id(&self) -> Option<ThreadId> {
-        self.thread().map(Thread::id)
-    }
-
-    /// The kernel's number of that thread, of which another may have it later.
-    pub(crate) fn thread_number(&self) -> i64 {
-        self.inbox.thread_number()
-    }
-
-    /// The scheduler's thread, too, for its name.
-    pub(crate) fn thread(&self) -> Option<&Thread> {
-        self.inbox.thread()
+        self.inbox.thread().map(Thread::id)
     }
 
     /// Makes the scheduler look at its inbox and timers now.
@@ -149,10 +126,7 @@ impl Remote {
 
 impl Clone for Remote {
     fn clone(&self) -> Remote {
-        self.inbox.add_remote();
-        Remote {
-            inbox: self.inbox.clone(),
-        }
+        Remote::of(self.inbox.clone())
     }
 }
 

@@ -18,9 +18,9 @@
 //! like any other descriptor; a single address goes without.
 
 use super::stream::TcpStream;
-use crate::error::WaitError;
+use crate::error::{WaitError, is_of_the_wait};
 use crate::io::source::{Source, Waiting};
-use crate::net::addresses::{ToSocketAddrs, is_of_the_wait, resolve};
+use crate::net::addresses::{ToSocketAddrs, resolve};
 use crate::net::endpoint::{Endpoint, Spoken};
 use crate::net::selector::Selector;
 use crate::scheduler::local;
