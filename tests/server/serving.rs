@@ -2,12 +2,12 @@
 
 use crate::support::{EVER, ask, echo, rest, run, start, until};
 use greenling::net::{TcpListener, TcpStream, UnixListener};
-use greenling::server::{Balance, Limits, Server, serve};
+use greenling::server::{Balance, Connection, Limits, Listener, Server, serve};
 use greenling::time::sleep;
 use greenling::{Shutdown, TaskletExit, schedule, spawn};
 use greenling_tls::{ContextBuilder, TlsListener, TlsStream, crypto};
 use std::cell::{Cell, RefCell};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, Shutdown as HalfClose, SocketAddr};
 use std::os::unix::net as unix;
 use std::panic::resume_unwind;
@@ -107,6 +107,34 @@ fn workers_with_one_queue_and_several_listeners_lose_no_places() {
         assert_eq!(ask(&mut other, b"other").unwrap(), b"other");
     }
     assert_eq!(server.stop().total.panicked, 0);
+}
+
+/// A listener that can't tell whether somebody connects.
+struct Blunt(TcpListener);
+
+impl Listener for Blunt {
+    type Stream = TcpStream;
+    type Address = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.0.accept()
+    }
+}
+
+#[test]
+fn listeners_that_can_not_tell_who_waits_are_served_and_stopped_as_well() {
+    let server = Server::new().workers(1).drain_limit(EVER).kill_limit(EVER);
+    let server = server.max_connections(2).bind("127.0.0.1:0").unwrap();
+    let server = server.bind("127.0.0.1:0").unwrap();
+    let server = run(server.handle(), move || {
+        let handler = |stream, _, connection: &Connection| echo(stream, connection);
+        server.run_with(|listener| Ok(Blunt(listener)), handler)
+    });
+    for address in server.handle.addresses() {
+        let mut client = net::TcpStream::connect(address).unwrap();
+        assert_eq!(ask(&mut client, b"in").unwrap(), b"in");
+    }
+    assert_eq!(server.stop().total.finished, 2);
 }
 
 #[test]

@@ -8,8 +8,8 @@
 //!   when cancelled: as long as neither has to wait, then it ends
 //! ```
 //!
-//! Where several listeners share a limit, each first waits until there is somebody to
-//! accept: else those at which nobody connects would hold the permits.
+//! Where several listeners share a limit, each that can tell first waits until there is
+//! somebody to accept: else those at which nobody connects would hold the permits.
 
 use super::Listener;
 use crate::scheduler::schedule;
@@ -73,7 +73,7 @@ fn accept_one<L: Listener, P>(
 ) -> Option<io::Result<(Accepted<L>, P)>> {
     // Nothing is lost by a wait that is cancelled, and what did not have to wait is
     // not cancelled.
-    if !shares_permits {
+    if !(shares_permits && L::TELLS_PENDING) {
         let permit = until_stopped(stopping, permit)?;
         let accepted = until_stopped(stopping, || listener.accept());
         return Some(accepted.map(|accepted| (accepted, permit)));
